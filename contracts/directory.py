@@ -1,0 +1,112 @@
+"""What the directory answers: agencies' staff, how to reach them, when they are busy. Nothing about a client."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from contracts.message import Account, Code, Compartment, Message, Question
+
+COMPARTMENTS = (Account.JUSO, Account.SHIEN)
+
+
+class StaffView(Message):
+    """A member of staff of an agency."""
+
+    person: UUID
+    name: str
+    agency: Code
+    posts: tuple[Code, ...]
+    network: Literal["lgwan", "internet", "none"]
+
+
+class StaffList(Message):
+    """Everybody, in the order in which an agency's posts are to be asked."""
+
+    staff: tuple[StaffView, ...]
+
+
+class Staff(Question[StaffList], subject="ask.directory.staff.v1", asked_from=COMPARTMENTS):
+    """Everybody. There is no look-up of one person: which one was asked for would tell (consent.md 8.1)."""
+
+
+class BusyBlock(Message):
+    """[starts, ends) in which a person cannot come. Opaque: no title, no place."""
+
+    person: UUID
+    starts: AwareDatetime
+    ends: AwareDatetime
+
+
+class BusyBlocks(Message):
+    """Busy blocks of everybody."""
+
+    blocks: tuple[BusyBlock, ...]
+
+
+class Busy(Question[BusyBlocks], subject="ask.directory.busy.v1", asked_from=COMPARTMENTS):
+    """When is who busy between two instants?"""
+
+    starts: AwareDatetime
+    ends: AwareDatetime
+
+
+class Reserved(Message):
+    """``clashes`` names who is busy; empty means the time is held for all of them."""
+
+    clashes: tuple[UUID, ...] = ()
+
+
+class Reserve(Question[Reserved], subject="ask.directory.reserve.v1", asked_from=COMPARTMENTS):
+    """Hold [starts, ends) for these persons: all or nobody. The same ``hold`` twice changes nothing.
+
+    The directory is the one place where both kinds of meeting meet over a person's time, so that nobody is asked
+    to two rooms at once. That a person is busy is the one thing allowed to be seen across (consent.md 2).
+    ``firm`` holds even over clashes: a regular sitting does not give way.
+    """
+
+    hold: UUID
+    persons: Annotated[tuple[UUID, ...], Field(max_length=200)]
+    starts: AwareDatetime
+    ends: AwareDatetime
+    firm: bool = False
+
+
+class Released(Message):
+    """Nobody is held by it any more, or nobody ever was."""
+
+
+class Release(Question[Released], subject="ask.directory.release.v1", asked_from=COMPARTMENTS):
+    """Give back the time of ``hold``, of everybody it holds. Twice is as good as once."""
+
+    hold: UUID
+
+
+class Mailbox(Message):
+    """Where a person's mail goes. ``address`` is empty when the person has none. ``agency`` is a code of the profile."""
+
+    address: str = ""
+    name: str = ""
+    agency: str = ""
+
+
+class MailboxOf(Question[Mailbox], subject="ask.directory.mailbox_of.v1", asked_from=(Account.NOTIFY,)):
+    """How is this person reached by mail?"""
+
+    person: UUID
+
+
+class SignedIn(Message):
+    """Who signed in; ``person`` is None when name, password or compartment do not fit. ``agency`` is a profile's code."""
+
+    person: UUID | None = None
+    name: str = ""
+    agency: str = ""
+
+
+class SignIn(Question[SignedIn], subject="ask.directory.sign_in.v1", asked_from=COMPARTMENTS):
+    """May this person use the desk of this compartment?"""
+
+    login: Annotated[str, StringConstraints(max_length=64)]
+    password: Annotated[str, StringConstraints(max_length=256)]
+    compartment: Compartment

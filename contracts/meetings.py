@@ -1,0 +1,114 @@
+"""What meetings tells and answers: sittings, agenda, seats and answers of one compartment."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from contracts.coordination import Purpose
+from contracts.message import Account, Code, Event, Message, Question
+
+Answer = Literal["attend", "absent"]
+LinkToken = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{32}$")]
+"""24 bytes, base64url: 16 random and 8 that sign them together with the compartment (contracts/links.py)."""
+
+
+class ItemPlaced(Event, subject="kasane.meetings.item_placed.v1", supersedes=True):
+    """An item has a place on a sitting's agenda; ``about`` is the item. Told again, with a higher version, when it moves."""
+
+    case: UUID
+    sitting: UUID
+    body: Code
+    basis: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    starts: AwareDatetime
+    ends: AwareDatetime
+
+
+class ItemView(Message):
+    """An agenda item as this compartment may show it."""
+
+    item: UUID
+    case: UUID
+    purpose: Purpose
+    urgent: bool
+    order: int
+
+
+class SeatView(Message):
+    """A seat and what its holder answered. ``notice``: waiting, sent, or why not."""
+
+    person: UUID
+    agency: Code
+    need: Literal["required", "expected", "optional"]
+    answer: Literal["attend", "absent", "none"]
+    answered_at: AwareDatetime | None
+    notice: Literal["waiting", "sent", "not_sent"]
+
+
+class SittingView(Message):
+    """A sitting's block of this compartment."""
+
+    sitting: UUID
+    body: Code
+    basis: str
+    starts: AwareDatetime
+    ends: AwareDatetime
+    place: Code
+    regular: bool
+    why: str
+    """Why this date, in Japanese; no personal data."""
+    items: tuple[ItemView, ...]
+    seats: tuple[SeatView, ...]
+
+
+class WaitingView(Message):
+    """An item that has no sitting yet, and why."""
+
+    item: UUID
+    case: UUID
+    urgent: bool
+    since: AwareDatetime
+    why: str
+
+
+class SittingList(Message):
+    """Sittings by start, and items without one."""
+
+    sittings: tuple[SittingView, ...]
+    waiting: tuple[WaitingView, ...]
+
+
+class Sittings(Question[SittingList], subject="ask.meetings.sittings.v1"):
+    """Which sittings start in [starts, ends)? Times are aware; the desk asks for weeks of Asia/Tokyo."""
+
+    starts: AwareDatetime
+    ends: AwareDatetime
+
+
+class ItemSittings(Question[SittingList], subject="ask.meetings.item_sittings.v1"):
+    """The sittings, past and coming, that have this case on their agenda."""
+
+    case: UUID
+
+
+class LinkState(Message):
+    """What an answer link shows: times and the answer so far, nothing of what the meeting is about (S17)."""
+
+    found: bool
+    starts: AwareDatetime | None = None
+    ends: AwareDatetime | None = None
+    place: Code | None = None
+    answer: Literal["attend", "absent", "none"] = "none"
+
+
+class LookAtLink(Question[LinkState], subject="ask.meetings.look_at_link.v1", asked_from=(Account.NOTIFY,)):
+    """What does this link show? Changes nothing, so mail scanners may follow it."""
+
+    link: LinkToken
+
+
+class AnswerByLink(Question[LinkState], subject="ask.meetings.answer_by_link.v1", asked_from=(Account.NOTIFY,)):
+    """The holder of the link answers. May be changed until the sitting starts."""
+
+    link: LinkToken
+    answer: Answer

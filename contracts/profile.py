@@ -1,0 +1,147 @@
+"""A municipality's profile: which agencies, bodies, posts and places it has. Configuration, not personal data.
+
+The kind of a meeting is never configured: a block names its legal basis, and what it may hear follows (policy.py).
+"""
+
+from datetime import time
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+from contracts.legal_basis import CATALOGUE
+from contracts.message import Code, MunicipalityCode
+from contracts.municipality import is_municipality_code
+
+
+class Data(BaseModel):
+    """Unknown keys are mistakes: a misspelt setting must not be ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Agency(Data):
+    """機関: who takes part. ``kind`` is what the rules ask for: 市町村, 多機関協働事業者, 包括的相談支援 … (P1-P3)."""
+
+    code: Code
+    name: str
+    kind: Literal[
+        "municipality",
+        "coordinator",
+        "consultation",
+        "outreach",
+        "participation",
+        "community",
+        "medical",
+        "school",
+        "other",
+    ]
+    outsourced: bool = False
+    aliases: tuple[str, ...] = ()
+    """Other spellings under which the files of existing systems name this agency."""
+
+
+class Place(Data):
+    """場所: where a sitting can be held."""
+
+    code: Code
+    name: str
+
+
+class Seat(Data):
+    """出席者の枠: whoever holds ``post`` at ``agency``. ``need``: 必須, 原則, 任意 (P1-P5)."""
+
+    agency: Code
+    post: Code
+    need: Literal["required", "expected", "optional"]
+
+
+class Cadence(Data):
+    """開催頻度: the nth weekday of the listed months (1-12). ``moved``: where a closed day moves a sitting to (M9)."""
+
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...]
+    nth: tuple[Annotated[int, Field(ge=1, le=5)], ...]
+    weekday: Annotated[int, Field(ge=0, le=4)]
+    """0 is Monday."""
+    moved: Literal["earlier", "later"] = "later"
+
+
+class Block(Data):
+    """区切り: the part of a regular sitting that rests on one legal basis (M5). Times are wall clock in Asia/Tokyo."""
+
+    basis: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    starts: time
+    minutes: PositiveInt
+    capacity: PositiveInt = 1
+    """How many agenda items it can hear."""
+
+    @model_validator(mode="after")
+    def _in_catalogue(self) -> Self:
+        if self.basis not in CATALOGUE:
+            raise ValueError(f"unknown legal basis {self.basis}")
+        return self
+
+
+class Body(Data):
+    """会議体. ``cadence`` absent means 随時 only. ``roster`` is the standing one; ``by_case`` adds the case's agencies (P5, P10)."""
+
+    code: Code
+    name: str
+    host: Code
+    place: Code
+    blocks: Annotated[tuple[Block, ...], Field(min_length=1)]
+    cadence: Cadence | None = None
+    roster: tuple[Seat, ...] = ()
+    by_case: bool = False
+    agenda_deadline_days: Annotated[int, Field(ge=0)] = 0
+    hears_cases: bool = True
+
+
+class Profile(Data):
+    """The whole profile of one municipality. ``examples/kobayashi/profile.toml`` is one."""
+
+    municipality: Annotated[MunicipalityCode, AfterValidator(lambda code: _checked(code))]
+    name: str
+    office: str
+    """Who signs notices, e.g. 小林市 福祉課."""
+    office_mail: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+    office_phone: str
+    secretariat_post: Code
+    """The post that stands in for an agency on 随時 sittings unless the agency names its own."""
+    urgent_within_days: PositiveInt = 7
+    """How many calendar days an urgent case may wait for its 随時 sitting."""
+    adhoc_within_days: PositiveInt = 28
+    office_opens: time = time(9, 0)
+    office_closes: time = time(17, 0)
+    agencies: tuple[Agency, ...]
+    places: tuple[Place, ...]
+    bodies: tuple[Body, ...]
+    closed_days: tuple[Annotated[str, Field(pattern=r"^[0-9]{2}-[0-9]{2}$")], ...] = (
+        "12-29",
+        "12-30",
+        "12-31",
+        "01-01",
+        "01-02",
+        "01-03",
+    )
+    """The city's own closed days as MM-DD, besides weekends and national holidays."""
+
+    @model_validator(mode="after")
+    def _names_what_exists(self) -> Self:
+        agencies, places = {a.code for a in self.agencies}, {p.code for p in self.places}
+        for body in self.bodies:
+            if body.place not in places:
+                raise ValueError(f"body {body.code} meets at an unknown place {body.place}")
+            for code in {body.host} | {seat.agency for seat in body.roster}:
+                if code not in agencies:
+                    raise ValueError(f"body {body.code} names an unknown agency {code}")
+        return self
+
+    def agency(self, code: str) -> Agency:
+        """The agency with this code. Raises KeyError."""
+        return {a.code: a for a in self.agencies}[code]
+
+
+def _checked(code: str) -> str:
+    if not is_municipality_code(code):
+        raise ValueError("not a 全国地方公共団体コード: check digit is wrong")
+    return code

@@ -1,0 +1,1 @@
+"""Every directory here is a service, every file is plumbing."""

@@ -1,0 +1,3 @@
+"""Coordination: the cases of one compartment and their way to a meeting (多機関協働事業)."""
+
+from services.coordination.handlers import service as service

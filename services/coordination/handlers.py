@@ -1,0 +1,190 @@
+"""Events in, events out: a referral opens a case, the case is put to a meeting, the meeting's date comes back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, time
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, insert, select, update
+
+from contracts.consent import ConsentState
+from contracts.coordination import (
+    CaseList,
+    Cases,
+    CaseView,
+    Clients,
+    ClientsOfCases,
+    ItemPutForward,
+    Step,
+    TakeInClient,
+    TakenIn,
+    Trail,
+    TrailSteps,
+)
+from contracts.intake import Particulars, ReferralWithConsent, ReferralWithoutConsent
+from contracts.meetings import ItemPlaced
+from contracts.message import Compartment, Event
+from services.coordination import domain
+from services.coordination.tables import case, case_agency, case_problem, client, item, step, tables
+from services.service import NotYet, Service, Tx
+
+JAPAN = ZoneInfo("Asia/Tokyo")
+
+service = Service("coordination", tables, compartments=True, publishes=frozenset({ItemPutForward}))
+
+
+@service.on(ReferralWithConsent)
+def open_case_with_consent(referral: ReferralWithConsent, tx: Tx) -> Iterable[Event]:
+    """A consented referral becomes a juso case (C1)."""
+    return _open_case(
+        referral, ConsentState.GIVEN, {"consent": referral.consent, "consent_version": referral.consent_version}, tx
+    )
+
+
+@service.on(ReferralWithoutConsent)
+def open_case_without_consent(referral: ReferralWithoutConsent, tx: Tx) -> Iterable[Event]:
+    """A referral without consent becomes a shien case (C4)."""
+    return _open_case(referral, referral.ground, {}, tx)
+
+
+@service.on(ItemPlaced)
+def note_sitting(placed: ItemPlaced, tx: Tx) -> Iterable[Event]:
+    """The item has a date: the case waits for its sitting."""
+    changed = tx.execute(
+        update(item).where(item.c.id == placed.about).values(sitting=placed.sitting, starts=placed.starts)
+    )
+    if not changed.rowcount:
+        raise NotYet
+    _record(tx, placed.case, "item_placed")
+    return ()
+
+
+@service.does(TakeInClient)
+def take_in_client(asked: TakeInClient, tx: Tx) -> tuple[TakenIn, Iterable[Event]]:
+    """Intake writes who a shien case is about. Asked again, it changes nothing."""
+    if tx.execute(select(client.c.case).where(client.c.case == asked.case)).first() is None:
+        who = asked.particulars.model_dump(exclude={"found"})
+        tx.execute(insert(client).values(case=asked.case, compartment=_compartment(tx), **who))
+        _record(tx, asked.case, "client_taken_in")
+    return TakenIn(), ()
+
+
+@service.answers(Cases)
+def list_cases(_: Cases, tx: Tx) -> CaseList:
+    """All cases, the longest waiting first."""
+    return CaseList(cases=_views(tx))
+
+
+@service.answers(Trail)
+def trail(asked: Trail, tx: Tx) -> TrailSteps:
+    """One case with its steps."""
+    found = _views(tx, asked.case)
+    if not found:
+        return TrailSteps(case=None)
+    rows = tx.execute(select(step).where(step.c.case == asked.case).order_by(step.c.number)).all()
+    arrived = datetime.combine(found[0].received_on, time(0), JAPAN).astimezone(UTC)
+    steps = [Step(at=arrived, what="received"), *(Step(at=row.at, what=row.what) for row in rows)]
+    return TrailSteps(case=found[0], steps=tuple(steps), client=_clients(tx, [asked.case]).get(asked.case, NOBODY))
+
+
+@service.answers(ClientsOfCases)
+def clients_of_cases(asked: ClientsOfCases, tx: Tx) -> Clients:
+    """Who these shien cases are about."""
+    return Clients(clients=_clients(tx, asked.cases))
+
+
+def tally(tx: Tx) -> dict[str, int]:
+    """Cases and items."""
+    return {
+        "cases": tx.connection.scalar(select(func.count()).select_from(case)) or 0,
+        "items": tx.connection.scalar(select(func.count()).select_from(item)) or 0,
+        "placed": tx.connection.scalar(select(func.count(item.c.sitting))) or 0,
+    }
+
+
+service.tally = tally
+
+NOBODY = Particulars(found=False)
+
+
+def _open_case(
+    referral: ReferralWithConsent | ReferralWithoutConsent, ground: ConsentState, consent: dict[str, Any], tx: Tx
+) -> Iterable[Event]:
+    compartment = _compartment(tx)
+    agencies = domain.round_table(referral.referrer, referral.agencies)
+    facts = referral.model_dump(include={"received_on", "urgent", "referrer", "household_size"})
+    new = {"id": referral.about, "compartment": compartment, "opened_at": tx.now, "ground": ground}
+    tx.execute(insert(case).values(**new, **facts, **consent))
+    tx.execute(
+        insert(case_agency), [{"case": referral.about, "agency": code, "place": n} for n, code in enumerate(agencies)]
+    )
+    if referral.problems:
+        tx.execute(insert(case_problem), [{"case": referral.about, "problem": p} for p in set(referral.problems)])
+    purpose, item_id = domain.first_purpose(compartment, referral.urgent), tx.ref()
+    tx.execute(insert(item).values(id=item_id, case=referral.about, purpose=purpose))
+    _record(tx, referral.about, "case_opened", "item_put_forward")
+    return [
+        ItemPutForward(
+            about=item_id,
+            case=referral.about,
+            purpose=purpose,
+            urgent=referral.urgent,
+            received_on=referral.received_on,
+            agencies=agencies,
+        )
+    ]
+
+
+def _compartment(tx: Tx) -> Compartment:
+    if tx.compartment is None:
+        raise TypeError("coordination always runs in a compartment")
+    return tx.compartment
+
+
+def _record(tx: Tx, case_id: UUID, *steps: str) -> None:
+    last = tx.connection.scalar(select(func.max(step.c.number)).where(step.c.case == case_id)) or 0
+    rows = [{"case": case_id, "number": last + n, "at": tx.now, "what": what} for n, what in enumerate(steps, 1)]
+    tx.execute(insert(step), rows)
+
+
+def _clients(tx: Tx, cases: Sequence[UUID]) -> dict[UUID, Particulars]:
+    rows = tx.execute(select(client).where(client.c.case.in_(cases))).mappings()
+    return {
+        row["case"]: Particulars(found=True, **{k: v for k, v in row.items() if k not in _NOT_SHOWN}) for row in rows
+    }
+
+
+_NOT_SHOWN = ("case", "compartment")
+
+
+def _views(tx: Tx, only: UUID | None = None) -> tuple[CaseView, ...]:
+    wanted = select(case, item.c.id.label("item"), item.c.sitting, item.c.starts).join(item, item.c.case == case.c.id)
+    agencies, problems = select(case_agency).order_by(case_agency.c.place), select(case_problem)
+    if only is not None:
+        wanted = wanted.where(case.c.id == only)
+        agencies, problems = agencies.where(case_agency.c.case == only), problems.where(case_problem.c.case == only)
+    by_agency: dict[UUID, list[str]] = {}
+    for row in tx.execute(agencies):
+        by_agency.setdefault(row.case, []).append(row.agency)
+    by_problem: dict[UUID, list[str]] = {}
+    for row in tx.execute(problems):
+        by_problem.setdefault(row.case, []).append(row.problem)
+    return tuple(
+        CaseView(
+            case=row.id,
+            opened_at=row.opened_at,
+            received_on=row.received_on,
+            urgent=row.urgent,
+            state="placed" if row.sitting else "put_forward",
+            referrer=row.referrer,
+            agencies=tuple(by_agency.get(row.id, ())),
+            problems=tuple(sorted(by_problem.get(row.id, ()))),
+            household_size=row.household_size,
+            ground=row.ground,
+            item=row.item,
+            sitting=row.sitting,
+            sitting_starts=row.starts,
+        )
+        for row in tx.execute(wanted.order_by(case.c.received_on, case.c.opened_at, case.c.id))
+    )

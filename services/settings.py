@@ -1,0 +1,81 @@
+"""Everything the environment can say. No other file reads the environment or finds its way on the disk."""
+
+import tomllib
+from pathlib import Path
+
+from pydantic import Field, HttpUrl, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contracts.message import Compartment
+from contracts.profile import Profile
+
+
+class Settings(BaseSettings):
+    """One process's settings. ``KASANE_`` in front of each name; ``NATS_URL`` alone goes without."""
+
+    model_config = SettingsConfigDict(env_prefix="KASANE_", frozen=True, extra="ignore")
+
+    municipality: str = "452050"
+    """全国地方公共団体コード of the tenant, six digits."""
+    profile: Path = Path("examples/kobayashi")
+    """The folder with the municipality's profile.toml, and for a first start staff.csv and busy.csv."""
+    var: Path = Path("var")
+    """Where stores, keys, streams and the local mail lie, one folder per municipality."""
+    nats_url: str = Field(default="", validation_alias="NATS_URL")
+    """Where a NATS server runs. Empty: the launcher starts one."""
+    store_url: str = ""
+    """SQLAlchemy address with {process} in it, for PostgreSQL. Empty: SQLite below ``var``."""
+    nats_port: int = 4222
+    """Where the launcher's own NATS server listens on 127.0.0.1."""
+    desk_juso_port: int = 8081
+    desk_shien_port: int = 8082
+    window_port: int = 8080
+    """The answer window: the page behind the links in invitations, the same for both kinds of meeting."""
+    host: str = "127.0.0.1"
+    public_url: HttpUrl | None = None
+    """How the answer window is reached from outside; default http://host:window_port."""
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = 8025
+
+    @property
+    def home(self) -> Path:
+        """This municipality's folder."""
+        return self.var / self.municipality
+
+    @property
+    def link_key(self) -> bytes:
+        """What signs answer links. Raises FileNotFoundError when nothing was provisioned."""
+        return (self.home / "keys" / "link").read_bytes()
+
+    @property
+    def window_url(self) -> str:
+        """Where answer links point, without a slash at the end."""
+        return str(self.public_url or f"http://{self.host}:{self.window_port}").rstrip("/")
+
+    def store_address(self, process: str) -> str:
+        """The SQLAlchemy address of one process's store."""
+        if self.store_url:
+            return self.store_url.format(process=process.replace("@", "_"), municipality=self.municipality)
+        return f"sqlite:///{self.home / 'stores' / process}.db"
+
+    def desk_port(self, compartment: Compartment | None) -> int:
+        """Where the desk of this compartment listens; None is the answer window."""
+        return {None: self.window_port, Compartment.JUSO: self.desk_juso_port, Compartment.SHIEN: self.desk_shien_port}[compartment]
+
+
+class ProfileInvalid(Exception):
+    """The profile cannot be used; the text says where and why, in Japanese."""
+
+
+def read_profile(folder: Path) -> Profile:
+    """The profile in ``folder``/profile.toml. Raises ProfileInvalid naming each field that is wrong."""
+    path = folder / "profile.toml"
+    try:
+        return Profile.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except OSError as error:
+        raise ProfileInvalid(f"プロファイル {path} を読めません: {error.strerror}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileInvalid(f"プロファイル {path} の書式が正しくありません: {error}") from None
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False))
+        raise ProfileInvalid(f"プロファイル {path} に誤りがあります: {faults}") from None

@@ -1,0 +1,395 @@
+"""A service's own store: transaction, inbox, outbox, parking. The only file that opens a database."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+)
+from sqlalchemy.dialects.postgresql import insert as insert_or
+from sqlalchemy.dialects.sqlite import insert as insert_or_sqlite
+from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import StaticPool
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from contracts.message import Account, Compartment, Event
+from contracts.profile import Profile
+from contracts.pulse import ParkedEvent
+from services.service import NotYet, Service, Tx
+
+T = TypeVar("T")
+
+SCHEMA_VERSION = 1
+"""Raised with every change of a table. A store with a higher number was written by a newer kasane."""
+
+MAX_TRIES = 6
+"""Deliveries after which a failing event is parked."""
+MAX_WAITS = 60
+"""Deliveries after which an event whose predecessor never came is parked, too."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant: aware in, UTC out. SQLite keeps fixed-width ISO text, which sorts by time."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Text in SQLite, timestamptz elsewhere."""
+        return dialect.type_descriptor(String(27) if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuses naive times: nobody could say which instant they mean."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        utc = value.astimezone(UTC)
+        return utc.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Always UTC."""
+        if value is None:
+            return None
+        return datetime.fromisoformat(value) if isinstance(value, str) else value.astimezone(UTC)
+
+
+plumbing = MetaData()
+inbox = Table("inbox", plumbing, Column("event", Uuid, primary_key=True), Column("at", Instant, nullable=False))
+outbox = Table(
+    "outbox",
+    plumbing,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("event", Uuid, nullable=False),
+    Column("account", String(16), nullable=False),
+    Column("subject", String(120), nullable=False),
+    Column("about", Uuid, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+    UniqueConstraint("event", "account"),
+    sqlite_autoincrement=True,
+)
+seen = Table(
+    "seen",
+    plumbing,
+    Column("about", Uuid, primary_key=True),
+    Column("subject", String(120), primary_key=True),
+    Column("version", Integer, nullable=False),
+)
+parked = Table(
+    "parked",
+    plumbing,
+    Column("event", Uuid, primary_key=True),
+    Column("subject", String(120), nullable=False),
+    Column("error", String(120), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+label = Table(
+    "label", plumbing, Column("key", String(20), primary_key=True), Column("value", String(60), nullable=False)
+)
+
+
+class StoreRefused(Exception):
+    """The store cannot be used. The text says what was found and what to do, in Japanese."""
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """An event as the bus delivered it. ``tries`` counts deliveries from 1."""
+
+    id: UUID
+    event: Event
+    tries: int = 1
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """An outbox row: what the relay publishes, and where."""
+
+    position: int
+    id: UUID
+    account: Account
+    subject: str
+    about: UUID
+    at: datetime
+    body: str
+
+
+class Outcome(Enum):
+    """What the bus does with a delivery."""
+
+    DONE = "acknowledge"
+    LATER = "deliver again after a delay"
+
+
+class Store:
+    """One process's store. Not for several threads at once: the bus gives all its work to one."""
+
+    def __init__(
+        self,
+        address: str,
+        service: Service,
+        profile: Profile,
+        compartment: Compartment | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        ref: Callable[[], UUID] = uuid4,
+    ) -> None:
+        self.service, self.profile, self.compartment, self.clock, self.new_ref = (
+            service,
+            profile,
+            compartment,
+            clock,
+            ref,
+        )
+        self.home = Account(compartment) if compartment else None
+        self.told: Callable[[], None] = lambda: None
+        """Called after a commit that changed something."""
+        self.engine = _engine(address)
+        self._changed = False
+        event.listen(self.engine, "before_execute", self._note_change)
+        self._insert_or = insert_or_sqlite if self.engine.dialect.name == "sqlite" else insert_or
+        self._open(address)
+
+    def close(self) -> None:
+        """Give back the connection."""
+        self.engine.dispose()
+
+    # -- what the bus calls --------------------------------------------------------------------------------------
+
+    def react(self, batch: Sequence[Incoming]) -> list[Outcome]:
+        """Handle events, each exactly once: inbox, changes and outbox of all of them commit together or not at all.
+
+        One transaction for the batch is what makes a durable commit affordable. When anything in it fails, all is
+        rolled back and each event is tried in a transaction of its own, so that one bad event holds up nobody.
+        """
+        try:
+            with self._begin() as connection:
+                self._handle(connection, batch)
+        except Exception:
+            return [self._react_alone(one) for one in batch]
+        self._announce()
+        return [Outcome.DONE] * len(batch)
+
+    def write(self, act: Callable[[Tx], tuple[T, Iterable[Event]]]) -> T:
+        """Run ``act`` in one transaction with the events it returns."""
+        with self._begin() as connection:
+            tx = self._tx(connection)
+            result, events = act(tx)
+            self._send(tx, events)
+        self._announce()
+        return result
+
+    def read(self, act: Callable[[Tx], T]) -> T:
+        """Run ``act`` and change nothing: whatever it wrote is rolled back."""
+        with self.engine.connect() as connection, connection.begin() as transaction:
+            result = act(self._tx(connection))
+            transaction.rollback()
+        return result
+
+    def unsent(self, limit: int) -> list[Outgoing]:
+        """The oldest rows of the outbox."""
+        with self._begin() as connection:
+            rows = connection.execute(select(outbox).order_by(outbox.c.position).limit(limit)).all()
+        return [
+            Outgoing(row.position, row.event, Account(row.account), row.subject, row.about, row.at, row.body)
+            for row in rows
+        ]
+
+    def sent(self, positions: Sequence[int]) -> None:
+        """Forget what the bus has stored. By id, never "up to": ids are given at insert, not at commit."""
+        with self._begin() as connection:
+            connection.execute(delete(outbox).where(outbox.c.position.in_(positions)))
+
+    def park(self, event_id: UUID, subject: str, error: str, tries: int) -> None:
+        """Put an event aside for a person: id, type and error class only. The bus keeps the event itself."""
+        row = {"event": event_id, "subject": subject[:120], "error": error[:120], "tries": tries, "at": self.clock()}
+        with self._begin() as connection:
+            connection.execute(self._insert_or(parked).values(row).on_conflict_do_nothing())
+
+    def list_parked(self) -> list[ParkedEvent]:
+        """What was put aside, oldest first."""
+        with self._begin() as connection:
+            rows = connection.execute(select(parked).order_by(parked.c.at).limit(1000)).all()
+        return [
+            ParkedEvent(event=row.event, subject=row.subject, error=row.error, tries=row.tries, parked_at=row.at)
+            for row in rows
+        ]
+
+    def counts(self) -> tuple[int, int, int, dict[str, int]]:
+        """Outbox, parked, undone, and the service's own tally."""
+        with self._begin() as connection:
+            tx = self._tx(connection)
+            waiting = connection.scalar(select(func.count()).select_from(outbox)) or 0
+            aside = connection.scalar(select(func.count()).select_from(parked)) or 0
+            return waiting, aside, self.service.undone(tx), self.service.tally(tx)
+
+    # -- how -----------------------------------------------------------------------------------------------------
+
+    def _react_alone(self, one: Incoming) -> Outcome:
+        try:
+            with self._begin() as connection:
+                self._handle(connection, [one])
+        except OperationalError:  # the store itself is away or full: no fault of the event, however long it lasts
+            return Outcome.LATER
+        except Exception as error:
+            if one.tries < (MAX_WAITS if isinstance(error, NotYet) else MAX_TRIES):
+                return Outcome.LATER
+            self.park(one.id, type(one.event).subject, type(error).__name__, one.tries)
+        self._announce()
+        return Outcome.DONE
+
+    def _handle(self, connection: Connection, batch: Sequence[Incoming]) -> None:
+        tx = self._tx(connection)
+        rows = [{"event": one.id, "at": tx.now} for one in batch]
+        new = self._insert_or(inbox).values(rows).on_conflict_do_nothing().returning(inbox.c.event)
+        fresh = set(connection.scalars(new))
+        events: list[Event] = []
+        for one in batch:
+            if one.id in fresh and self._newest(tx, one.event):
+                fresh.discard(one.id)
+                events += self.service.reactions[type(one.event)](one.event, tx)
+        self._send(tx, events)
+
+    def _newest(self, tx: Tx, fact: Event) -> bool:
+        """Whether no later version of this fact was handled before: the bus may repeat and reorder."""
+        if fact.version == 1 and not type(fact).supersedes:
+            return True
+        key = {"about": fact.about, "subject": type(fact).subject}
+        newer = self._insert_or(seen).values(**key, version=fact.version)
+        newer = newer.on_conflict_do_update(
+            index_elements=list(key),
+            set_={"version": newer.excluded.version},
+            where=seen.c.version < newer.excluded.version,
+        )
+        return tx.connection.execute(newer.returning(seen.c.version)).first() is not None
+
+    def _send(self, tx: Tx, events: Iterable[Event]) -> None:
+        rows = []
+        for fact in events:
+            if type(fact) not in self.service.publishes:
+                raise TypeError(f"{self.service.name} does not declare that it publishes {type(fact).__name__}")
+            event_id, body = tx.ref(), fact.model_dump_json()
+            for account in sorted(type(fact).to) or [self._own_account()]:
+                rows.append(
+                    {
+                        "event": event_id,
+                        "account": account.value,
+                        "subject": type(fact).subject,
+                        "about": fact.about,
+                        "at": tx.now,
+                        "body": body,
+                    }
+                )
+        if rows:
+            tx.execute(insert(outbox), rows)
+
+    def _own_account(self) -> Account:
+        if self.home is None:
+            raise TypeError(f"{self.service.name} belongs to no compartment: its events must name their accounts")
+        return self.home
+
+    def _tx(self, connection: Connection) -> Tx:
+        return Tx(connection, self.clock(), self.profile, self.compartment, self.new_ref)
+
+    def _begin(self) -> AbstractContextManager[Connection]:
+        self._changed = False
+        return self.engine.begin()
+
+    def _note_change(self, connection: Connection, statement: Any, *rest: Any) -> None:
+        self._changed = self._changed or bool(getattr(statement, "is_dml", False))
+
+    def _announce(self) -> None:
+        """Wake the relay and the errands, but not for a transaction that only read: errands would wake themselves."""
+        if self._changed:
+            self.told()
+
+    def _open(self, address: str) -> None:
+        """Make the tables, or check that the store is this process's own and not of a newer kasane."""
+        mine = {
+            "municipality": self.profile.municipality,
+            "service": self.service.name,
+            "compartment": self.compartment.value if self.compartment else "-",
+            "schema": str(SCHEMA_VERSION),
+        }
+        with self._begin() as connection:
+            if inspect(connection).has_table(label.name):
+                found = {row.key: row.value for row in connection.execute(select(label))}
+                _check_label(found, mine, address)
+            plumbing.create_all(connection)
+            self.service.tables.create_all(connection)
+            rows = [{"key": key, "value": value} for key, value in mine.items()]
+            connection.execute(self._insert_or(label).values(rows).on_conflict_do_nothing())
+
+
+def _check_label(found: dict[str, str], mine: dict[str, str], address: str) -> None:
+    where = make_url(address).render_as_string(hide_password=True)
+    if int(found.get("schema", "0")) > SCHEMA_VERSION:
+        raise StoreRefused(
+            f"ストア {where} は、より新しい版の kasane が作りました(版 {found['schema']}、この版は {SCHEMA_VERSION} まで)。"
+            "kasane を新しい版に更新してください。"
+        )
+    for key in ("municipality", "service", "compartment"):
+        if found.get(key, mine[key]) != mine[key]:
+            raise StoreRefused(
+                f"ストア {where} は別のもの({key}={found[key]})です。{mine[key]} では使えません。"
+                "KASANE_STORE_URL と KASANE_VAR を確かめてください。"
+            )
+
+
+def _engine(address: str) -> Engine:
+    if not address.startswith("sqlite"):
+        return create_engine(address, hide_parameters=True, pool_size=1, max_overflow=1, pool_pre_ping=True)
+    path = Path(make_url(address).database or "")
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = create_engine(
+        address, hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False}
+    )
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with engine.connect():
+            pass
+    except (OSError, DBAPIError):
+        raise StoreRefused(f"ストア {path} に書き込めません。フォルダーの権限と空き容量を確かめてください。") from None
+    return engine
+
+
+def _configure_sqlite(connection: Any, record: Any) -> None:
+    """Without these, commits are lost on power failure, foreign keys are not checked, deleted rows stay readable."""
+    connection.isolation_level = None  # SQLAlchemy's own BEGIN loses concurrent updates (bus-detail.md 4.3)
+    wanted = {"busy_timeout": 5000, "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+    for pragma, value in wanted.items():
+        found = (
+            connection.execute(f"PRAGMA {pragma}={value}").fetchone()
+            or connection.execute(f"PRAGMA {pragma}").fetchone()
+        )
+        if str(found[0]) != str(value):
+            raise StoreRefused(f"SQLite は {pragma}={value} を受け付けません({found[0]})。")

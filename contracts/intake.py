@@ -67,8 +67,14 @@ class ReferralWithoutConsent(Event, subject="kasane.intake.referral_without_cons
     agencies: tuple[Code, ...]
     problems: tuple[Problem, ...]
     household_size: Annotated[int, Field(ge=1, le=99)]
-    ground: Literal[ConsentState.REFUSED, ConsentState.NOT_ASKED, ConsentState.COULD_NOT_ASK, ConsentState.WITHDRAWN]
-    """WITHDRAWN only after somebody decided and recorded that a 支援会議 is needed (C11)."""
+    ground: Literal[
+        ConsentState.REFUSED,
+        ConsentState.NOT_ASKED,
+        ConsentState.COULD_NOT_ASK,
+        ConsentState.WITHDRAWN,
+        ConsentState.EXPIRED,
+    ]
+    """WITHDRAWN and EXPIRED only after somebody decided and recorded that a 支援会議 is needed (C11)."""
 
 
 Text = Annotated[str, StringConstraints(max_length=4000)]

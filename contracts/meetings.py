@@ -101,13 +101,17 @@ class LinkState(Message):
     answer: Literal["attend", "absent", "none"] = "none"
 
 
-class LookAtLink(Question[LinkState], subject="ask.meetings.look_at_link.v1", asked_from=(Account.NOTIFY,)):
+class LookAtLink(
+    Question[LinkState], subject="ask.meetings.look_at_link.v1", asked_from=(Account.NOTIFY,), inside=False
+):
     """What does this link show? Changes nothing, so mail scanners may follow it."""
 
     link: LinkToken
 
 
-class AnswerByLink(Question[LinkState], subject="ask.meetings.answer_by_link.v1", asked_from=(Account.NOTIFY,)):
+class AnswerByLink(
+    Question[LinkState], subject="ask.meetings.answer_by_link.v1", asked_from=(Account.NOTIFY,), inside=False
+):
     """The holder of the link answers. May be changed until the sitting starts."""
 
     link: LinkToken

@@ -83,12 +83,14 @@ class Question(Message, Generic[R]):
 
     Its subject begins with ``ask.``, never with ``kasane.``: every stream keeps all of ``kasane.>``, and the body of a
     question may name a person. ``asked_from`` names the accounts that may ask besides the answering service's own,
-    ``answered_in`` restricts a service that runs per compartment to the compartments named.
+    ``answered_in`` restricts a service that runs per compartment to the compartments named, ``inside`` says whether
+    processes of the answering account may ask, too.
     """
 
     subject: ClassVar[str] = ""
     asked_from: ClassVar[frozenset[Account]] = frozenset()
     answered_in: ClassVar[frozenset[Account]] = frozenset()
+    inside: ClassVar[bool] = True
 
     @classmethod
     def __init_subclass__(
@@ -97,6 +99,7 @@ class Question(Message, Generic[R]):
         subject: str = "",
         asked_from: Iterable[Account] = (),
         answered_in: Iterable[Account] = (),
+        inside: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init_subclass__(**kwargs)
@@ -104,7 +107,7 @@ class Question(Message, Generic[R]):
             return
         if not subject.startswith("ask."):
             raise TypeError(f"{subject} would be kept by a stream: a question's subject begins with ask.")
-        cls.subject, cls.asked_from = subject, frozenset(asked_from)
+        cls.subject, cls.asked_from, cls.inside = subject, frozenset(asked_from), inside
         home = HOME[subject.split(".")[1]]
         cls.answered_in = frozenset(answered_in) or frozenset({home} if home else {Account.JUSO, Account.SHIEN})
         _register(QUESTIONS, subject, cls)

@@ -234,18 +234,17 @@ class Bus:
 
     async def _relay(self, woken: asyncio.Event) -> None:
         """Carry the outbox to the streams, oldest first, for ever."""
+        sent: list[int] = []
         while True:
             woken.clear()
-            rows = await self._in_store(self.store.unsent, BATCH * 2)
+            rows = await self._in_store(self.store.unsent, BATCH * 2, sent)
+            sent = []
             if not rows:
                 await _wait(woken, IDLE_SECONDS)
                 continue
-            sent: list[int] = []
             for account, group in groupby(sorted(rows, key=lambda row: row.account), key=lambda row: row.account):
                 sent += await self._publish(account, list(group))
-            if sent:
-                await self._in_store(self.store.sent, sent)
-            else:
+            if not sent:
                 await asyncio.sleep(0.5)  # the stream is away; nothing is lost meanwhile
 
     async def _publish(self, account: Account, rows: list[Outgoing]) -> list[int]:

@@ -170,7 +170,7 @@ class Process:
     def addresses(self, question: type[Question[Any]]) -> dict[Account, str]:
         """The subjects under which this process may ask a question, by the account that answers."""
         if self.account in question.answered_in:
-            return {self.account: question.subject}
+            return {self.account: question.subject} if question.inside else {}
         if self.account not in question.asked_from:
             return {}
         return {account: f"to.{account}.{question.subject}" for account in sorted(question.answered_in)}

@@ -213,19 +213,19 @@ class Store:
             transaction.rollback()
         return result
 
-    def unsent(self, limit: int) -> list[Outgoing]:
-        """The oldest rows of the outbox."""
+    def unsent(self, limit: int, sent: Sequence[int] = ()) -> list[Outgoing]:
+        """Forget the rows the bus has stored, and return the oldest of the others: one commit for both.
+
+        By position, never "up to": positions are given at insert, not at commit, so a smaller one may appear later.
+        """
         with self._begin() as connection:
+            if sent:
+                connection.execute(delete(outbox).where(outbox.c.position.in_(sent)))
             rows = connection.execute(select(outbox).order_by(outbox.c.position).limit(limit)).all()
         return [
             Outgoing(row.position, row.event, Account(row.account), row.subject, row.about, row.at, row.body)
             for row in rows
         ]
-
-    def sent(self, positions: Sequence[int]) -> None:
-        """Forget what the bus has stored. By id, never "up to": ids are given at insert, not at commit."""
-        with self._begin() as connection:
-            connection.execute(delete(outbox).where(outbox.c.position.in_(positions)))
 
     def park(self, event_id: UUID, subject: str, error: str, tries: int) -> None:
         """Put an event aside for a person: id, type and error class only. The bus keeps the event itself."""

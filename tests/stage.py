@@ -39,8 +39,7 @@ class Stage:
         from contracts.message import EVENTS
 
         rows = self.store.unsent(1000)
-        if rows:
-            self.store.sent([row.position for row in rows])
+        self.store.unsent(0, sent=[row.position for row in rows])
         return [EVENTS[row.subject].model_validate_json(row.body) for row in rows]
 
     def ask(self, question: Question[Any]) -> Any:

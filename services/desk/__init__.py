@@ -1,0 +1,3 @@
+"""The only HTTP: pages of one compartment, and the answer window behind invitation links. It keeps nothing."""
+
+from services.desk.handlers import service as service

@@ -1,0 +1,76 @@
+"""What the desk asks the others, and how it listens."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from sqlalchemy import MetaData
+
+from contracts.coordination import Cases, ClientsOfCases, Trail
+from contracts.directory import SignIn, Staff
+from contracts.intake import ClientOf
+from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
+from services.desk.app import build_app
+from services.service import Service, Work
+
+service = Service(
+    "desk",
+    tables=MetaData(),
+    compartments=True,
+    asks=frozenset(
+        {SignIn, Staff, Cases, Trail, Sittings, ItemSittings, ClientOf, ClientsOfCases, LookAtLink, AnswerByLink}
+    ),
+)
+
+GRACE_SECONDS = 3
+"""How long requests under way may take when the process is told to stop."""
+
+
+class CannotListen(Exception):
+    """The port cannot be had. The text says which one and what to do, in Japanese."""
+
+
+async def serve(work: Work) -> None:
+    """Serve pages until cancelled, then finish what is under way. Raises CannotListen."""
+    host, port = work.settings.host, work.settings.desk_port(work.compartment)
+    config = uvicorn.Config(
+        build_app(work),
+        access_log=False,  # addresses of pages are secrets of their holders
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        limit_concurrency=200,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = _Server(config)
+    with _listen(host, port) as listening:
+        running = asyncio.create_task(server.serve([listening]))
+        try:
+            await asyncio.shield(running)
+        finally:
+            server.should_exit = True
+            await running
+
+
+service.serve = serve
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to whoever runs the process."""
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bound here, because uvicorn would end the process with ``sys.exit`` when the port is taken."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise CannotListen(
+            f"{host} のポート {port} で待ち受けできません({error.strerror})。"
+            "使っているプログラムを止めるか、KASANE_HOST と KASANE_*_PORT を変えてください。"
+        ) from None

@@ -1,0 +1,263 @@
+"""What the pages show: pure assembling of the other services' replies. No asking, no clock, no HTML."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from contracts.coordination import PURPOSE_TEXT, CaseView
+from contracts.directory import StaffView
+from contracts.intake import Particulars
+from contracts.legal_basis import CATALOGUE
+from contracts.meetings import ItemView, SeatView, SittingList, SittingView, WaitingView
+from contracts.message import Compartment
+from contracts.profile import Profile
+from services.desk import words
+
+WEEKS_AHEAD = 8
+"""How far 「このあと」 looks, after the week shown."""
+SHOWN_ON_WEEK = 50
+"""Cases without a date that the week lists; the rest is on the list of cases."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What one request could find out. None: the service did not answer, and the page says so in its place."""
+
+    profile: Profile
+    compartment: Compartment
+    staff: Mapping[UUID, StaffView] | None
+    cases: Mapping[UUID, CaseView] | None
+    clients: Mapping[UUID, Particulars] | None
+
+    def agency(self, code: str) -> str:
+        """An agency's name; its code when the profile no longer has it."""
+        return next((a.name for a in self.profile.agencies if a.code == code), code)
+
+    def place(self, code: str) -> str:
+        """A place's name."""
+        return next((p.name for p in self.profile.places if p.code == code), code)
+
+    def body(self, code: str) -> str:
+        """What a body is called here. The name says nothing about its kind (M13)."""
+        return next((b.name for b in self.profile.bodies if b.code == code), code)
+
+
+@dataclass(frozen=True)
+class CaseLine:
+    """A case in a list. ``name`` is who it is about, or why that is not shown."""
+
+    case: UUID
+    number: str
+    name: str
+    named: bool
+    next: str = ""
+    purpose: str = ""
+    order: int = 0
+    urgent: bool = False
+    why: str = ""
+    received: str = ""
+    state: str = ""
+    consent: str = ""
+    starts: str = ""
+    referrer: str = ""
+
+
+@dataclass(frozen=True)
+class SeatLine:
+    """A seat in a sitting. ``call`` says why its holder must be telephoned; empty when mail does it."""
+
+    agency: str
+    name: str
+    need: str
+    answer: str
+    notice: str
+    call: str
+
+
+@dataclass(frozen=True)
+class SittingCard:
+    """A sitting with its agenda and its seats."""
+
+    sitting: UUID
+    body: str
+    article: str
+    basis: str
+    when: str
+    starts: datetime
+    place: str
+    why: str
+    regular: bool
+    items: tuple[CaseLine, ...]
+    seats: tuple[SeatLine, ...]
+    answered: int
+    counts: tuple[tuple[str, int], ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Week:
+    """A week of Japan from Monday, and what comes after it."""
+
+    monday: date
+    is_this_week: bool
+    sittings: tuple[SittingCard, ...]
+    later: tuple[SittingCard, ...]
+    searching: tuple[CaseLine, ...]
+    waiting: tuple[CaseLine, ...] | None
+    more: int
+
+    @property
+    def sunday(self) -> date:
+        """The last day."""
+        return self.monday + timedelta(days=6)
+
+    @property
+    def previous(self) -> str:
+        """The Monday before, as the address wants it."""
+        return (self.monday - timedelta(days=7)).isoformat()
+
+    @property
+    def next(self) -> str:
+        """The Monday after, as the address wants it."""
+        return (self.monday + timedelta(days=7)).isoformat()
+
+
+def week_bounds(monday: date) -> tuple[datetime, datetime]:
+    """From the Monday's first instant in Japan to the end of what the page looks ahead; the end is not included."""
+    return words.midnight(monday), words.midnight(monday + timedelta(weeks=1 + WEEKS_AHEAD))
+
+
+def cases_of(found: SittingList, cases: Iterable[CaseView]) -> list[UUID]:
+    """The cases whose names the week shows, each once."""
+    shown = [item.case for sitting in found.sittings for item in sitting.items]
+    shown += [one.case for one in found.waiting[:SHOWN_ON_WEEK]]
+    shown += [one.case for one in _not_placed(found, cases)[:SHOWN_ON_WEEK]]
+    return list(dict.fromkeys(shown))
+
+
+def week(monday: date, today: date, found: SittingList, known: Known) -> Week:
+    """The week that begins on ``monday``. Days are days in Japan."""
+    end = words.midnight(monday + timedelta(weeks=1))
+    sittings = sorted(found.sittings, key=lambda one: (one.starts, one.sitting))
+    waiting = _not_placed(found, known.cases.values()) if known.cases is not None else []
+    return Week(
+        monday,
+        monday == words.monday_of(today),
+        tuple(sitting_card(one, known) for one in sittings if one.starts < end),
+        tuple(sitting_card(one, known) for one in sittings if one.starts >= end),
+        tuple(_searching_line(one, known) for one in found.waiting[:SHOWN_ON_WEEK]),
+        tuple(case_line(one, known) for one in waiting[:SHOWN_ON_WEEK]) if known.cases is not None else None,
+        max(0, len(found.waiting) - SHOWN_ON_WEEK) + max(0, len(waiting) - SHOWN_ON_WEEK),
+    )
+
+
+def _not_placed(found: SittingList, cases: Iterable[CaseView]) -> list[CaseView]:
+    """Cases that neither sit on an agenda nor are looked after by the search for a date."""
+    searched = {one.case for one in found.waiting}
+    return [case for case in cases if case.state != "placed" and case.case not in searched]
+
+
+def sitting_card(sitting: SittingView, known: Known) -> SittingCard:
+    """A sitting as people read it."""
+    basis = CATALOGUE.get(sitting.basis)
+    answers: list[str] = [seat.answer for seat in sitting.seats]
+    return SittingCard(
+        sitting.sitting,
+        known.body(sitting.body),
+        basis.article if basis else sitting.basis,
+        basis.name if basis else "",
+        words.span(sitting.starts, sitting.ends),
+        sitting.starts,
+        known.place(sitting.place),
+        sitting.why,
+        sitting.regular,
+        tuple(_item_line(item, known) for item in sorted(sitting.items, key=lambda one: one.order)),
+        tuple(_seat_line(seat, known) for seat in sitting.seats),
+        len(answers) - answers.count("none"),
+        tuple((text, answers.count(code)) for code, text in words.ANSWER_TEXT.items()),
+        tuple(_warnings(sitting, known)),
+    )
+
+
+def case_line(case: CaseView, known: Known) -> CaseLine:
+    """A case as the lists show it."""
+    number, name, named = _label(case.case, known)
+    return CaseLine(
+        case.case,
+        number,
+        name,
+        named,
+        next=words.next_step(case, known.compartment),
+        urgent=case.urgent,
+        received=words.era_date(case.received_on),
+        state=words.STATE_TEXT[case.state],
+        consent=words.consent_text(case.ground),
+        starts=words.moment(case.sitting_starts) if case.sitting_starts else "",
+        referrer=known.agency(case.referrer),
+    )
+
+
+def _item_line(item: ItemView, known: Known) -> CaseLine:
+    number, name, named = _label(item.case, known)
+    case = (known.cases or {}).get(item.case)
+    return CaseLine(
+        item.case,
+        number,
+        name,
+        named,
+        next=words.next_step(case, known.compartment, item.purpose) if case else "",
+        purpose=PURPOSE_TEXT[item.purpose],
+        order=item.order,
+        urgent=item.urgent,
+    )
+
+
+def _searching_line(one: WaitingView, known: Known) -> CaseLine:
+    number, name, named = _label(one.case, known)
+    case = (known.cases or {}).get(one.case)
+    return CaseLine(
+        one.case,
+        number,
+        name,
+        named,
+        next=words.next_step(case, known.compartment) if case else "",
+        urgent=one.urgent,
+        why=one.why,
+        received=words.full_day(words.day_in_japan(one.since)),
+    )
+
+
+def _label(case: UUID, known: Known) -> tuple[str, str, bool]:
+    """Number and name of who a case is about; without them the case's own reference and the reason."""
+    reference = f"事案 {case.hex[:8]}"
+    if known.clients is None or case not in known.clients:
+        return reference, "氏名を確認できません", False
+    client = known.clients[case]
+    if not client.found:
+        return reference, "氏名は表示できません", False
+    return f"受付番号 {client.number}" if client.number else reference, client.name, True
+
+
+def _seat_line(seat: SeatView, known: Known) -> SeatLine:
+    person = (known.staff or {}).get(seat.person)
+    call = ""
+    if seat.notice == "not_sent":
+        no_mail = person is not None and person.network == "none"
+        call = "メールを使えない職場です。" if no_mail else "メールを届けられませんでした。"
+    return SeatLine(
+        known.agency(seat.agency),
+        person.name if person else "氏名を確認できません",
+        words.NEED_TEXT[seat.need],
+        seat.answer,
+        {"waiting": "送付待ち", "sent": "送付済み", "not_sent": "電話で連絡してください"}[seat.notice],
+        call,
+    )
+
+
+def _warnings(sitting: SittingView, known: Known) -> Iterable[str]:
+    """What the person in charge has to do before the day (P1)."""
+    for seat in sitting.seats:
+        if seat.need == "required" and seat.answer == "absent":
+            rule = "(P1)" if known.compartment is Compartment.JUSO else ""
+            yield f"必須の{known.agency(seat.agency)}が欠席の回答です。代わりの人か別の日を相談してください{rule}。"

@@ -1,0 +1,84 @@
+"""The way of one case as its page tells it: from the referral to the invitation, each step with its reason."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from contracts.coordination import PURPOSE_TEXT, CaseView, Step, TrailSteps
+from contracts.intake import PROBLEM_TEXT, Particulars
+from contracts.meetings import SittingView
+from services.desk import words
+from services.desk.pages import CaseLine, Known, SittingCard, case_line, sitting_card
+
+
+@dataclass(frozen=True)
+class TrailLine:
+    """One step of a case's way. ``when`` is empty for what is not over yet."""
+
+    when: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True)
+class TrailPage:
+    """A case from referral to invitation. ``sittings`` is None when nobody could say."""
+
+    line: CaseLine
+    client: Particulars
+    born: str
+    facts: tuple[tuple[str, str], ...]
+    ground: str
+    lines: tuple[TrailLine, ...]
+    sittings: tuple[SittingCard, ...] | None
+
+
+def trail(
+    found: TrailSteps, case: CaseView, sittings: Sequence[SittingView] | None, today: date, known: Known
+) -> TrailPage:
+    """The way of one case, each step with its time in Japan and its reason."""
+    client = (known.clients or {}).get(case.case, Particulars(found=False))
+    facts = [
+        ("受付日", words.full_day(case.received_on)),
+        ("紹介元", known.agency(case.referrer) + (f" {client.referrer_staff}" if client.referrer_staff else "")),
+        ("お困りごと", "、".join(PROBLEM_TEXT[one] for one in case.problems) or "記載なし"),
+        ("世帯人数", f"{case.household_size}人(本人を含む)"),
+        ("関わる機関", "、".join(known.agency(code) for code in case.agencies)),
+        ("いまの状態", words.STATE_TEXT[case.state]),
+    ]
+    ordered = sorted(sittings or (), key=lambda one: one.starts)
+    born = f"{words.era_date(client.born_on)}({words.age_on(client.born_on, today)}歳)" if client.born_on else "不明"
+    lines = [_step_line(step, case, ordered, known) for step in sorted(found.steps, key=lambda one: one.at)]
+    return TrailPage(
+        case_line(case, known),
+        client,
+        born,
+        tuple(facts),
+        words.why_this_kind(case.ground, known.compartment),
+        (*lines, *_invitations(ordered, known)),
+        tuple(sitting_card(one, known) for one in ordered) if sittings is not None else None,
+    )
+
+
+def _step_line(step: Step, case: CaseView, sittings: Sequence[SittingView], known: Known) -> TrailLine:
+    item = next((item for one in sittings for item in one.items if item.case == case.case), None)
+    placed = next((one for one in sittings if one.sitting == case.sitting), None)
+    why = {
+        "received": f"紹介元: {known.agency(case.referrer)}",
+        "case_opened": words.why_this_kind(case.ground, known.compartment),
+        "client_taken_in": "支援会議からは、ほかの記録を照会しません。",
+        "item_put_forward": f"目的: {PURPOSE_TEXT[item.purpose]}" if item else "",
+        "item_placed": f"{known.body(placed.body)} {words.moment(placed.starts)}。{placed.why}" if placed else "",
+    }[step.what]
+    if step.what == "item_put_forward" and case.urgent:
+        why = f"急ぎの事案です。{why}"
+    return TrailLine(words.moment(step.at), words.STEP_TEXT[step.what], why)
+
+
+def _invitations(sittings: Sequence[SittingView], known: Known) -> Iterable[TrailLine]:
+    for one in sittings:
+        sent = sum(seat.notice == "sent" for seat in one.seats)
+        calls = sum(seat.notice == "not_sent" for seat in one.seats)
+        what = f"案内を送りました({sent}/{len(one.seats)}人)" if sent else "案内はこれから送ります"
+        why = f"{known.body(one.body)} {words.short_day(words.day_in_japan(one.starts))}の出席者"
+        yield TrailLine("", what, why + (f"。{calls}人には電話で連絡してください。" if calls else ""))

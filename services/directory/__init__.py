@@ -1,0 +1,3 @@
+"""Who works where, how each is reached, and when each is busy; nothing about a client."""
+
+from services.directory.handlers import service as service

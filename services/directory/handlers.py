@@ -1,0 +1,210 @@
+"""Takes people over from the municipality's files; answers who, how to reach, when busy, who may sign in."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, distinct, func, insert, or_, select, update
+
+from contracts.directory import (
+    Busy,
+    BusyBlock,
+    BusyBlocks,
+    Mailbox,
+    MailboxOf,
+    Release,
+    Released,
+    Reserve,
+    Reserved,
+    SignedIn,
+    SignIn,
+    Staff,
+    StaffList,
+    StaffView,
+)
+from contracts.message import Event
+from services.directory.csv_import import read_lines
+from services.directory.domain import (
+    BUSY_COLUMNS,
+    STAFF_COLUMNS,
+    Absence,
+    Fault,
+    Person,
+    hash_password,
+    login_name,
+    overlap,
+    password_fits,
+    read_busy,
+    read_staff,
+)
+from services.directory.tables import busy, directory, person
+from services.service import Service, Tx
+from services.settings import ProfileInvalid, Settings
+
+service = Service("directory", directory)
+
+SHOWN_FAULTS = 20
+"""More than this nobody reads in a terminal."""
+
+
+def start(tx: Tx, settings: Settings) -> None:
+    """Take over staff.csv and busy.csv of the profile's folder; the same files twice change nothing.
+
+    A file that is absent changes nothing: after the first start an office may take staff.csv, with its initial
+    passwords, away. Raises ProfileInvalid when a file is faulty, or when there are no people at all.
+    """
+    _take_staff(tx, settings.profile / "staff.csv")
+    _take_busy(tx, settings.profile / "busy.csv")
+
+
+service.start = start
+
+
+def _take_staff(tx: Tx, path: Path) -> None:
+    if not path.exists():
+        if not _numbers(tx):
+            raise ProfileInvalid(f"職員の一覧 {path} がありません。見出しは {','.join(STAFF_COLUMNS)} です。")
+        return
+    lines, malformed = read_lines(path, STAFF_COLUMNS)
+    people, faults = read_staff(lines, tx.profile)
+    _refuse(path, malformed or faults)
+    known = {row.number: row for row in tx.execute(select(person))}
+    # All of them leave first, so that logins can change hands and whoever is not in the file is gone.
+    tx.execute(update(person).values(gone=True, login=None, password_hash=None))
+    for one in people:
+        row = _row(one, known.get(one.number), tx)
+        tx.execute(
+            update(person).where(person.c.id == row["id"]).values(row)
+            if one.number in known
+            else insert(person).values(row)
+        )
+
+
+def _row(one: Person, was: Any, tx: Tx) -> dict[str, object]:
+    """The person's row. An initial password counts only while its login has none: a restart undoes no new one."""
+    kept = was.password_hash if was and was.login == one.login else None
+    return {
+        "id": was.id if was else tx.ref(),
+        "number": one.number,
+        "name": one.name,
+        "kana": one.kana,
+        "agency": one.agency,
+        "posts": one.posts,
+        "mail": one.mail,
+        "network": one.network,
+        "login": one.login,
+        "password_hash": kept or (hash_password(one.password, tx.ref().bytes) if one.password else None),
+        "desks": one.desks,
+        "rank": one.rank,
+        "gone": False,
+    }
+
+
+def _take_busy(tx: Tx, path: Path) -> None:
+    """The file's blocks replace the earlier file's; holds of sittings stay."""
+    if not path.exists():
+        return
+    ids = _numbers(tx)
+    lines, malformed = read_lines(path, BUSY_COLUMNS)
+    absences, faults = read_busy(lines, ids)
+    _refuse(path, malformed or faults)
+    tx.execute(delete(busy).where(busy.c.hold.is_(None)))
+    if absences:
+        tx.execute(insert(busy), [_block(ids[one.number], one) for one in dict.fromkeys(absences)])
+
+
+def _block(whose: UUID, absence: Absence) -> dict[str, object]:
+    return {"person": whose, "starts": absence.starts, "ends": absence.ends}
+
+
+def _numbers(tx: Tx) -> dict[str, UUID]:
+    """Also of those who have gone: their blocks may stay in the file a while."""
+    return {row.number: row.id for row in tx.execute(select(person.c.number, person.c.id))}
+
+
+def _refuse(path: Path, faults: Sequence[Fault]) -> None:
+    """Raises ProfileInvalid naming file, line and column of each fault; cells may be personal and are left out."""
+    if faults:
+        said = [f"{path.name} {fault.place}行目「{fault.column}」: {fault.text}" for fault in faults[:SHOWN_FAULTS]]
+        more = [f"ほか{len(faults) - SHOWN_FAULTS}件"] if len(faults) > SHOWN_FAULTS else []
+        raise ProfileInvalid("\n".join((f"{path} に誤りがあります。何も取り込んでいません。", *said, *more)))
+
+
+@service.answers(Staff)
+def staff(question: Staff, tx: Tx) -> StaffList:
+    """Everybody who has not gone, in the order of the file."""
+    rows = tx.execute(select(person).where(~person.c.gone).order_by(person.c.rank))
+    return StaffList(
+        staff=tuple(
+            StaffView(person=row.id, name=row.name, agency=row.agency, posts=row.posts, network=row.network)
+            for row in rows
+        )
+    )
+
+
+@service.answers(Busy)
+def when_busy(question: Busy, tx: Tx) -> BusyBlocks:
+    """Every block that touches the time asked for, whole, by start."""
+    touching = overlap(question.starts, question.ends, busy.c.starts, busy.c.ends)
+    rows = tx.execute(select(busy).where(touching).order_by(busy.c.starts, busy.c.person))
+    return BusyBlocks(blocks=tuple(BusyBlock(person=row.person, starts=row.starts, ends=row.ends) for row in rows))
+
+
+@service.does(Reserve)
+def reserve(question: Reserve, tx: Tx) -> tuple[Reserved, Iterable[Event]]:
+    """Hold the time for all of them, or say who is busy and change nothing. A moved hold gives its old time back."""
+    persons = sorted(set(question.persons))
+    # Two processes may hold the same person at once: the later one waits here. SQLite has one writer anyway.
+    tx.execute(select(person.c.id).where(person.c.id.in_(persons)).order_by(person.c.id).with_for_update())
+    held = {(row.person, row.starts, row.ends) for row in tx.execute(select(busy).where(busy.c.hold == question.hold))}
+    wanted = {(one, question.starts, question.ends) for one in persons}
+    if wanted == held:
+        return Reserved(), ()
+    if not question.firm and (clashes := _clashes(question, persons, tx)):
+        return Reserved(clashes=clashes), ()
+    tx.execute(delete(busy).where(busy.c.hold == question.hold))
+    rows = [{"person": one, "starts": starts, "ends": ends, "hold": question.hold} for one, starts, ends in wanted]
+    if rows:
+        tx.execute(insert(busy), rows)
+    return Reserved(), ()
+
+
+def _clashes(question: Reserve, persons: Sequence[UUID], tx: Tx) -> tuple[UUID, ...]:
+    """Who of them is busy then, other than by this hold itself."""
+    others = or_(busy.c.hold.is_(None), busy.c.hold != question.hold)
+    touching = overlap(question.starts, question.ends, busy.c.starts, busy.c.ends)
+    found = set(tx.execute(select(busy.c.person).where(busy.c.person.in_(persons), others, touching)).scalars())
+    return tuple(one for one in persons if one in found)
+
+
+@service.does(Release)
+def release(question: Release, tx: Tx) -> tuple[Released, Iterable[Event]]:
+    """Forget the hold."""
+    tx.execute(delete(busy).where(busy.c.hold == question.hold))
+    return Released(), ()
+
+
+@service.answers(MailboxOf)
+def mailbox_of(question: MailboxOf, tx: Tx) -> Mailbox:
+    """Where to write to. Empty for whoever has no address, has gone, or was never here: nothing is to be sent then."""
+    row = tx.execute(select(person).where(person.c.id == question.person, ~person.c.gone)).first()
+    return Mailbox(address=row.mail, name=row.name, agency=row.agency) if row else Mailbox()
+
+
+@service.answers(SignIn)
+def sign_in(question: SignIn, tx: Tx) -> SignedIn:
+    """Who this is, if name, password and desk fit; one empty answer for everything else, after the same work."""
+    row = tx.execute(select(person).where(person.c.login == login_name(question.login))).first()
+    fits = password_fits(question.password, row.password_hash if row else None)
+    if row is None or not fits or question.compartment not in row.desks:
+        return SignedIn()
+    return SignedIn(person=row.id, name=row.name, agency=row.agency)
+
+
+def _tally(tx: Tx) -> dict[str, int]:
+    people = tx.execute(select(func.count()).where(~person.c.gone)).scalar_one()
+    return {"staff": people, "holds": tx.execute(select(func.count(distinct(busy.c.hold)))).scalar_one()}
+
+
+service.tally = _tally

@@ -1,0 +1,51 @@
+"""The directory's tables. Agencies are not here: they are in the municipality's profile."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+)
+
+from services.store import Instant
+
+directory = MetaData()
+
+person = Table(
+    "person",
+    directory,
+    Column("id", Uuid, primary_key=True),
+    Column("number", String(20), nullable=False, unique=True),  # 職員番号, leading zeros kept
+    Column("name", String(100), nullable=False),
+    Column("kana", String(100), nullable=False),
+    Column("agency", String(40), nullable=False),
+    Column("posts", JSON, nullable=False),
+    Column("mail", String(400), nullable=False),
+    Column("network", String(8), CheckConstraint("network IN ('lgwan', 'internet', 'none')"), nullable=False),
+    Column("login", String(64), unique=True),
+    Column("password_hash", String(200)),
+    Column("desks", JSON, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("gone", Boolean, nullable=False),  # people leave, their row stays: old seats and answers name it (S4)
+    CheckConstraint("NOT gone OR login IS NULL"),
+)
+
+busy = Table(
+    "busy",
+    directory,
+    Column("person", ForeignKey(person.c.id), nullable=False),
+    Column("starts", Instant, nullable=False),
+    Column("ends", Instant, nullable=False),
+    Column("hold", Uuid),  # empty: a block of busy.csv
+    UniqueConstraint("hold", "person"),
+    CheckConstraint("starts < ends"),
+    Index("busy_times", "person", "starts"),
+)

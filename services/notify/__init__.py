@@ -1,0 +1,3 @@
+"""Mails one neutral invitation to one person, at once or not at all, and says which."""
+
+from services.notify.handlers import service as service

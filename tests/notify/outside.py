@@ -1,0 +1,166 @@
+"""What notify meets outside itself in these tests: its process, the directory's answers, mail servers."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from aiosmtpd.smtp import SMTP
+
+from contracts.directory import Mailbox, MailboxOf
+from contracts.message import Account, Event, Question
+from contracts.notify import SendInvitation
+from contracts.profile import Profile
+from services.notify.domain import Invitation, Office
+from services.notify.handlers import _mailers
+from services.postbox import serve
+from services.service import AskFailed, Tx
+from services.settings import Settings
+from tests.stage import SOME_DAY, Stage
+
+TAKAHASHI, YOSHIDA, SILVA, NOBODY = (uuid4() for _ in range(4))
+MAILBOXES = {
+    TAKAHASHI: Mailbox(address="takahashi@houkatsu.example", name="髙橋 花子", agency="houkatsu-seibu"),
+    YOSHIDA: Mailbox(address="yoshida@shakyo.example", name="𠮷田 﨑子", agency="shakyo"),
+    SILVA: Mailbox(address="silva@hello-work.example", name='Maria "Mia" da Silva, PhD', agency="hellowork"),
+    NOBODY: Mailbox(),
+}
+LINK = "AbCdEfGhIjKlMnOpQrStUvWxYz012345"
+STARTS = datetime(2026, 12, 17, 5, 0, tzinfo=UTC)
+
+
+def request(**changes: Any) -> SendInvitation:
+    """An invitation asked for on SOME_DAY."""
+    fields: dict[str, Any] = {
+        "notice": uuid4(),
+        "person": TAKAHASHI,
+        "uid": uuid4(),
+        "sequence": 0,
+        "starts": STARTS,
+        "ends": STARTS + timedelta(minutes=90),
+        "place": "shiyakusho",
+        "link": LINK,
+        "answer_by": STARTS - timedelta(days=7),
+        "send_before": SOME_DAY + timedelta(seconds=30),
+    }
+    return SendInvitation(**fields | changes)
+
+
+def invitation(**changes: Any) -> Invitation:
+    """An invitation ready to be written."""
+    fields: dict[str, Any] = {
+        "notice": uuid4(),
+        "uid": uuid4(),
+        "sequence": 0,
+        "starts": STARTS,
+        "ends": STARTS + timedelta(minutes=90),
+        "answer_by": STARTS - timedelta(days=7),
+        "made_at": SOME_DAY,
+        "place": "小林市役所 第2会議室",
+        "link": f"http://127.0.0.1:8080/a/{LINK}",
+        "address": "takahashi@houkatsu.example",
+        "name": "髙橋 花子",
+        "office": Office("小林市 福祉課", "kaigi@fukushi.kobayashi.example", "0984-00-1100"),
+    }
+    return Invitation(**fields | changes)
+
+
+@dataclass
+class Process:
+    """notify's process: its real store, the directory's answers, and nothing else. ``compartment`` is None for all."""
+
+    stage: Stage
+    settings: Settings
+    mailboxes: dict[UUID, Mailbox] = field(default_factory=lambda: dict(MAILBOXES))
+    directory_answers: bool = True
+    commits_left: int | None = None
+    """After so many commits the process dies."""
+    compartment: None = None
+
+    @property
+    def profile(self) -> Profile:
+        return self.stage.store.profile
+
+    def now(self) -> datetime:
+        return self.stage.time
+
+    async def run(self, act: Callable[[Tx], Any]) -> Any:
+        if self.commits_left is not None:
+            if self.commits_left == 0:
+                raise Died
+            self.commits_left -= 1
+        return self.stage.do(act)
+
+    async def tell(self, act: Callable[[Tx], Iterable[Event]]) -> None:
+        self.stage.tell(act)
+
+    async def ask(self, question: Question[Any], to: Account | None = None) -> Any:
+        assert isinstance(question, MailboxOf)
+        await asyncio.sleep(0)
+        if not self.directory_answers:
+            raise AskFailed("TimeoutError")
+        return self.mailboxes[question.person]
+
+    async def send(self, asked: SendInvitation) -> tuple[str, str]:
+        """What notify answers."""
+        answer = await self.stage.store.service.answers_to[SendInvitation].act(asked, self)
+        return answer.outcome, answer.why
+
+    def tally(self) -> dict[str, int]:
+        return self.stage.store.counts()[3]
+
+
+class Died(Exception):
+    """The process is gone."""
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@asynccontextmanager
+async def postbox(folder: Path, port: int) -> AsyncIterator[None]:
+    """The local mailbox, listening."""
+    listening = asyncio.Event()
+    running = asyncio.create_task(serve(folder, "127.0.0.1", port, listening.set))
+    try:
+        async with asyncio.timeout(5):
+            await listening.wait()
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        close_kept_connections()
+
+
+@asynccontextmanager
+async def mail_server(handler: object, port: int) -> AsyncIterator[None]:
+    """Somebody else's mail server, answering as ``handler`` says."""
+    connections: list[SMTP] = []
+
+    def accept() -> SMTP:
+        connections.append(SMTP(handler, hostname="mail.example"))
+        return connections[-1]
+
+    server = await asyncio.get_running_loop().create_server(accept, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        server.close()
+        for connection in connections:
+            if connection.transport is not None:
+                connection.transport.close()
+        close_kept_connections()
+
+
+def close_kept_connections() -> None:
+    mailer = _mailers.get(asyncio.get_running_loop())
+    if mailer is not None:
+        mailer.close()

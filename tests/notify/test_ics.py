@@ -1,0 +1,180 @@
+"""The calendar object: what every calendar reads alike, and nothing that tells what the meeting is about (S17)."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from icalendar import Calendar
+
+from services.notify.domain import one_line
+from services.notify.ics import InvitationUnfit, check_invitation, invite
+from tests.notify.outside import invitation
+
+NAMES = st.text(min_size=1, max_size=60).map(one_line).filter(bool)
+
+
+def read(made: bytes) -> list[tuple[str, str, dict[str, str], str]]:
+    """A reader of our own, after RFC 5545 and 6868: (component, property, parameters, value) of each line."""
+    assert made.endswith(b"\r\n")
+    raw = made[:-2].split(b"\r\n")
+    assert all(b"\r" not in line and b"\n" not in line and len(line) <= 75 for line in raw)
+    unfolded: list[bytes] = []
+    for line in raw:
+        line.decode()  # no sign is torn apart
+        if line.startswith(b" "):
+            unfolded[-1] += line[1:]
+        else:
+            unfolded.append(line)
+    found, inside = [], []
+    for line in unfolded:
+        name, parameters, value = _split(line.decode())
+        if name == "BEGIN":
+            inside.append(value)
+        elif name == "END":
+            assert inside.pop() == value
+        else:
+            found.append((inside[-1], name, parameters, value))
+    assert not inside
+    return found
+
+
+def _split(line: str) -> tuple[str, dict[str, str], str]:
+    quoted, cuts = False, []
+    for place, sign in enumerate(line):
+        quoted ^= sign == '"'
+        if not quoted and sign in ";:":
+            cuts.append(place)
+            if sign == ":":
+                break
+    read_out = {}
+    for start, end in pairwise(cuts):
+        key, _, value = line[start + 1 : end].partition("=")
+        assert key not in read_out
+        read_out[key] = re.sub(r"\^[n'^]", lambda found: {"^n": "\n", "^'": '"', "^^": "^"}[found[0]], value.strip('"'))
+    return line[: cuts[0]], read_out, line[cuts[-1] + 1 :]
+
+
+def text(value: str) -> str:
+    return re.sub(r"\\(.)", lambda found: "\n" if found[1] in "nN" else found[1], value)
+
+
+def one(made: bytes, name: str) -> tuple[dict[str, str], str]:
+    """The only line of the event with this name."""
+    [line] = [line for line in read(made) if line[0] == "VEVENT" and line[1] == name]
+    return line[2], line[3]
+
+
+def test_the_object_asks_one_person_to_one_meeting_in_japanese_time():
+    uid = UUID("0195f7a2-0000-4000-8000-000000000001")
+    made = invite(invitation(uid=uid, sequence=3))
+    assert one(made, "UID") == ({}, "0195f7a2-0000-4000-8000-000000000001@fukushi.kobayashi.example")
+    assert one(made, "DTSTART") == ({"TZID": "Asia/Tokyo"}, "20261217T140000")
+    assert one(made, "DTEND") == ({"TZID": "Asia/Tokyo"}, "20261217T153000")
+    assert one(made, "DTSTAMP") == ({}, "20261124T010000Z")
+    assert one(made, "SEQUENCE") == ({}, "3")
+    assert one(made, "SUMMARY") == ({}, "会議のご案内")
+    assert one(made, "CLASS") == ({}, "CONFIDENTIAL")
+    assert one(made, "STATUS") == ({}, "CONFIRMED")
+    assert one(made, "X-MICROSOFT-DISALLOW-COUNTER") == ({}, "TRUE")
+    assert one(made, "ORGANIZER") == ({"CN": "小林市 福祉課"}, "mailto:kaigi@fukushi.kobayashi.example")
+    assert one(made, "ATTENDEE") == (
+        {"CN": "髙橋 花子", "PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"},
+        "mailto:takahashi@houkatsu.example",
+    )
+    assert ("VCALENDAR", "METHOD", {}, "REQUEST") in read(made)
+    assert ("VTIMEZONE", "TZID", {}, "Asia/Tokyo") in read(made)
+    assert ("STANDARD", "TZOFFSETTO", {}, "+0900") in read(made)
+
+
+def test_a_foreign_calendar_reads_the_same_instants_and_no_error():
+    calendar = Calendar.from_ical(invite(invitation()))
+    [event] = calendar.events
+    assert not event.errors
+    assert not calendar.errors
+    assert calendar.method == "REQUEST"
+    assert event.start.astimezone(UTC) == datetime(2026, 12, 17, 5, 0, tzinfo=UTC)
+    assert event.end - event.start == timedelta(minutes=90)
+
+
+def test_the_object_holds_no_answer_link_and_no_word_about_the_meeting():
+    made = invite(invitation())
+    assert b"http" not in made.replace(b"\r\n ", b"")
+    assert {line[1] for line in read(made) if line[0] == "VEVENT"} == {
+        *("UID", "DTSTAMP", "SEQUENCE", "DTSTART", "DTEND", "SUMMARY", "LOCATION", "CLASS", "STATUS"),
+        *("ORGANIZER", "ATTENDEE", "X-MICROSOFT-DISALLOW-COUNTER"),
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["髙橋 﨑子", "𠮷田 剛", "辻󠄀 真一", 'Maria "Mia" da Silva, PhD', "O'Neill; Ann: ^n ^'", "%2C\\n"]
+)
+def test_a_name_comes_out_as_it_went_in(name: str):
+    made = invite(invitation(name=name))
+    assert one(made, "ATTENDEE")[0]["CN"] == name
+    assert Calendar.from_ical(made).events[0]["ATTENDEE"].params["CN"] == name
+
+
+@given(name=NAMES, place=NAMES)
+def test_any_name_and_any_place_come_out_as_they_went_in(name: str, place: str):
+    made = invite(invitation(name=name, place=place))
+    assert one(made, "ATTENDEE")[0]["CN"] == name
+    assert text(one(made, "LOCATION")[1]) == place
+    assert str(Calendar.from_ical(made).events[0]["LOCATION"]) == place
+
+
+@given(st.text())
+def test_no_name_can_start_a_line_of_its_own(name: str):
+    assert len(one_line(name).splitlines()) <= 1
+    made = invite(invitation(name=one_line(f"花子\r\nATTENDEE:mailto:x@y.example{name}")))
+    assert len([line for line in read(made) if line[1] == "ATTENDEE"]) == 1
+
+
+def test_without_a_name_there_is_only_the_address():
+    assert one(invite(invitation(name="")), "ATTENDEE")[0] == {"PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"}
+
+
+EVENT_ENDS = b"END:VEVENT\r\n"
+
+
+@pytest.mark.parametrize(
+    ("found", "instead"),
+    [
+        (EVENT_ENDS, b"DESCRIPTION:x\r\n" + EVENT_ENDS),
+        (EVENT_ENDS, b"RDATE:20261218T050000Z\r\n" + EVENT_ENDS),
+        (EVENT_ENDS, b"URL:http://x.example\r\n" + EVENT_ENDS),
+        (EVENT_ENDS, b"ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:b@x.example\r\n" + EVENT_ENDS),
+        (EVENT_ENDS, EVENT_ENDS + b"BEGIN:VEVENT\r\nUID:x\r\n" + EVENT_ENDS),
+        (b"SUMMARY:", b"SUMMARY:x "),
+        (b"METHOD:REQUEST", b"METHOD:PUBLISH"),
+        (b"CLASS:CONFIDENTIAL", b"CLASS:PUBLIC"),
+        (b"CLASS:CONFIDENTIAL\r\n", b""),
+        (b"CLASS:CONFIDENTIAL\r\n", b"CLASS:CONFIDENTIAL\n"),
+        (b"CLASS:CONFIDENTIAL\r\n", b"CLASS:CONFIDENTIAL\r\r\n"),
+        (b"DTSTART;TZID=Asia/Tokyo:", b"DTSTART:"),
+        (b"DTSTART;TZID=Asia/Tokyo:", b"DTSTART;TZID=Europe/Paris:"),
+        (b"LOCATION:", b"LOCATION:" + b"x" * 75),
+        (b"LOCATION:", b"LOCATION:\xff"),
+        (b"LOCATION:", b"LOCATION;ALTREP=x:"),
+        (b"RSVP=TRUE", b"RSVP=FALSE"),
+        (EVENT_ENDS, b"X-NAME:x\r\n" + EVENT_ENDS),
+        (EVENT_ENDS, b"\r\n" + EVENT_ENDS),
+        (EVENT_ENDS, b""),
+    ],
+)
+def test_the_gate_refuses_whatever_is_not_like_every_invitation(found: bytes, instead: bytes):
+    made = invite(invitation())
+    assert found in made
+    with pytest.raises(InvitationUnfit):
+        check_invitation(made.replace(found, instead, 1))
+
+
+def test_the_gate_lets_through_what_notify_writes_and_does_not_repeat_what_it_refuses():
+    check_invitation(invite(invitation()))
+    with pytest.raises(InvitationUnfit) as refused:
+        check_invitation(invite(invitation()).replace(EVENT_ENDS, "COMMENT:髙橋\r\n".encode() + EVENT_ENDS))
+    assert "髙橋" not in str(refused.value)
+    assert "COMMENT" not in str(refused.value)

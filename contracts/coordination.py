@@ -36,7 +36,7 @@ PURPOSE_TEXT = {
 
 
 class ItemPutForward(Event, subject="kasane.coordination.item_put_forward.v1"):
-    """A case is to be heard; ``about`` is the agenda item. The kind of meeting follows from the compartment it is told in."""
+    """A case is to be heard; ``about`` is the agenda item. The compartment it is told in decides the meeting's kind."""
 
     case: UUID
     purpose: Purpose

@@ -45,7 +45,7 @@ PROBLEM_TEXT = {
 
 
 class ReferralWithConsent(Event, subject="kasane.intake.referral_with_consent.v1", to=(Account.JUSO,)):
-    """A client agreed that agencies share; ``about`` is the case's reference, known only in juso and its sender (C1)."""
+    """A client agreed that agencies share; ``about`` is the case's reference, known in juso and to its sender (C1)."""
 
     received_on: date
     urgent: bool
@@ -59,7 +59,7 @@ class ReferralWithConsent(Event, subject="kasane.intake.referral_with_consent.v1
 
 
 class ReferralWithoutConsent(Event, subject="kasane.intake.referral_without_consent.v1", to=(Account.SHIEN,)):
-    """There is no consent, so only a 支援会議 may hear it; ``about`` is the case's reference, known only in shien (C4)."""
+    """No consent, so only a 支援会議 may hear it; ``about`` is the case's reference, known in shien only (C4)."""
 
     received_on: date
     urgent: bool

@@ -14,7 +14,7 @@ LinkToken = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{32}$")]
 
 
 class ItemPlaced(Event, subject="kasane.meetings.item_placed.v1", supersedes=True):
-    """An item has a place on a sitting's agenda; ``about`` is the item. Told again, with a higher version, when it moves."""
+    """An item has a place on an agenda; ``about`` is the item. Told again, with a higher version, when it moves."""
 
     case: UUID
     sitting: UUID

@@ -82,7 +82,10 @@ class Block(Data):
 
 
 class Body(Data):
-    """会議体. ``cadence`` absent means 随時 only. ``roster`` is the standing one; ``by_case`` adds the case's agencies (P5, P10)."""
+    """会議体. Without ``cadence`` it meets 随時 only.
+
+    ``roster`` is the standing one; ``by_case`` adds the case's agencies (P5, P10).
+    """
 
     code: Code
     name: str

@@ -17,7 +17,7 @@ class Pulse(Message):
     parked: int
     undone: int
     calm: bool
-    tally: dict[str, int] = {}
+    tally: dict[str, int]
 
 
 class ParkedEvent(Message):

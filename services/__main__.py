@@ -39,7 +39,7 @@ PROCESSES = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; the exit status is 0 when all went well, 1 when something was refused, 2 for wrong usage."""
+    """Run the command line. Exit status: 0 all went well, 1 something was refused, 2 wrong usage."""
     options = _parser().parse_args(arguments)
     try:
         settings = _settings(options)
@@ -120,7 +120,9 @@ def _held(options: argparse.Namespace, settings: Settings) -> int:
     async def ask() -> int:
         async with operator(settings) as asking:
             for one in (await asking.ask(Account.INTAKE, Held())).held:
-                print(f"{one.referral}  受付番号 {one.number}  受付 {one.received_on}  [{one.rule}] {one.reason}{one.next_step}")
+                print(f"{one.referral}  受付番号 {one.number}  受付 {one.received_on}")
+                print(f"    {one.reason}[{one.rule}]")
+                print(f"    次の手順: {one.next_step}")
         return 0
 
     return asyncio.run(ask())
@@ -149,7 +151,8 @@ def _parked(options: argparse.Namespace, settings: Settings) -> int:
             for process in await asking.parked(PROCESSES):
                 for one in process.events:
                     count += 1
-                    print(f"{process.process}  {one.event}  {one.subject}  {one.error}  {one.tries}回  {one.parked_at:%Y-%m-%dT%H:%M:%SZ}")
+                    when = f"{one.parked_at:%Y-%m-%dT%H:%M:%SZ}"
+                    print(process.process, one.event, one.subject, one.error, f"{one.tries}回", when, sep="  ")
         print(f"止めてある出来事: {count}")
         return 0
 
@@ -167,13 +170,19 @@ def _demo(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    given = {name: value for name in ("municipality", "profile", "var") if (value := getattr(options, name)) is not None}
+    given = {
+        name: value for name in ("municipality", "profile", "var") if (value := getattr(options, name)) is not None
+    }
     settings = Settings(**given)
     if not is_municipality_code(settings.municipality):
         raise CannotStart("--municipality は検査数字まで含む6桁の全国地方公共団体コードで指定してください(例 452050)。")
-    if options.act not in (_asyncapi,) and (profile := read_profile(settings.profile)).municipality != settings.municipality:
+    if (
+        options.act is not _asyncapi
+        and (profile := read_profile(settings.profile)).municipality != settings.municipality
+    ):
         raise CannotStart(
-            f"{settings.profile} は {profile.name}({profile.municipality})のプロファイルです。--profile か --municipality を直してください。"
+            f"{settings.profile} は {profile.name}({profile.municipality})のプロファイルです。"
+            "--profile か --municipality を直してください。"
         )
     return settings
 

@@ -45,7 +45,7 @@ class Running:
         variables |= {"KASANE_VAR": str(self.settings.var), "KASANE_PROFILE": str(self.settings.profile)}
         variables |= {"KASANE_MUNICIPALITY": self.settings.municipality, "KASANE_STORE_URL": self.settings.store_url}
         variables |= {"NATS_URL": self.settings.nats_url}
-        self._up = subprocess.Popen(  # noqa: S603 - ourselves
+        self._up = subprocess.Popen(
             [sys.executable, "-m", "services", "up"],
             env=os.environ | {k: v for k, v in variables.items() if v},
             stdout=subprocess.PIPE,
@@ -128,7 +128,9 @@ def _summary(
     mails = len(list((settings.home / "mail").glob("*.eml")))
     parked = sum(pulse.parked for pulse in pulses.values())
     answers = sum(tally(f"meetings@{one}", "answers") for one in Compartment)
-    all_well = calm and len(pulses) == len(processes) and not parked and mails == invitations > 0 and answers == answered
+    all_well = (
+        calm and len(pulses) == len(processes) and not parked and mails == invitations > 0 and answers == answered
+    )
     cases = sum(tally(f"coordination@{one}", "cases") for one in Compartment)
     return {
         "ok": all_well and cases == tally("intake", "referrals") - tally("intake", "held"),

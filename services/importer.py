@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contracts.intake import SheetResult
-from services.intake.csv_import import Fault, read_sheets, rejected_csv
+from services.intake.csv_import import read_sheets, rejected_csv
 from services.operator import operator
 from services.settings import Settings, read_profile
 
@@ -29,14 +29,9 @@ async def import_file(
     if reading.sheets:
         async with operator(settings) as asking:
             results = await asking.take_in([sheet for _, sheet in reading.sheets], dry_run)
-    for one in results:
-        if one.outcome == "refused":
-            line = reading.sheets[one.index][0]
-            reading.refuse(Fault(line=line, column=one.field, rule=one.rule, message=one.message))
-    for warning in reading.warnings:
-        say(f"注意 {warning}")
-    for fault in reading.faults:
-        say(str(fault))
+    reading = reading.refused(one for one in results if one.outcome == "refused")
+    for line in reading.report():
+        say(line)
     done = Imported(
         accepted=sum(one.outcome == "accepted" for one in results),
         unchanged=sum(one.outcome == "unchanged" for one in results),
@@ -49,7 +44,7 @@ async def import_file(
     )
     if done.held:
         say("保留の申込みは kasane held で理由と次の手順を確かめられます。")
-    if reading.rejected:
+    if reading.rejected_rows:
         target = rejected or path.with_name(f"{path.stem}-rejected.csv")
         target.write_bytes(rejected_csv(reading))
         say(f"受け付けなかった行を {target} に書きました。直して、もう一度取り込めます。")

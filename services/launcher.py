@@ -18,10 +18,12 @@ import socket
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from services import postbox
 from services.bus import Bus
@@ -43,7 +45,10 @@ class CannotStart(Exception):
 
 
 async def run_process(
-    process: Process, settings: Settings, ready: Callable[[], None], signals: Sequence[signal.Signals] = (signal.SIGTERM,)
+    process: Process,
+    settings: Settings,
+    ready: Callable[[], None],
+    signals: Sequence[signal.Signals] = (signal.SIGTERM,),
 ) -> None:
     """Run one process until one of ``signals``. Raises StoreRefused, ProfileInvalid, FileNotFoundError (no key)."""
     stopping = asyncio.Event()
@@ -98,7 +103,7 @@ class Launcher:
         gc.freeze()  # the children share what is loaded now, and their collectors leave it alone
         self._keep("postbox", lambda: self._fork("postbox", self._run_postbox))
         for process in self.processes:
-            self._keep(process.name, lambda process=process: self._fork(process.name, lambda r: self._run(process, r)))
+            self._keep(process.name, partial(self._fork, process.name, partial(self._run, process)))
         self._wait_until(lambda: all(child.ready for child in self.children.values()), READY_SECONDS)
 
     def supervise(self) -> None:
@@ -183,7 +188,9 @@ class Launcher:
         try:
             _die_with_parent()
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the launcher decides the order
+            signal.signal(
+                signal.SIGINT, signal.SIG_IGN
+            )  # Ctrl-C reaches the whole group; the launcher decides the order
             self._log_to(name)
             mark = self.settings.home / "run" / f"{name}.{os.getpid()}"
             act(mark.touch)
@@ -212,14 +219,18 @@ class Launcher:
         pid = self._fork(name, lambda ready: act())
         _, status = os.waitpid(pid, 0)
         if status:
-            raise CannotStart(f"準備({name})に失敗しました。{self.settings.home / 'log' / name}.log を確かめてください。")
+            raise CannotStart(
+                f"準備({name})に失敗しました。{self.settings.home / 'log' / name}.log を確かめてください。"
+            )
 
     def _run(self, process: Process, ready: Callable[[], None]) -> None:
         asyncio.run(run_process(process, self.settings, ready))
 
     def _run_postbox(self, ready: Callable[[], None]) -> None:
         settings = self.settings
-        asyncio.run(_until_terminated(postbox.serve(settings.home / "mail", settings.smtp_host, settings.smtp_port, ready)))
+        asyncio.run(
+            _until_terminated(postbox.serve(settings.home / "mail", settings.smtp_host, settings.smtp_port, ready))
+        )
 
     def _provision_config(self) -> None:
         write_server_config(self.settings, self.processes)
@@ -263,10 +274,11 @@ class Launcher:
             self._lock = open(home / "lock", "w")  # noqa: SIM115 - held as long as the launcher lives
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CannotStart(f"{home} はすでに動いている kasane が使っています。そちらを止めてから起動してください。") from None
+            raise CannotStart(f"{home} は動いている kasane が使っています。先に止めてください。") from None
         except OSError as error:
             raise CannotStart(
-                f"{home} に書き込めません({error.strerror})。フォルダーの権限を確かめるか、--var で別の場所を指定してください。"
+                f"{home} に書き込めません({error.strerror})。"
+                "フォルダーの権限を確かめるか、--var で別の場所を指定してください。"
             ) from None
 
     def _check_ports(self) -> None:
@@ -286,7 +298,8 @@ class Launcher:
                     probe.bind((settings.host, port))
                 except OSError:
                     raise CannotStart(
-                        f"ポート {port} は使われています。使っているものを止めるか、{variable}=別の番号 を付けて起動してください。"
+                        f"ポート {port} は使われています。"
+                        f"使っているものを止めるか、{variable}=別の番号 を付けて起動してください。"
                     ) from None
 
     def _log_to(self, name: str) -> None:
@@ -317,8 +330,8 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
-async def _until_terminated(serving: "asyncio.Future[None] | object") -> None:
-    task = asyncio.ensure_future(serving)  # type: ignore[arg-type]
+async def _until_terminated(serving: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(serving)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with suppress(asyncio.CancelledError):
         await task

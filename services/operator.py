@@ -60,7 +60,7 @@ class Operator:
         return found
 
     async def calm(self, processes: Sequence[Process], seconds: float) -> bool:
-        """Wait until all processes have had nothing to do twice in a row; False when that takes longer than ``seconds``."""
+        """Wait until nobody has had anything to do twice in a row; False when that takes longer than ``seconds``."""
         loop, quiet = asyncio.get_running_loop(), 0
         deadline = loop.time() + seconds
         while quiet < 2:
@@ -92,7 +92,7 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
         yield Operator(settings, clients)
     except (OSError, nats.errors.Error):
         raise NotRunning(
-            f"団体コード {settings.municipality} の kasane が動いていません。先に kasane up(または make up)で起動してください。"
+            f"団体コード {settings.municipality} の kasane が動いていません。先に make up で起動してください。"
         ) from None
     finally:
         for client in clients.values():

@@ -24,6 +24,10 @@ STREAM = "EVENTS"
 MAX_PAYLOAD = 1_048_576
 """Bytes. The largest message is a question with some sheets; events have a few hundred bytes."""
 
+ACK_SECONDS = 8
+"""How long the server waits before it gives an unacknowledged event to another try: many times the slowest batch, and
+no more, because it is what a process killed in the middle of a batch costs."""
+
 _DAY = 86_400
 _SECOND = 1_000_000_000  # JetStream counts nanoseconds
 _KEEP_DAYS = {Account.SHIEN: 7}  # state lives in stores, not in streams (consent.md 4.2)
@@ -173,7 +177,7 @@ async def _make_consumer(client: Client, process: Process) -> list[str]:
     config = {
         "durable_name": durable,
         "ack_policy": "explicit",
-        "ack_wait": 30 * _SECOND,
+        "ack_wait": ACK_SECONDS * _SECOND,
         "max_ack_pending": 1000,
         "max_deliver": -1,  # the process decides when to park; the server would only skip silently
         "filter_subjects": subjects_of(process),

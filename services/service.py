@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class NotYet(Exception):
-    """What this depends on has not arrived. The message comes again later, with a growing delay, and is not an error."""
+    """What this depends on has not arrived. The message comes again later, after a growing delay; it is no error."""
 
 
 @dataclass(frozen=True)

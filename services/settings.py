@@ -60,7 +60,9 @@ class Settings(BaseSettings):
 
     def desk_port(self, compartment: Compartment | None) -> int:
         """Where the desk of this compartment listens; None is the answer window."""
-        return {None: self.window_port, Compartment.JUSO: self.desk_juso_port, Compartment.SHIEN: self.desk_shien_port}[compartment]
+        return {None: self.window_port, Compartment.JUSO: self.desk_juso_port, Compartment.SHIEN: self.desk_shien_port}[
+            compartment
+        ]
 
 
 class ProfileInvalid(Exception):
@@ -77,5 +79,7 @@ def read_profile(folder: Path) -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise ProfileInvalid(f"プロファイル {path} の書式が正しくありません: {error}") from None
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False))
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False)
+        )
         raise ProfileInvalid(f"プロファイル {path} に誤りがあります: {faults}") from None

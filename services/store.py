@@ -352,7 +352,7 @@ def _check_label(found: dict[str, str], mine: dict[str, str], address: str) -> N
     where = make_url(address).render_as_string(hide_password=True)
     if int(found.get("schema", "0")) > SCHEMA_VERSION:
         raise StoreRefused(
-            f"ストア {where} は、より新しい版の kasane が作りました(版 {found['schema']}、この版は {SCHEMA_VERSION} まで)。"
+            f"ストア {where} は新しい版の kasane のものです(版 {found['schema']}、この版は {SCHEMA_VERSION} まで)。"
             "kasane を新しい版に更新してください。"
         )
     for key in ("municipality", "service", "compartment"):

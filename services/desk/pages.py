@@ -93,6 +93,8 @@ class SittingCard:
     answered: int
     counts: tuple[tuple[str, int], ...]
     warnings: tuple[str, ...]
+    others: int = 0
+    """How many items of the agenda are not shown here."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The way of one case as its page tells it: from the referral to the invitation, each step with its reason."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from contracts.coordination import PURPOSE_TEXT, CaseView, Step, TrailSteps
@@ -56,8 +56,15 @@ def trail(
         tuple(facts),
         words.why_this_kind(case.ground, known.compartment),
         (*lines, *_invitations(ordered, known)),
-        tuple(sitting_card(one, known) for one in ordered) if sittings is not None else None,
+        tuple(_card_of(case, one, known) for one in ordered) if sittings is not None else None,
     )
+
+
+def _card_of(case: CaseView, sitting: SittingView, known: Known) -> SittingCard:
+    """The sitting with this case's own item: a page about one person does not list the others."""
+    own = tuple(item for item in sitting.items if item.case == case.case)
+    card = sitting_card(sitting.model_copy(update={"items": own}), known)
+    return replace(card, others=len(sitting.items) - len(own))
 
 
 def _step_line(step: Step, case: CaseView, sittings: Sequence[SittingView], known: Known) -> TrailLine:
@@ -72,7 +79,8 @@ def _step_line(step: Step, case: CaseView, sittings: Sequence[SittingView], know
     }[step.what]
     if step.what == "item_put_forward" and case.urgent:
         why = f"急ぎの事案です。{why}"
-    return TrailLine(words.moment(step.at), words.STEP_TEXT[step.what], why)
+    when = words.full_day(case.received_on) if step.what == "received" else words.moment(step.at)
+    return TrailLine(when, words.STEP_TEXT[step.what], why)
 
 
 def _invitations(sittings: Sequence[SittingView], known: Known) -> Iterable[TrailLine]:

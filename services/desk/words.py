@@ -133,5 +133,5 @@ def next_step(case: CaseView, compartment: Compartment, purpose: Purpose = Purpo
 
 
 def _decided_after_withdrawal(state: ConsentState, compartment: Compartment) -> bool:
-    """A withdrawn case is in shien only because somebody decided so and recorded why (C11)."""
-    return state is ConsentState.WITHDRAWN and compartment is Compartment.SHIEN
+    """Such a case is in shien only because somebody decided so and recorded why (C11)."""
+    return state in (ConsentState.WITHDRAWN, ConsentState.EXPIRED) and compartment is Compartment.SHIEN

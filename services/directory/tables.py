@@ -41,6 +41,7 @@ person = Table(
 busy = Table(
     "busy",
     directory,
+    Column("id", Integer, primary_key=True),
     Column("person", ForeignKey(person.c.id), nullable=False),
     Column("starts", Instant, nullable=False),
     Column("ends", Instant, nullable=False),

@@ -42,7 +42,7 @@ async def test_the_week_names_the_kind_its_article_and_who_the_cases_are_about(
     assert "令和8年11月26日(木) 14:00〜15:00" in text
     assert "回答 3/6" in text
     assert "電話で連絡してください" in text
-    assert text.index("今週</h2>") < text.index("日程を探している事案") < text.index("このあと")
+    assert text.index("今週</h2>") < text.index("このあと") < text.index("日程を探している事案")
 
 
 async def test_every_shien_page_reminds_of_secrecy_in_the_words_of_today_and_no_juso_page_does(stand_in: Desk) -> None:
@@ -78,7 +78,7 @@ async def test_a_trail_tells_the_way_and_the_reason_for_each_step(stand_in: Desk
     told = ["つなぐシートを受け付けました", reason, "会議の日程を決めました", "案内を送りました(4/6人)"]
     assert [one for one in told if one not in text] == []
     assert "昭和33年3月9日(68歳)" in text
-    assert "令和8年11月12日(木) 10:00" in text
+    assert "令和8年11月12日(木)" in text
 
 
 async def test_what_people_typed_is_text_never_markup(stand_in: Desk) -> None:

@@ -1,0 +1,203 @@
+"""The rules of intake: what a つなぐシート must hold to be taken in, and how its text is read. Pure, no clock.
+
+Rules without an id in domain.md have a name of their own: ``date-range``, ``my-number`` ...
+A message says what to do and never repeats a value: it may name a person.
+"""
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from contracts.consent import ConsentState
+from contracts.coordination import Purpose
+from contracts.intake import Sheet
+
+LABELS = {
+    "municipality": "団体コード",
+    "number": "受付番号",
+    "resident_number": "宛名番号",
+    "received_on": "受付日",
+    "referrer": "紹介元機関",
+    "referrer_staff": "紹介元担当者",
+    "name": "氏名",
+    "kana": "フリガナ",
+    "sex": "性別",
+    "born_on": "生年月日",
+    "address": "住所",
+    "phone": "電話番号",
+    "problems": "お困りごと",
+    "wishes": "相談されたいこと",
+    "household_size": "世帯人数",
+    "members": "世帯員",
+    "agencies": "関係機関",
+    "reason": "紹介理由",
+    "urgent": "緊急度",
+    "consent": "同意区分",
+    "consented_on": "同意日",
+}
+"""The fields of a Sheet and the columns they are called by."""
+
+IN_FORCE = frozenset({ConsentState.GIVEN, ConsentState.NARROWED})
+NEVER_GIVEN = frozenset({ConsentState.REFUSED, ConsentState.NOT_ASKED, ConsentState.COULD_NOT_ASK})
+CONSENT_PURPOSES = (Purpose.PLAN, Purpose.REPLAN, Purpose.CLOSING, Purpose.SUSPENSION)
+"""What a consent on a つなぐシート is for: the four timings of a 重層的支援会議 (T1)."""
+
+CONSENT_AFTER = timedelta(days=31)
+"""How long after 受付日 a sheet's consent may have been given; later, it belongs on a new sheet (C2, C10)."""
+CONSENT_BEFORE = timedelta(days=366)
+"""A consent older than this is doubtful: it hardly covers this referral (C2)."""
+OLDEST_RECEPTION = date(2000, 1, 1)
+OLDEST_AGE = 130
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\uf8f0-\uf8f3]")
+"""Control signs, signs that turn the direction of text, and what Python makes of bytes that CP932 does not have."""
+_LINE_BREAK = re.compile(r"[\t\n\r\u2028\u2029]")
+_REPLACED = re.compile(r"[?？〓\ufffd\ue000-\uf8ff\U000f0000-\U0010fffd]|U\+[0-9A-Fa-f]{4,6}")
+_TWELVE_DIGITS = re.compile(r"(?<![0-9+])[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{4}(?![0-9])")
+_KATAKANA = re.compile(r"[ァ-ヿㇰ-ㇿA-Za-z \u3000.,'’・=-]*")
+LONG_TEXTS = frozenset({"wishes", "reason"})
+
+
+class Refused(Exception):
+    """A value cannot be taken in. Carries the rule and what to do, never the value."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule, self.message = rule, message
+
+
+class Flaw(NamedTuple):
+    """What is wrong with a sheet: its field, the rule, and what to do."""
+
+    field: str
+    rule: str
+    message: str
+
+
+def flaws(sheet: Sheet, municipality: str, agencies: Collection[str], today: date | None = None) -> Iterator[Flaw]:
+    """What is wrong with a sheet that its contract allows. ``today`` (Asia/Tokyo) is None where nobody knows it."""
+    if sheet.municipality != municipality:
+        yield Flaw(
+            "municipality",
+            "municipality-other",
+            f"この市町村の団体コードは {municipality} です。宛先を確かめてください。",
+        )
+    for field, codes in (("referrer", (sheet.referrer,)), ("agencies", sheet.agencies)):
+        if not set(codes) <= set(agencies):
+            yield Flaw(field, "agency-unknown", "この市町村の機関一覧にない機関です。機関名を確かめてください。")
+    yield from _text_flaws(sheet)
+    yield from _date_flaws(sheet, today)
+    yield from _consent_flaws(sheet, today)
+
+
+def _text_flaws(sheet: Sheet) -> Iterator[Flaw]:
+    if not sheet.name.strip():
+        yield Flaw("name", "required", "氏名を書いてください。分からないときは「不詳」と書いてください。")
+    texts = [(field, value) for field, value in sheet if isinstance(value, str)]
+    texts += [("members", text) for member in sheet.members for text in (member.name, member.relation)]
+    for field, text in texts:
+        try:
+            check_text(text, lines=field in LONG_TEXTS)
+        except Refused as refused:
+            yield Flaw(field, refused.rule, refused.message)
+
+
+def _date_flaws(sheet: Sheet, today: date | None) -> Iterator[Flaw]:
+    if sheet.received_on < OLDEST_RECEPTION:
+        yield Flaw("received_on", "date-range", "受付日が古すぎます。年を確かめてください。")
+    if today and sheet.received_on > today:
+        yield Flaw("received_on", "date-future", "受付日が今日より後です。年月日を確かめてください。")
+    if sheet.born_on and not 0 <= sheet.received_on.year - sheet.born_on.year <= OLDEST_AGE:
+        yield Flaw(
+            "born_on",
+            "date-range",
+            f"受付日に{OLDEST_AGE}歳を超えるか、まだ生まれていません。元号と年を確かめてください。",
+        )
+    elif sheet.born_on and sheet.born_on > sheet.received_on:
+        yield Flaw("born_on", "date-range", "生年月日が受付日より後です。年月日を確かめてください。")
+
+
+def _consent_flaws(sheet: Sheet, today: date | None) -> Iterator[Flaw]:
+    given = sheet.consented_on
+    if sheet.consent in IN_FORCE and not given:
+        yield Flaw("consented_on", "C1", "同意日を書いてください。同意がまだなら、同意区分を「未確認」にしてください。")
+    if sheet.consent in NEVER_GIVEN and given:
+        yield Flaw("consented_on", "C12", "同意がないのに同意日があります。同意日を消すか、同意区分を直してください。")
+    if sheet.consent is ConsentState.NARROWED and not sheet.agencies:
+        yield Flaw("agencies", "C3", "一部の同意です。本人が共有に同意した機関を書いてください。")
+    if given and given > sheet.received_on + CONSENT_AFTER:
+        message = (
+            "同意日が受付日より1か月以上後です。日付を確かめてください。"
+            "後から得た同意は、新しい受付番号と受付日で出してください。"
+        )
+        yield Flaw("consented_on", "C1", message)
+    elif given and today and given > today:
+        yield Flaw("consented_on", "C1", "同意日が今日より後です。年月日を確かめてください。")
+
+
+def check_text(text: str, lines: bool) -> None:
+    """Refuse what no printed sheet can hold, line breaks unless ``lines``, and a 個人番号. Raises Refused."""
+    if _UNPRINTABLE.search(text):
+        raise Refused("control-sign", "目に見えない制御文字か、文字コードにない文字があります。打ち直してください。")
+    if not lines and _LINE_BREAK.search(text):
+        raise Refused("line-break", "改行やタブがあります。1行で書いてください。")
+    if without_my_number(text) is not None:
+        raise Refused("my-number", "個人番号と思われる12桁の数字があります。消してください。個人番号は扱いません。")
+
+
+def without_my_number(text: str) -> str | None:
+    """The text with each 個人番号 in it replaced by 〓, or None if it holds none."""
+    if len(text) < 12:
+        return None
+    plain = unicodedata.normalize("NFKC", text)
+    cleaned = _TWELVE_DIGITS.sub(
+        lambda found: "〓" if is_my_number(re.sub("[^0-9]", "", found[0])) else found[0], plain
+    )
+    return cleaned if cleaned != plain else None
+
+
+def is_my_number(digits: str) -> bool:
+    """Whether twelve digits end in the check digit of a 個人番号 (番号法: weights 2-7, 2-6 from the right, modulo 11).
+
+    Three zeros in front mark a shorter number filled up, as in many a 宛名番号: there the digit fits by chance,
+    once in eleven lines, while only one 個人番号 in a thousand begins so.
+    """
+    if digits.startswith("000"):
+        return False
+    weights = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
+    rest = sum(int(digit) * weight for digit, weight in zip(digits[:11], weights, strict=True)) % 11
+    return int(digits[11]) == (0 if rest <= 1 else 11 - rest)
+
+
+def has_replaced_signs(text: str) -> bool:
+    """Whether an older system lost a character of a name: ``?``, ``〓``, U+FFFD, 外字, or ``U+2363A`` written out."""
+    return _REPLACED.search(text) is not None
+
+
+def squeeze(text: str) -> str:
+    """NFKC without any white space: what names of agencies and labels are compared by."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def katakana(text: str) -> str:
+    """フリガナ for matching: full width, ひらがな to カタカナ, one full-width space between parts. Raises Refused."""
+    wide = "\u3000".join(unicodedata.normalize("NFKC", text).split())
+    wide = "".join(chr(ord(sign) + 0x60) if "ぁ" <= sign <= "ゖ" or sign in "ゝゞ" else sign for sign in wide)
+    if not _KATAKANA.fullmatch(wide):
+        raise Refused("kana", "フリガナはカタカナかひらがなで書いてください。列がずれていないかも確かめてください。")
+    return wide
+
+
+def consent_agencies(sheet: Sheet) -> tuple[str, ...]:
+    """The agencies the consent names: the referrer first, then 関係機関, each once (C3)."""
+    return tuple(dict.fromkeys((sheet.referrer, *sheet.agencies)))
+
+
+def digest(sheet: Sheet) -> str:
+    """SHA-256 of what the sheet says. A field added to the contract later does not count while at its default."""
+    content = json.dumps(sheet.model_dump(mode="json", exclude_defaults=True), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()

@@ -1,0 +1,254 @@
+"""Questions in, events out: a sheet is stored once, and its consent decides where the case is told (C1, C4, C11)."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+from contracts.consent import ConsentState
+from contracts.coordination import TakeInClient
+from contracts.intake import (
+    ClientOf,
+    Held,
+    HeldReferral,
+    HeldReferrals,
+    Opened,
+    OpenWithoutConsent,
+    Particulars,
+    ReferralWithConsent,
+    ReferralWithoutConsent,
+    Sheet,
+    SheetResult,
+    SheetResults,
+    TakeInSheets,
+)
+from contracts.message import Account, Compartment, Event
+from contracts.policy import derive_kind
+from services.intake import domain
+from services.intake.tables import client, consent, handover, juso_case, member, opening, referral, tables
+from services.service import Service, Tx, Work
+
+JAPAN = ZoneInfo("Asia/Tokyo")
+STATES = {Compartment.JUSO: "with_consent", Compartment.SHIEN: "without_consent", None: "held"}
+
+service = Service(
+    "intake",
+    tables,
+    publishes=frozenset({ReferralWithConsent, ReferralWithoutConsent}),
+    asks=frozenset({TakeInClient}),
+    tally=lambda tx: _tally(tx),
+    undone=lambda tx: tx.execute(_pending(func.count())).scalar_one(),
+)
+
+
+@service.does(TakeInSheets)
+def take_in_sheets(question: TakeInSheets, tx: Tx) -> tuple[SheetResults, Iterable[Event]]:
+    """Store sheets that are new and tell their cases. A dry run answers the same and leaves nothing."""
+    results: list[SheetResult] = []
+    events: list[Event] = []
+    with tx.connection.begin_nested() as trial:
+        for index, sheet in enumerate(question.sheets):
+            result, told = _take_in(sheet, tx)
+            results.append(result.model_copy(update={"index": index}))
+            events += told
+        if question.dry_run:
+            trial.rollback()
+    return SheetResults(results=tuple(results)), () if question.dry_run else events
+
+
+@service.answers(ClientOf)
+def client_of(question: ClientOf, tx: Tx) -> Particulars:
+    """Who a juso case is about, while the newest version of its consent is in force (C1, C11)."""
+    found = _particulars().join(juso_case, juso_case.c.referral == referral.c.id)
+    found = found.join(consent, consent.c.referral == referral.c.id).where(juso_case.c.case_ref == question.case)
+    in_force = consent.c.state.in_(sorted(domain.IN_FORCE))
+    row = tx.execute(found.where(_newest_consent(), in_force)).mappings().first()
+    return Particulars(found=True, **row) if row else Particulars(found=False)
+
+
+@service.answers(Held)
+def held(question: Held, tx: Tx) -> HeldReferrals:
+    """What waits for a person's decision, the oldest first, with the lawful next step."""
+    rows = select(referral.c.id, referral.c.number, referral.c.received_on, consent.c.state).join_from(
+        referral, consent
+    )
+    rows = rows.where(referral.c.state == STATES[None], _newest_consent())
+    return HeldReferrals(held=tuple(map(_held, tx.execute(rows.order_by(referral.c.received_on, referral.c.id)))))
+
+
+@service.does(OpenWithoutConsent)
+def open_without_consent(question: OpenWithoutConsent, tx: Tx) -> tuple[Opened, Iterable[Event]]:
+    """A recorded decision puts a referral on hold to a 支援会議, once (C11)."""
+    if len(question.reason.strip()) < 5:
+        return Opened(done=False, message="理由は空白を除いて5文字以上で書いてください。"), ()
+    key = referral.c.id == question.referral
+    change = update(referral).where(key, referral.c.state == STATES[None]).values(state=STATES[Compartment.SHIEN])
+    row = tx.execute(change.returning(*referral.c)).mappings().first()
+    if row is None:
+        return Opened(
+            done=False, message="保留中のつなぎではありません。すでに判断が記録されたか、番号が違います。"
+        ), ()
+    tx.execute(insert(opening).values(referral=question.referral, reason=question.reason.strip(), decided_at=tx.now))
+    state = select(consent.c.state).where(consent.c.referral == question.referral, _newest_consent())
+    return Opened(done=True), [_to_shien(row, ConsentState(tx.execute(state).scalar_one()), tx)]
+
+
+@service.errand(every=30)
+async def hand_over(work: Work) -> None:
+    """Write up into shien who its cases are about. AskFailed ends the run; what is left comes with the next one."""
+    for case, particulars in await work.run(_waiting):
+        await work.ask(TakeInClient(case=case, particulars=particulars), to=Account.SHIEN)
+        await work.run(partial(_forget, case))
+
+
+def _take_in(sheet: Sheet, tx: Tx) -> tuple[SheetResult, list[Event]]:
+    today = tx.now.astimezone(JAPAN).date()
+    agencies = [agency.code for agency in tx.profile.agencies]
+    for flaw in domain.flaws(sheet, tx.profile.municipality, agencies, today):
+        return _refused(domain.LABELS[flaw.field], flaw.rule, flaw.message), []
+    decision = derive_kind(sheet.consent)
+    row = _store_referral(sheet, STATES[decision.compartment], tx)
+    if row is None:
+        return _taken_in_before(sheet, tx), []
+    agreed = _store_client_and_consent(sheet, row["id"], tx)
+    if decision.compartment is Compartment.JUSO:
+        return SheetResult(index=0, outcome="accepted", rule=decision.rule), [_to_juso(row, agreed, tx)]
+    if decision.compartment is Compartment.SHIEN:
+        return SheetResult(index=0, outcome="accepted", rule=decision.rule), [_to_shien(row, sheet.consent, tx)]
+    message = f"{decision.reason}{decision.next_step}"
+    return SheetResult(index=0, outcome="held", field=domain.LABELS["consent"], rule=decision.rule, message=message), []
+
+
+def _refused(field: str, rule: str, message: str) -> SheetResult:
+    return SheetResult(index=0, outcome="refused", field=field, rule=rule, message=message)
+
+
+def _store_referral(sheet: Sheet, state: str, tx: Tx) -> dict[str, Any] | None:
+    """The row, or None if there is one with its key. Of two imports that race, the store lets one win."""
+    row = sheet.model_dump(
+        mode="json",
+        include={"referrer", "number", "urgent", "household_size", "problems", "referrer_staff", "wishes", "reason"},
+    )
+    row |= {
+        "id": tx.ref(),
+        "digest": domain.digest(sheet),
+        "state": state,
+        "received_on": sheet.received_on,
+        "agencies": domain.consent_agencies(sheet),
+        "recorded_at": tx.now,
+    }
+    insert_or = insert_postgresql if tx.connection.dialect.name == "postgresql" else insert_sqlite
+    stored = insert_or(referral).values(row).on_conflict_do_nothing(index_elements=["referrer", "number"])
+    return row if tx.execute(stored.returning(referral.c.id)).first() else None
+
+
+def _store_client_and_consent(sheet: Sheet, key: UUID, tx: Tx) -> UUID:
+    """The reference of the consent's first version. A refusal is recorded as such, not as a missing consent (C12)."""
+    columns = {"resident_number", "name", "kana", "sex", "born_on", "address", "phone"}
+    tx.execute(insert(client).values(referral=key, **sheet.model_dump(include=columns)))
+    if sheet.members:
+        rows = [{"referral": key, "place": place, **one.model_dump()} for place, one in enumerate(sheet.members)]
+        tx.execute(insert(member), rows)
+    agreed = tx.ref()
+    in_force = sheet.consent in domain.IN_FORCE
+    tx.execute(
+        insert(consent).values(
+            consent=agreed,
+            version=1,
+            referral=key,
+            state=sheet.consent.value,
+            agencies=domain.consent_agencies(sheet) if in_force else (),
+            purposes=domain.CONSENT_PURPOSES if in_force else (),
+            obtained_on=sheet.consented_on,
+            recorded_at=tx.now,
+        )
+    )
+    return agreed
+
+
+def _taken_in_before(sheet: Sheet, tx: Tx) -> SheetResult:
+    """The same sheet changes nothing; other content under its number is refused: nobody could say which holds."""
+    key = (referral.c.referrer == sheet.referrer, referral.c.number == sheet.number)
+    stored = tx.execute(select(referral.c.digest, referral.c.state).where(*key)).one()
+    if stored.digest == domain.digest(sheet):
+        return SheetResult(index=0, outcome="unchanged")
+    if stored.state != STATES[Compartment.JUSO] or sheet.consent in domain.IN_FORCE:
+        message = (
+            "同じ受付番号で、内容の違うつなぐシートを受け付けています。変えるときは新しい受付番号で出してください。"
+        )
+        return _refused(domain.LABELS["number"], "number-taken", message)
+    message = (
+        "同じ受付番号で、内容の違うつなぐシートを受け付けています。同意の撤回や変更は取り込みでは反映されません。"
+        "すぐに多機関協働の担当者に知らせてください。"
+    )
+    return _refused(domain.LABELS["consent"], "C11", message)
+
+
+def _to_juso(row: Mapping[str, Any], agreed: UUID, tx: Tx) -> ReferralWithConsent:
+    case = tx.ref()
+    tx.execute(insert(juso_case).values(case_ref=case, referral=row["id"]))
+    return ReferralWithConsent(about=case, **_facts(row), consent=agreed, consent_version=1)
+
+
+def _to_shien(row: Mapping[Any, Any], ground: ConsentState, tx: Tx) -> ReferralWithoutConsent:
+    case = tx.ref()
+    tx.execute(insert(handover).values(referral=row["id"], case_ref=case, state="pending"))
+    return ReferralWithoutConsent.model_validate({"about": case, "ground": ground, **_facts(row)})
+
+
+def _facts(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """What an event may say of a referral: no name, number or free text (consent.md 4.2)."""
+    return {name: row[name] for name in ("received_on", "urgent", "referrer", "agencies", "problems", "household_size")}
+
+
+def _held(row: Any) -> HeldReferral:
+    decision = derive_kind(ConsentState(row.state))
+    return HeldReferral(
+        referral=row.id,
+        number=row.number,
+        received_on=row.received_on,
+        state=ConsentState(row.state),
+        rule=decision.rule,
+        reason=decision.reason,
+        next_step=decision.next_step,
+    )
+
+
+def _newest_consent() -> ColumnElement[bool]:
+    version = consent.alias()
+    newest = select(func.max(version.c.version)).where(version.c.referral == consent.c.referral)
+    return consent.c.version == newest.correlate(consent).scalar_subquery()
+
+
+def _particulars() -> Any:
+    texts = (referral.c.number, referral.c.referrer_staff, referral.c.reason, referral.c.wishes)
+    return select(client.c.name, client.c.kana, client.c.born_on, *texts).join_from(client, referral)
+
+
+def _pending(*what: Any) -> Any:
+    return select(*what).select_from(handover).where(handover.c.state == "pending")
+
+
+def _waiting(tx: Tx) -> list[tuple[UUID, Particulars]]:
+    """What is to be handed over, in random order: one that shien cannot take must not block the others for ever."""
+    rows = _particulars().add_columns(handover.c.case_ref).join(handover, handover.c.referral == referral.c.id)
+    rows = rows.where(handover.c.state == "pending").order_by(func.random()).limit(200)
+    found = tx.execute(rows).mappings().all()
+    return [
+        (row["case_ref"], Particulars(found=True, **{k: v for k, v in row.items() if k != "case_ref"})) for row in found
+    ]
+
+
+def _forget(case: UUID, tx: Tx) -> None:
+    tx.execute(update(handover).where(handover.c.case_ref == case).values(case_ref=None, state="handed"))
+
+
+def _tally(tx: Tx) -> dict[str, int]:
+    rows = tx.execute(select(referral.c.state, func.count()).group_by(referral.c.state)).all()
+    counts: dict[str, int] = dict(map(tuple, rows))
+    return {"referrals": sum(counts.values()), **{state: counts.get(state, 0) for state in STATES.values()}}

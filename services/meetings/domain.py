@@ -1,0 +1,302 @@
+"""The rules: which sitting may hear an item, who has a seat, when answers are due. Values in, values out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
+from typing import Literal
+from uuid import UUID
+
+from contracts.directory import BusyBlock, StaffView
+from contracts.message import Compartment
+from contracts.policy import may_hear
+from contracts.profile import Block, Body, Profile, Seat
+from services.meetings.cadence import cadence_text, is_closed, regular_dates
+from services.meetings.scheduling import TOKYO, Interval, Need, NoSlot, Wanted, Window, find_date, office_hours
+
+MUST_ATTEND = {
+    Compartment.JUSO: ("municipality", "coordinator"),
+    Compartment.SHIEN: ("municipality",),
+}
+"""Kinds of agency without which there is no sitting, whatever a roster says (P1, P2, S1)."""
+
+DAYS_AHEAD = 730
+"""How far ahead regular sittings are thought of; also a body that meets once a year has one in it."""
+LOOK_AGAIN = timedelta(minutes=15)
+"""After this an item without a date is tried again: people's days change, and the window moves on."""
+FINAL_REFUSALS = frozenset({"no_address", "stale"})
+"""Asking notify again would not help."""
+
+NEEDS: tuple[Need, ...] = ("required", "expected", "optional")
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """One coming date of a regular body's block. It becomes a sitting when the first item is put on its agenda."""
+
+    body: Body
+    basis: str
+    day: date
+    starts: datetime
+    ends: datetime
+    capacity: int
+    closes: datetime
+    """Until when items are taken on the agenda."""
+    why: str
+
+    @property
+    def key(self) -> tuple[str, date, str]:
+        """What there is only one sitting for."""
+        return self.body.code, self.day, self.basis
+
+
+@dataclass(frozen=True)
+class Route:
+    """How an item comes to a sitting: the next of ``occasions`` with room, or a date of its own with ``adhoc``.
+
+    With neither, ``why`` says what the municipality can lawfully do.
+    """
+
+    occasions: tuple[Occasion, ...] = ()
+    adhoc: tuple[Body, Block] | None = None
+    why: str = ""
+
+
+def route(profile: Profile, compartment: Compartment, urgent: bool, now: datetime) -> Route:
+    """Regular if a regular body may hear it, 随時 if it is urgent or none may (M1, D6), by legal basis only (M13)."""
+    may = [(body, block) for body in profile.bodies for block in _may_be_heard_in(body, compartment)]
+    hosted = [one for one in may if _may_host(profile, one[0], compartment)]
+    adhoc = next((one for one in hosted if one[0].cadence is None and one[0].by_case), None)
+    regular = [one for one in hosted if one[0].cadence is not None]
+    if adhoc and (urgent or not regular):
+        return Route(adhoc=adhoc)
+    if regular:
+        return Route(occasions=_occasions(profile, regular, now))
+    if may:
+        return Route(why="支援会議は市町村が開きます。会議体の主催を市町村の機関にしてください。")
+    refusals = [may_hear(block.basis, compartment) for body in profile.bodies for block in body.blocks]
+    doors = dict.fromkeys(refused.next_step for refused in refusals if not refused.allowed)
+    return Route(why=next(iter(doors), "この事案を扱える会議体がありません。随時の会議体を設けてください。"))
+
+
+def _may_be_heard_in(body: Body, compartment: Compartment) -> list[Block]:
+    """The body's first block that rests on a fitting basis: one sitting per body, date and basis."""
+    fitting = [block for block in body.blocks if may_hear(block.basis, compartment).allowed]
+    return fitting[:1] if body.hears_cases else []
+
+
+def _may_host(profile: Profile, body: Body, compartment: Compartment) -> bool:
+    """Only the 市町村 holds a 支援会議 (S1)."""
+    return compartment is not Compartment.SHIEN or profile.agency(body.host).kind == "municipality"
+
+
+def _occasions(profile: Profile, regular: Iterable[tuple[Body, Block]], now: datetime) -> tuple[Occasion, ...]:
+    today = now.astimezone(TOKYO).date()
+    found = [
+        _occasion(body, block, day, named)
+        for body, block in regular
+        if body.cadence
+        for day, named in regular_dates(
+            body.cadence, today, today + timedelta(days=DAYS_AHEAD), profile.closed_days
+        ).items()
+    ]
+    return tuple(sorted((one for one in found if now < one.closes), key=lambda one: (one.starts, one.body.code)))
+
+
+def _occasion(body: Body, block: Block, day: date, named: date) -> Occasion:
+    starts, ends = block_times(block, day)
+    last_day = day - timedelta(days=body.agenda_deadline_days)
+    closes = min(starts, datetime.combine(last_day + timedelta(days=1), time(0), TOKYO).astimezone(UTC))
+    why = f"定例の開催日です({cadence_text(body.cadence)})" if body.cadence else ""
+    if day != named:
+        why += f"。{named.month}月{named.day}日が閉庁日のため、{'前' if day < named else '後'}に移しました"
+    return Occasion(body, block.basis, day, starts, ends, block.capacity, closes, why)
+
+
+def block_times(block: Block, day: date) -> Interval:
+    """When a regular body's block is held on that day; UTC from wall clock in Japan."""
+    starts = datetime.combine(day, block.starts, TOKYO).astimezone(UTC)
+    return starts, starts + timedelta(minutes=block.minutes)
+
+
+def next_with_room(occasions: Iterable[Occasion], agenda: Mapping[tuple[str, date, str], int]) -> Occasion | None:
+    """The first occasion whose agenda is not full. ``agenda`` counts items by Occasion.key."""
+    return next((one for one in occasions if agenda.get(one.key, 0) < one.capacity), None)
+
+
+def plan_expired(starts: datetime, regular: bool, now: datetime) -> bool:
+    """Whether a plan that was not carried out in time must be made anew.
+
+    A regular date stands until it begins. A date that was searched for is never on the day itself: whoever is
+    invited has at least the evening before.
+    """
+    return starts <= now if regular else starts.astimezone(TOKYO).date() <= now.astimezone(TOKYO).date()
+
+
+def standing_seats(
+    profile: Profile, body: Body, compartment: Compartment, staff: Sequence[StaffView]
+) -> tuple[Wanted, ...]:
+    """The roster's seats, and those of P1, P2 and S1 if the roster forgot them. Required seats have substitutes."""
+    roster = list(body.roster)
+    kinds = {agency.code: agency.kind for agency in profile.agencies}
+    for kind in MUST_ATTEND[compartment]:
+        of_kind = [seat for seat in roster if kinds[seat.agency] == kind]
+        agency = next((agency.code for agency in profile.agencies if agency.kind == kind), None)
+        if any(seat.need == "required" for seat in of_kind) or agency is None:
+            continue  # without an agency of its own the city itself coordinates (直営)
+        forgotten = of_kind[0] if of_kind else Seat(agency=agency, post=profile.secretariat_post, need="required")
+        roster = [seat for seat in roster if seat != forgotten]
+        roster.insert(0, forgotten.model_copy(update={"need": "required"}))
+    return tuple(_wanted(profile, seat, staff) for seat in roster)
+
+
+def _wanted(profile: Profile, seat: Seat, staff: Sequence[StaffView]) -> Wanted:
+    holders = tuple(one.person for one in staff if one.agency == seat.agency and seat.post in one.posts)
+    return Wanted(
+        seat.agency,
+        agency_name(profile, seat.agency),
+        seat.need,
+        holders if seat.need == "required" else holders[:1],
+    )
+
+
+def _stand_in(profile: Profile, agency: str, staff: Iterable[StaffView]) -> tuple[UUID, ...]:
+    """Who stands for an agency that names nobody: its 担当者, else the first of its staff."""
+    people = [one for one in staff if one.agency == agency]
+    return tuple(one.person for one in sorted(people, key=lambda one: profile.secretariat_post not in one.posts))[:1]
+
+
+def agency_name(profile: Profile, code: str) -> str:
+    """The agency's name, or its code if the profile no longer knows it."""
+    return next((agency.name for agency in profile.agencies if agency.code == code), code)
+
+
+def one_seat_each(chosen: Iterable[tuple[Wanted, UUID]]) -> dict[UUID, Wanted]:
+    """Whoever fills two seats sits once, on the one that needs him most."""
+    seats: dict[UUID, Wanted] = {}
+    for seat, person in sorted(chosen, key=lambda pair: NEEDS.index(pair[0].need)):
+        seats.setdefault(person, seat)
+    return seats
+
+
+@dataclass(frozen=True)
+class Gathering:
+    """A sitting as planned, before the directory holds anybody's time. ``day`` is set for a regular one only."""
+
+    body: Body
+    basis: str
+    starts: datetime
+    ends: datetime
+    day: date | None
+    seats: Mapping[UUID, Wanted]
+    why: str
+
+
+def gather_regular(
+    profile: Profile, compartment: Compartment, occasion: Occasion, staff: Sequence[StaffView]
+) -> Gathering | NoSlot:
+    """A regular sitting with the first holder of each post, or NoSlot if a required post has no holder."""
+    wanted = standing_seats(profile, occasion.body, compartment, staff)
+    empty = dict.fromkeys(seat.name for seat in wanted if not seat.persons)
+    required = tuple(dict.fromkeys(seat.name for seat in wanted if not seat.persons and seat.need == "required"))
+    if required:
+        return NoSlot(
+            required, f"必須の出席者が職員の名簿にいません: {'、'.join(required)}。名簿に担当者を登録してください。"
+        )
+    why = occasion.why + (f"。名簿に担当者がいない機関: {'、'.join(empty)}" if empty else "")
+    seats = one_seat_each((seat, seat.persons[0]) for seat in wanted if seat.persons)
+    return Gathering(occasion.body, occasion.basis, occasion.starts, occasion.ends, occasion.day, seats, why)
+
+
+def adhoc_seats(
+    profile: Profile, body: Body, compartment: Compartment, agencies: Iterable[str], staff: Sequence[StaffView]
+) -> tuple[Wanted, ...]:
+    """The standing seats, and one for each of the case's agencies without: the referrer (P4), others (P5, P10)."""
+    standing = standing_seats(profile, body, compartment, staff)
+    seated = {seat.agency for seat in standing}
+    return standing + tuple(
+        Wanted(code, agency_name(profile, code), "expected", _stand_in(profile, code, staff))
+        for code in dict.fromkeys(agencies)
+        if code not in seated
+    )
+
+
+def search_window(profile: Profile, urgent: bool, now: datetime) -> Window:
+    """When a sitting of one case may lie: office hours from the next working day on (M1)."""
+    today = now.astimezone(TOKYO).date()
+    last = today + timedelta(days=profile.urgent_within_days if urgent else profile.adhoc_within_days)
+
+    def closed(day: date) -> bool:
+        return is_closed(day, profile.closed_days)
+
+    return office_hours(today + timedelta(days=1), last, profile.office_opens, profile.office_closes, closed)
+
+
+def gather_adhoc(
+    adhoc: tuple[Body, Block], wanted: Sequence[Wanted], busy: Mapping[UUID, Sequence[Interval]], window: Window
+) -> Gathering | NoSlot:
+    """A sitting for one case on the best date, or NoSlot saying who cannot come."""
+    body, block = adhoc
+    found = find_date(wanted, busy, window, block.minutes)
+    if isinstance(found, NoSlot):
+        return found
+    return Gathering(body, block.basis, found.starts, found.ends, None, one_seat_each(found.chosen), found.why)
+
+
+def when_busy(
+    profile: Profile, staff: Sequence[StaffView], blocks: Iterable[BusyBlock], first: date, last: date
+) -> dict[UUID, list[Interval]]:
+    """When people cannot come: what the directory says, and the dates of regular bodies on whose roster they are.
+
+    A regular sitting does not give way, so no date is put where one will come into being later.
+    """
+    busy: dict[UUID, list[Interval]] = {}
+    for one in blocks:
+        busy.setdefault(one.person, []).append((one.starts, one.ends))
+    for body in profile.bodies:
+        dates = regular_dates(body.cadence, first, last, profile.closed_days) if body.cadence else {}
+        times = [block_times(block, day) for day in dates for block in body.blocks]
+        for seat in body.roster:
+            for person in _wanted(profile, seat, staff).persons[:1]:
+                busy.setdefault(person, []).extend(times)
+    return busy
+
+
+def why_not_invite(basis: str, compartment: Compartment, has_items: bool, starts: datetime, now: datetime) -> str:
+    """Decided anew before every sending (sentence 1 of the design): empty if it may go out, else why not."""
+    if starts <= now:
+        return "too_late"
+    return "" if has_items and may_hear(basis, compartment).allowed else "stale"
+
+
+def answer_by(profile: Profile, starts: datetime, now: datetime) -> datetime:
+    """The close of an office day: the last one at least three days before the sitting, else the last one before it.
+
+    Whoever is called together so late that no office day lies between may answer until an hour before, or the start.
+    """
+    held_on = starts.astimezone(TOKYO).date()
+    days = [held_on - timedelta(days=before) for before in range(1, 15)]
+    closings = {day: datetime.combine(day, profile.office_closes, TOKYO).astimezone(UTC) for day in days}
+    left = {day: at for day, at in closings.items() if at > now and not is_closed(day, profile.closed_days)}
+    early = [at for day, at in left.items() if held_on - day >= timedelta(days=3)]
+    return max(early or left.values(), default=max(now, starts - timedelta(hours=1)))
+
+
+def retry_delay(tries: int) -> timedelta:
+    """2 s, 4 s, 8 s … at most 5 minutes."""
+    return timedelta(seconds=min(300, 2 ** min(tries, 10)))
+
+
+def link_digest(token: str) -> str:
+    """What a link is found by. The token itself is forgotten once it is mailed."""
+    return sha256(token.encode()).hexdigest()
+
+
+NoticeState = Literal["wanted", "sent", "not_sent"]
+
+
+def notice_after(outcome: str, why: str) -> NoticeState:
+    """What a notice is after one try: ``wanted`` means that it is tried again."""
+    if outcome == "sent":
+        return "sent"
+    return "not_sent" if why in FINAL_REFUSALS else "wanted"

@@ -1,0 +1,137 @@
+"""What meetings stores, in one compartment: items, sittings, agendas, seats, links, notices. No content of a case."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+
+from contracts.legal_basis import CATALOGUE
+from services.store import Instant
+
+tables = MetaData()
+
+
+_BASES = " or ".join(
+    f"(compartment = '{basis.compartment}' and basis = '{code}')"
+    for code, basis in CATALOGUE.items()
+    if basis.compartment
+)
+"""What the policy allows (policy.may_hear), said once more in the store's own words."""
+
+
+item = Table(
+    "item",
+    tables,
+    Column("id", Uuid, primary_key=True),
+    Column("compartment", String(5), nullable=False),
+    Column("case", Uuid, nullable=False, index=True),
+    Column("purpose", String(20), nullable=False),
+    Column("urgent", Boolean, nullable=False),
+    Column("received_on", Date, nullable=False),
+    Column("agencies", JSON, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("state", String(9), nullable=False),
+    Column("next_try", Instant, nullable=False),
+    Column("why", Text, nullable=False, default=""),
+    Column("version", Integer, nullable=False, default=0),
+    CheckConstraint("compartment in ('juso', 'shien')"),
+    CheckConstraint("state in ('waiting', 'reserving', 'placed')"),
+    UniqueConstraint("id", "compartment"),
+    Index("item_due", "state", "next_try"),
+)
+"""``reserving``: it is on the agenda of a sitting whose time the directory was, or is about to be, asked to hold."""
+
+sitting = Table(
+    "sitting",
+    tables,
+    Column("id", Uuid, primary_key=True),
+    Column("compartment", String(5), nullable=False),
+    Column("body", String(40), nullable=False),
+    Column("basis", String(40), nullable=False),
+    Column("starts", Instant, nullable=False, index=True),
+    Column("ends", Instant, nullable=False),
+    Column("place", String(40), nullable=False),
+    Column("regular_on", Date),
+    Column("own_item", Uuid, ForeignKey("item.id"), unique=True),
+    Column("fixed", Boolean, nullable=False),
+    Column("why", Text, nullable=False),
+    # The kind of meeting is derived (C1, C4): the store refuses a sitting whose basis may not hear this compartment.
+    CheckConstraint(_BASES),
+    # Either a date of a regular body, of which there is one per basis, or a date of one item's own.
+    UniqueConstraint("body", "regular_on", "basis"),
+    CheckConstraint("(regular_on is null) <> (own_item is null)"),
+    CheckConstraint("starts < ends"),
+    UniqueConstraint("id", "compartment"),
+)
+"""``fixed``: the directory holds the time. Until then nobody is shown it or invited to it."""
+
+agenda = Table(
+    "agenda",
+    tables,
+    Column("item", Uuid, primary_key=True),
+    Column("sitting", Uuid, nullable=False),
+    Column("compartment", String(5), nullable=False),
+    Column("position", Integer, CheckConstraint("position > 0"), nullable=False),
+    UniqueConstraint("sitting", "position"),
+    ForeignKeyConstraint(["item", "compartment"], ["item.id", "item.compartment"]),
+    ForeignKeyConstraint(["sitting", "compartment"], ["sitting.id", "sitting.compartment"]),
+)
+
+seat = Table(
+    "seat",
+    tables,
+    Column("sitting", Uuid, primary_key=True),
+    Column("person", Uuid, primary_key=True),
+    Column("agency", String(40), nullable=False),
+    Column("need", String(8), nullable=False),
+    Column("uid", Uuid, nullable=False, unique=True),
+    Column("answer", String(6), nullable=False, default="none"),
+    Column("answered_at", Instant),
+    CheckConstraint("need in ('required', 'expected', 'optional')"),
+    CheckConstraint("answer in ('attend', 'absent', 'none')"),
+    CheckConstraint("(answer = 'none') = (answered_at is null)"),
+    ForeignKeyConstraint(["sitting"], ["sitting.id"]),
+)
+"""``uid``: what calendars know this seat by. Random, so that two people's copies do not tell that it is one sitting."""
+
+link = Table(
+    "link",
+    tables,
+    Column("digest", String(64), primary_key=True),
+    Column("sitting", Uuid, nullable=False),
+    Column("person", Uuid, nullable=False),
+    ForeignKeyConstraint(["sitting", "person"], ["seat.sitting", "seat.person"]),
+)
+
+notice = Table(
+    "notice",
+    tables,
+    Column("id", Uuid, primary_key=True),
+    Column("sitting", Uuid, nullable=False),
+    Column("person", Uuid, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("why", String(20), nullable=False, default=""),
+    Column("due", Instant, nullable=False),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("link", String(32)),
+    UniqueConstraint("sitting", "person", "sequence"),
+    CheckConstraint("state in ('wanted', 'sent', 'not_sent')"),
+    # The link opens the seat to whoever has it: it is kept only while it may still have to be mailed.
+    CheckConstraint("(state = 'wanted') = (link is not null)"),
+    ForeignKeyConstraint(["sitting", "person"], ["seat.sitting", "seat.person"]),
+    Index("notice_due", "state", "due"),
+)

@@ -102,7 +102,7 @@ async def _storm(running: Running, settings: Settings, seed: int) -> tuple[int, 
     async with operator(settings) as asking:
         pouring = asyncio.create_task(_pour(asking, sheets(seed), chance))
         kills = 0
-        victims = sorted(set(running.pids) - {"postbox"})
+        victims = sorted(running.pids)
         chance.shuffle(victims)
         for name in victims:
             await asyncio.sleep(chance.uniform(0.05, 0.45))  # the moment of death, not a wait for anything

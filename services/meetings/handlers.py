@@ -214,11 +214,12 @@ def tally(tx: Tx) -> dict[str, int]:
 
 
 def undone(tx: Tx) -> int:
-    """What is to be done now. What is tried again later waits for time, not for us."""
-    now_or_begun = or_(item.c.state == "reserving", (item.c.state == "waiting") & (item.c.next_try <= tx.now))
-    items = tx.connection.scalar(select(func.count(item.c.id)).where(now_or_begun)) or 0
-    due = notice.c.state == "wanted", notice.c.due <= tx.now
-    return items + (tx.connection.scalar(select(func.count(notice.c.id)).where(*due)) or 0)
+    """What is still to be done: notices not yet sent, items not yet placed. An item for which there is no date,
+    and which says why, waits for time and not for us until it is looked at again."""
+    told_why = (item.c.why != "") & (item.c.next_try > tx.now)
+    to_place = or_(item.c.state == "reserving", (item.c.state == "waiting") & ~told_why)
+    items = tx.connection.scalar(select(func.count(item.c.id)).where(to_place)) or 0
+    return items + (tx.connection.scalar(select(func.count(notice.c.id)).where(notice.c.state == "wanted")) or 0)
 
 
 service.tally, service.undone = tally, undone

@@ -1,17 +1,17 @@
-"""``make bench``: each benchmark prints its ratios."""
+"""``make bench``: every benchmark, or those named, prints its ratios."""
 
 import asyncio
 import sys
 
-from bench import hop, path
+from bench import hop, kill, path
 
-BENCHES = {"hop": hop.main, "path": path.main}
-
-
-def main() -> None:
-    """Run all benchmarks, or those named."""
-    for name in sys.argv[1:] or list(BENCHES):
-        asyncio.run(BENCHES[name]())
+BENCHES = {"hop": hop.main, "path": path.main, "kill": kill.main}
 
 
-main()
+async def main() -> None:
+    """Run them one after the other."""
+    for name in sys.argv[1:] or BENCHES:
+        await BENCHES[name]()
+
+
+asyncio.run(main())

@@ -31,8 +31,8 @@ from tests.meetings.stand_in import Cut, Hands, person, put_forward
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 Building = Callable[..., Hands]
-CALLS = 28
-"""The awaited calls that placing an urgent and a regular item and inviting to both sittings takes."""
+CALLS = 31
+"""The awaited calls that placing an urgent and two regular items and inviting to both sittings takes."""
 
 
 def at(year: int, month: int, day: int, clock: str) -> datetime:
@@ -298,7 +298,7 @@ def _check_whole(hands: Hands, events: list[Any]) -> None:
 @pytest.mark.parametrize("calls", range(CALLS))
 async def test_killed_after_any_call_it_goes_on_where_it_was(hands: Building, calls: int) -> None:
     juso = hands(JUSO)
-    events = [put_forward(urgent=True), put_forward()]
+    events = [put_forward(urgent=True), put_forward(), put_forward()]
     for one in events:
         juso.stage.give(one)
     with pytest.raises(Cut):
@@ -310,7 +310,7 @@ async def test_killed_after_any_call_it_goes_on_where_it_was(hands: Building, ca
 async def test_the_deaths_above_leave_out_no_call(hands: Building) -> None:
     juso = hands(JUSO)
     juso.left = CALLS
-    await placed(juso, put_forward(urgent=True), put_forward())
+    await placed(juso, put_forward(urgent=True), put_forward(), put_forward())
     assert juso.left == 0
 
 

@@ -1,4 +1,4 @@
-"""One process on the bus: events in and out, questions answered and asked. Only here FastStream is known.
+"""One process on the bus: events in, questions answered and asked, errands run, the outbox relayed.
 
 The store is the truth, the bus only carries. An event is acknowledged after the transaction that handled it has
 committed; what that transaction tells lies in its outbox until the stream has it. All work on the store is done by
@@ -6,102 +6,37 @@ one thread, batch by batch, because the commit is what costs (bus.md).
 """
 
 import asyncio
-import json
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime
-from itertools import groupby
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import nats.errors
-from faststream import AckPolicy
-from faststream._internal.parser import DefaultCodec
-from faststream.message import StreamMessage
-from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
-from faststream.nats.subscriber.usecases.stream_pull_subscriber import BatchPullStreamSubscriber
+from faststream.nats import NatsBroker
 from faststream.security import SASLPlaintext
-from faststream.types import DecodedMessage
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.errors import Error as JetStreamError
 from pydantic import BaseModel, ValidationError
 
 from contracts.message import EVENTS, Account, Event, Question
 from contracts.profile import Profile
 from contracts.pulse import Parked, Pulse
-from services.provision import STREAM, Key, event_addresses, read_key, subjects_of
+from services.provision import STREAM, Key, read_key, subjects_of
+from services.pull import Untouched, pull
+from services.relay import Relay
 from services.service import Answerer, AskFailed, Errand, Process, Tx, Work
 from services.settings import Settings
-from services.store import Incoming, Outcome, Outgoing, Store
+from services.store import Incoming, Outcome, Store
 
 log = logging.getLogger("kasane")
 T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)
 
-BATCH = 100
-"""Events per transaction, and rows per relayed batch; JetStream takes up to 1,000."""
-FETCH_SECONDS = 2.0
-"""How long an idle process lingers for an event before it asks the server again."""
-GATHER_SECONDS = 0.004
-"""How long the first event of a batch waits for company."""
 ASK_SECONDS = 10.0
-IDLE_SECONDS = 5.0
-"""How often the relay looks without having been woken, in case a wake-up was lost."""
-
-
-class Untouched(DefaultCodec):
-    """Hands bodies on as they came: an event is read once, by its own model, and one bad body spoils no batch."""
-
-    async def decode_batch(self, msg: StreamMessage[Sequence[Msg]]) -> list[DecodedMessage]:
-        """The bytes of each message."""
-        return [one.data for one in msg.raw_message]
-
-    async def encode_batch(self, msgs: Sequence[Any], serializer: Any = None) -> list[tuple[bytes, str | None]]:
-        """Never used: the relay publishes without FastStream."""
-        return [await self.encode(one, serializer) for one in msgs]
-
-
-class Prompt:
-    """A pull subscription whose fetch returns as soon as there is something, and never lets go of what it has.
-
-    nats-py's fetch(n) lingers until n messages came or the time is over: an event alone would wait a whole period on
-    every hop. And it may raise the bare TimeoutError, which FastStream 0.7.8 does not expect: its task dies there with
-    the messages it had gathered, and they come again only after the acknowledgement wait (30 s). Measured: one run in
-    four of three events lost them so. To be removed when both are mended upstream.
-    """
-
-    def __init__(self, pulling: Any) -> None:
-        self._pulling = pulling
-        self._short = False
-
-    async def fetch(self, batch: int, timeout: float) -> list[Msg]:  # noqa: ASYNC109 - as the wrapped one is called
-        """One to ``batch`` messages. FastStream asks again for the rest; a short batch is then cut off at once."""
-        if self._short:
-            self._short = False
-            raise nats.errors.TimeoutError
-        try:
-            messages: list[Msg] = await self._pulling.fetch(1, timeout)
-        except TimeoutError:
-            raise nats.errors.TimeoutError from None
-        with suppress(TimeoutError):
-            messages += await self._pulling.fetch(batch - 1, GATHER_SECONDS)
-        self._short = len(messages) < batch
-        return messages
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._pulling, name)
-
-
-class PromptSubscriber(BatchPullStreamSubscriber):
-    """FastStream's batch subscriber on a Prompt subscription."""
-
-    async def _create_subscription(self) -> None:
-        await super()._create_subscription()
-        self.subscription = Prompt(self.subscription)  # type: ignore[assignment]  # before its task first runs
 
 
 class Bus:
@@ -116,17 +51,25 @@ class Bus:
         self._busy = 0
         self._answering = asyncio.Semaphore(64)
         self._answers: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Semaphore(2)
+        self._handling: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Bus":
         self._stack = await AsyncExitStack().__aenter__()
         loop = asyncio.get_running_loop()
         self.store.told = lambda: _soon(loop, self._wake)
         self._broker = self._make_broker()
+        self._pulling = None
+        if subjects_of(self.process):
+            durable = self.process.service.name  # renaming a service would replay the log to it
+            self._pulling = pull(self._broker, STREAM, durable, self._key.inbox, self._take)
         await self._broker.start()
         self._stack.push_async_callback(self._close)
         self._client: Client = self._broker.connection
         await self._answer_questions()
-        self._tasks = [asyncio.create_task(self._relay(self._waker()), name="relay")]
+        source = f"/{self.settings.municipality}/{self.process.service.name}"
+        relay = Relay(self.process, self.store, self._client, self._in_store, source)
+        self._tasks = [asyncio.create_task(relay.run(self._waker()), name="relay")]
         for errand in self.process.service.errands:
             self._tasks.append(asyncio.create_task(self._run_errand(errand, self._waker()), name=errand.name))
         if self.process.service.serve:
@@ -168,7 +111,7 @@ class Bus:
     # -- events in -----------------------------------------------------------------------------------------------
 
     def _make_broker(self) -> NatsBroker:
-        broker = NatsBroker(
+        return NatsBroker(
             self.settings.nats_url,
             security=SASLPlaintext(self._key.user, self._key.password),
             name=self.process.name,
@@ -181,38 +124,32 @@ class Bus:
             graceful_timeout=15,
             logger=None,  # its records carry message bodies
         )
-        if subjects_of(self.process):
-            subscriber = broker.subscriber(
-                "kasane.>",
-                stream=JStream(STREAM, declare=False),
-                durable=self.process.service.name,  # renaming a service would replay the log to it
-                pull_sub=PullSub(BATCH, timeout=FETCH_SECONDS, batch=True),
-                inbox_prefix=f"{self._key.inbox}.".encode(),
-                ack_policy=AckPolicy.MANUAL,  # the default rejects on error: the event would be lost
-                no_reply=True,
-            )
-            subscriber.__class__ = PromptSubscriber  # broker.subscriber() has no other way in
-            subscriber(self._on_batch)
-        return broker
 
-    async def _on_batch(self, bodies: list[bytes], message: NatsMessage) -> None:
-        raw: Sequence[Msg] = message.raw_message  # type: ignore[assignment]  # a list, in batch mode
+    async def _take(self, batch: Sequence[Msg]) -> None:
+        """Hand a batch to the store and let the next one be fetched meanwhile; at most two are under way."""
+        await self._room.acquire()
         self._busy += 1
-        try:
-            readable: list[tuple[Msg, Incoming]] = []
-            for one in raw:
-                if (incoming := await self._read(one)) is not None:
-                    readable.append((one, incoming))
-            if not readable:
-                return
-            outcomes = await self._in_store(self.store.react, [incoming for _, incoming in readable])
-            for (one, incoming), outcome in zip(readable, outcomes, strict=True):
-                if outcome is Outcome.DONE:
-                    await one.ack()
-                else:
-                    await one.nak(delay=_delay(incoming.tries))
-        finally:
-            self._busy -= 1
+        task = asyncio.create_task(self._handle(batch))
+        self._handling.add(task)
+        task.add_done_callback(self._handled)
+
+    def _handled(self, task: "asyncio.Task[None]") -> None:
+        self._handling.discard(task)
+        self._busy -= 1
+        self._room.release()
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("a batch was not handled and comes again: %s", type(error).__name__)
+
+    async def _handle(self, batch: Sequence[Msg]) -> None:
+        read = [(one, incoming) for one in batch if (incoming := await self._read(one)) is not None]
+        if not read:
+            return
+        outcomes = await self._in_store(self.store.react, [incoming for _, incoming in read])
+        for (one, incoming), outcome in zip(read, outcomes, strict=True):
+            if outcome is Outcome.DONE:
+                await one.ack()
+            else:
+                await one.nak(delay=_delay(incoming.tries))
 
     async def _read(self, one: Msg) -> Incoming | None:
         """The event, or None when nobody could ever read it: then it is parked here and now."""
@@ -229,73 +166,6 @@ class Bus:
             await one.ack()
             return None
         return Incoming(event_id, event, tries)
-
-    # -- events out ----------------------------------------------------------------------------------------------
-
-    async def _relay(self, woken: asyncio.Event) -> None:
-        """Carry the outbox to the streams, oldest first, for ever."""
-        sent: list[int] = []
-        while True:
-            woken.clear()
-            rows = await self._in_store(self.store.unsent, BATCH * 2, sent)
-            sent = []
-            if not rows:
-                await _wait(woken, IDLE_SECONDS)
-                continue
-            for account, group in groupby(sorted(rows, key=lambda row: row.account), key=lambda row: row.account):
-                sent += await self._publish(account, list(group))
-            if not sent:
-                await asyncio.sleep(0.5)  # the stream is away; nothing is lost meanwhile
-
-    async def _publish(self, account: Account, rows: list[Outgoing]) -> list[int]:
-        """Positions of the rows that the stream has. As one atomic batch; one by one when that is refused, as it is
-
-        when a crash between acknowledgement and deletion makes a row come a second time (the id is known then)."""
-        if len(rows) > 1:
-            with suppress(nats.errors.Error, JetStreamError, OSError):
-                await self._publish_batch(account, rows)
-                return [row.position for row in rows]
-        results = await asyncio.gather(*(self._publish_one(row) for row in rows))
-        return [row.position for row, stored in zip(rows, results, strict=True) if stored]
-
-    async def _publish_batch(self, account: Account, rows: list[Outgoing]) -> None:
-        batch = str(self.store.new_ref())
-        for number, row in enumerate(rows, 1):
-            headers = self._headers(row) | {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
-            if number < len(rows):
-                await self._client.publish(self._address(row), row.body.encode(), headers=headers)
-            else:
-                last = await self._client.request(
-                    self._address(row), row.body.encode(), headers=headers | {"Nats-Batch-Commit": "1"}, timeout=5
-                )
-        _check_stored(last)
-
-    async def _publish_one(self, row: Outgoing) -> bool:
-        try:
-            answer = await self._client.request(
-                self._address(row), row.body.encode(), headers=self._headers(row), timeout=5
-            )
-            _check_stored(answer)
-        except (nats.errors.Error, JetStreamError, OSError) as error:
-            log.warning("event not published: %s", type(error).__name__)
-            return False
-        return True
-
-    def _address(self, row: Outgoing) -> str:
-        return event_addresses(self.process, EVENTS[row.subject])[row.account]
-
-    def _headers(self, row: Outgoing) -> dict[str, str]:
-        """CloudEvents 1.0 attributes, binary mode. The id is the event's own, never the outbox position."""
-        return {
-            "Nats-Msg-Id": str(row.id),
-            "ce-specversion": "1.0",
-            "ce-id": str(row.id),
-            "ce-source": f"/{self.settings.municipality}/{self.process.service.name}",
-            "ce-type": row.subject,
-            "ce-time": row.at.isoformat(),
-            "ce-subject": str(row.about),
-            "content-type": "application/json",
-        }
 
     # -- questions -----------------------------------------------------------------------------------------------
 
@@ -382,7 +252,9 @@ class Bus:
         """Stop taking, finish what is being handled, then leave. What is cut off comes again."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._answers, return_exceptions=True)
+        if self._pulling:
+            await self._pulling.stop()
+        await asyncio.gather(*self._tasks, *self._answers, *self._handling, return_exceptions=True)
         with suppress(nats.errors.Error, TimeoutError):
             await asyncio.wait_for(self._broker.stop(), 15)
         self.store.told = lambda: None
@@ -433,12 +305,6 @@ def _delay(tries: int) -> float:
     The delay is ours to give: a plain NAK comes back at once, and the consumer's own backoff does not cover it.
     """
     return min(30.0, 0.25 * 2.0 ** min(tries - 1, 10)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
-
-
-def _check_stored(answer: Msg) -> None:
-    stored = json.loads(answer.data)
-    if "error" in stored or "seq" not in stored:
-        raise JetStreamError(description="not stored")
 
 
 async def _log_class(error: Exception) -> None:

@@ -28,6 +28,8 @@ PLUMBING = {
     "operator.py",
     "postbox.py",
     "provision.py",
+    "pull.py",
+    "relay.py",
     "service.py",
     "settings.py",
     "store.py",
@@ -50,8 +52,12 @@ def service(name: str) -> Service:
     return import_module(f"services.{name}").service  # type: ignore[no-any-return]
 
 
+ALL = [service(name) for name in SERVICES]
+"""Imported once and first: importing a service registers the messages it knows."""
+
+
 def services() -> list[Service]:
-    return [service(name) for name in SERVICES]
+    return ALL
 
 
 def modules(*folders: str) -> list[Path]:

@@ -93,6 +93,8 @@ class Launcher:
 
     def start(self) -> None:
         """Start all and wait until all are ready. Raises CannotStart."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: setattr(self, "stopping", True))
         self._check_place()
         self._check_ports()
         self._fork_once("provision", lambda: self._provision_config())
@@ -108,8 +110,6 @@ class Launcher:
 
     def supervise(self) -> None:
         """Keep everything running until a signal asks to stop."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: setattr(self, "stopping", True))
         while not self.stopping:
             self._tend()
             time.sleep(0.1)
@@ -120,7 +120,8 @@ class Launcher:
         last = [name for name in ("postbox", "nats-server") if name in self.children]
         self._end([name for name in self.children if name not in last])
         self._end(last)
-        (self.settings.home / "pids.json").unlink(missing_ok=True)
+        with suppress(OSError):
+            (self.settings.home / "pids.json").unlink()
 
     # -- children ------------------------------------------------------------------------------------------------
 
@@ -152,8 +153,11 @@ class Launcher:
 
     def _wait_until(self, condition: Callable[[], bool], seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while not condition():
+        while not condition() and not self.stopping:
             self._tend()
+            for name in self.children:
+                if self._refusal(name).exists():
+                    raise CannotStart(self._refusal(name).read_text("utf-8"))
             failing = [child.name for child in self.children.values() if child.failures > 3]
             if failing or time.monotonic() > deadline:
                 waiting = failing or [child.name for child in self.children.values() if not child.ready]
@@ -199,6 +203,8 @@ class Launcher:
             # The text of our own refusals is written for people; of anything else only the class is kept.
             text = str(error) if type(error).__module__.startswith("services.") else ""
             logging.getLogger("kasane").error("%s ended: %s %s", name, type(error).__name__, text)
+            if text:
+                self._refusal(name).write_text(text, "utf-8")
         finally:
             os._exit(code)
 
@@ -301,6 +307,10 @@ class Launcher:
                         f"ポート {port} は使われています。"
                         f"使っているものを止めるか、{variable}=別の番号 を付けて起動してください。"
                     ) from None
+
+    def _refusal(self, name: str) -> Path:
+        """Where a child leaves the sentence that says why it does not start."""
+        return self.settings.home / "run" / f"{name}.refusal"
 
     def _log_to(self, name: str) -> None:
         path = self.settings.home / "log" / f"{name}.log"

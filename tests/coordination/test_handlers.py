@@ -1,0 +1,186 @@
+"""A referral opens one case in its own compartment, is put to a meeting for what the law wants, and learns its date."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+
+from contracts.consent import ConsentState
+from contracts.coordination import Cases, ClientsOfCases, ItemPutForward, Purpose, TakeInClient, Trail
+from contracts.intake import Particulars, Problem, ReferralWithConsent, ReferralWithoutConsent
+from contracts.meetings import ItemPlaced
+from contracts.message import Compartment
+from services import coordination
+from services.coordination.tables import case, client
+from services.store import Outcome
+from tests.stage import SOME_DAY, Stage
+
+JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
+Staging = Callable[..., Stage]
+WHO = Particulars(found=True, name="上野 重信", kana="ウエノ シゲノブ", born_on=date(1948, 1, 15), number="0000124")
+
+
+def consented(**changes: object) -> ReferralWithConsent:
+    values = {
+        "about": uuid4(),
+        "received_on": date(2026, 11, 2),
+        "urgent": False,
+        "referrer": "houkatsu-kobayashi",
+        "agencies": ("kikan", "houkatsu-kobayashi", "kikan"),
+        "problems": (Problem.ELDER_CARE, Problem.INCOME_WORK),
+        "household_size": 2,
+        "consent": uuid4(),
+        "consent_version": 1,
+    }
+    return ReferralWithConsent.model_validate(values | changes)
+
+
+def without_consent(**changes: object) -> ReferralWithoutConsent:
+    values = consented().model_dump(exclude={"consent", "consent_version"}) | {"ground": ConsentState.REFUSED}
+    return ReferralWithoutConsent.model_validate(values | changes)
+
+
+def placed(put: ItemPutForward, version: int = 1, starts: datetime = SOME_DAY) -> ItemPlaced:
+    return ItemPlaced(
+        about=put.about,
+        version=version,
+        case=put.case,
+        sitting=uuid4(),
+        body="teirei",
+        basis="swa-106-4-2-5",
+        starts=starts,
+        ends=starts + timedelta(hours=1),
+    )
+
+
+def put_forward(stage: Stage) -> ItemPutForward:
+    (told,) = stage.told()
+    assert isinstance(told, ItemPutForward)
+    return told
+
+
+def test_a_consented_referral_is_put_to_a_meeting_for_its_plan(stage: Staging) -> None:
+    juso, referral = stage(coordination.service, JUSO), consented()
+    juso.give(referral)
+    put = put_forward(juso)
+    assert (put.case, put.purpose, put.urgent) == (referral.about, Purpose.PLAN, False)
+    assert put.agencies == ("houkatsu-kobayashi", "kikan"), "the referrer first (P4), everybody once"
+
+
+@pytest.mark.parametrize(("urgent", "purpose"), [(True, Purpose.EMERGENCY), (False, Purpose.SHARING)])
+def test_a_case_without_consent_is_heard_for_a_purpose_of_the_law(
+    stage: Staging, urgent: bool, purpose: Purpose
+) -> None:
+    shien = stage(coordination.service, SHIEN)
+    shien.give(without_consent(urgent=urgent))
+    assert put_forward(shien).purpose is purpose
+
+
+def test_the_same_referral_delivered_again_opens_no_second_case(stage: Staging) -> None:
+    juso, referral, event_id = stage(coordination.service, JUSO), consented(), uuid4()
+    assert juso.give(referral, event_id) is Outcome.DONE
+    assert juso.give(referral, event_id, tries=2) is Outcome.DONE
+    assert len(juso.ask(Cases()).cases) == len(juso.told()) == 1
+
+
+def test_the_case_learns_when_it_is_heard_and_a_later_date_wins_whatever_comes_first(stage: Staging) -> None:
+    juso = stage(coordination.service, JUSO)
+    juso.give(consented())
+    put = put_forward(juso)
+    moved = placed(put, version=2, starts=SOME_DAY + timedelta(days=7))
+    juso.give(moved)
+    juso.give(placed(put, version=1))
+    (found,) = juso.ask(Cases()).cases
+    assert (found.state, found.sitting, found.sitting_starts) == ("placed", moved.sitting, moved.starts)
+
+
+def test_a_date_that_comes_before_its_item_waits(stage: Staging) -> None:
+    juso = stage(coordination.service, JUSO)
+    early = placed(
+        ItemPutForward(
+            about=uuid4(),
+            case=uuid4(),
+            purpose=Purpose.PLAN,
+            urgent=False,
+            received_on=date(2026, 11, 2),
+            agencies=("kikan",),
+        )
+    )
+    assert juso.give(early) is Outcome.LATER
+
+
+def test_the_trail_tells_each_step_in_order(stage: Staging) -> None:
+    juso, referral = stage(coordination.service, JUSO), consented()
+    juso.give(referral)
+    juso.pass_time(minutes=1)
+    juso.give(placed(put_forward(juso)))
+    trail = juso.ask(Trail(case=referral.about))
+    assert [step.what for step in trail.steps] == ["received", "case_opened", "item_put_forward", "item_placed"]
+    assert trail.steps[0].at == datetime(2026, 11, 1, 15, 0, tzinfo=UTC), "the day in Japan begins at 15:00 UTC"
+    assert trail.steps[-1].at == SOME_DAY + timedelta(minutes=1)
+    assert juso.ask(Trail(case=uuid4())).case is None
+
+
+def test_the_longest_waiting_case_is_listed_first(stage: Staging) -> None:
+    juso = stage(coordination.service, JUSO)
+    late, early = consented(received_on=date(2026, 11, 20)), consented(received_on=date(2026, 10, 1))
+    juso.give(late)
+    juso.give(early)
+    assert [one.case for one in juso.ask(Cases()).cases] == [early.about, late.about]
+
+
+def test_intake_writes_who_a_shien_case_is_about_once_even_before_the_case_is_open(stage: Staging) -> None:
+    shien, referral = stage(coordination.service, SHIEN), without_consent()
+    for who in (WHO, WHO.model_copy(update={"name": "別の名前"})):
+        shien.ask(TakeInClient(case=referral.about, particulars=who))
+    shien.give(referral)
+    assert shien.ask(ClientsOfCases(cases=(referral.about, uuid4()))).clients == {referral.about: WHO}
+    trail = shien.ask(Trail(case=referral.about))
+    assert trail.client == WHO
+    assert [step.what for step in trail.steps] == ["received", "client_taken_in", "case_opened", "item_put_forward"]
+
+
+def test_the_juso_store_takes_nobodys_name(stage: Staging) -> None:
+    juso = stage(coordination.service, JUSO)
+    with pytest.raises(IntegrityError):
+        juso.ask(TakeInClient(case=uuid4(), particulars=WHO))
+    with pytest.raises(IntegrityError):
+        juso.do(lambda tx: tx.execute(insert(client).values(_row(uuid4(), compartment="juso"))))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"compartment": "juso", "ground": "refused"},
+        {"compartment": "juso", "ground": "given", "consent": None, "consent_version": None},
+        {"compartment": "shien", "ground": "given"},
+        {"compartment": "shien", "ground": "refused", "consent": UUID(int=1), "consent_version": 1},
+        {"compartment": "open", "ground": "given"},
+    ],
+)
+def test_the_store_refuses_a_case_whose_ground_does_not_fit_its_compartment(
+    stage: Staging, wrong: dict[str, object]
+) -> None:
+    juso = stage(coordination.service, JUSO)
+    right = {
+        "id": uuid4(),
+        "compartment": "juso",
+        "opened_at": SOME_DAY,
+        "received_on": date(2026, 11, 2),
+        "urgent": False,
+        "referrer": "kikan",
+        "household_size": 1,
+        "ground": "given",
+        "consent": uuid4(),
+        "consent_version": 1,
+    }
+    juso.do(lambda tx: tx.execute(insert(case).values(right)))
+    with pytest.raises(IntegrityError):
+        juso.do(lambda tx: tx.execute(insert(case).values(right | {"id": uuid4()} | wrong)))
+
+
+def _row(about: UUID, compartment: str) -> dict[str, object]:
+    return {"case": about, "compartment": compartment, **WHO.model_dump(exclude={"found"})}

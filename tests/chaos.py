@@ -147,6 +147,9 @@ def _look(settings: Settings) -> list[str]:
         faults.append(f"{len(cases)} cases, {len(set(cases))} different")
     if sorted(placed) != sorted(cases):
         faults.append(f"{len(placed)} placed items, {len(set(placed))} different, for {len(cases)} cases")
+    for process in PROCESSES:
+        aside = _column(settings, process.name, "select error from parked")
+        faults += [f"{process.name} parked {len(aside)}: {aside[0]}"] if aside else []
     return faults + _look_at_mail(settings, seats)
 
 

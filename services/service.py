@@ -35,6 +35,13 @@ class Tx:
     ref: Callable[[], UUID]
     """A fresh random reference."""
 
+    @property
+    def here(self) -> Compartment:
+        """The compartment of a service that always runs in one. Raises TypeError in any other."""
+        if self.compartment is None:
+            raise TypeError("this service runs in no compartment")
+        return self.compartment
+
     def execute(self, statement: Executable, *rows: Any) -> CursorResult[Any]:
         """Run one Core statement; with a list of rows, many at once."""
         return self.connection.execute(statement, *rows)

@@ -24,7 +24,7 @@ from contracts.coordination import (
 )
 from contracts.intake import Particulars, ReferralWithConsent, ReferralWithoutConsent
 from contracts.meetings import ItemPlaced
-from contracts.message import Compartment, Event
+from contracts.message import Event
 from services.coordination import domain
 from services.coordination.tables import case, case_agency, case_problem, client, item, step, tables
 from services.service import NotYet, Service, Tx
@@ -65,7 +65,7 @@ def take_in_client(asked: TakeInClient, tx: Tx) -> tuple[TakenIn, Iterable[Event
     """Intake writes who a shien case is about. Asked again, it changes nothing."""
     if tx.execute(select(client.c.case).where(client.c.case == asked.case)).first() is None:
         who = asked.particulars.model_dump(exclude={"found"})
-        tx.execute(insert(client).values(case=asked.case, compartment=_compartment(tx), **who))
+        tx.execute(insert(client).values(case=asked.case, compartment=tx.here, **who))
         _record(tx, asked.case, "client_taken_in")
     return TakenIn(), ()
 
@@ -111,17 +111,16 @@ NOBODY = Particulars(found=False)
 def _open_case(
     referral: ReferralWithConsent | ReferralWithoutConsent, ground: ConsentState, consent: dict[str, Any], tx: Tx
 ) -> Iterable[Event]:
-    compartment = _compartment(tx)
     agencies = domain.round_table(referral.referrer, referral.agencies)
     facts = referral.model_dump(include={"received_on", "urgent", "referrer", "household_size"})
-    new = {"id": referral.about, "compartment": compartment, "opened_at": tx.now, "ground": ground}
+    new = {"id": referral.about, "compartment": tx.here, "opened_at": tx.now, "ground": ground}
     tx.execute(insert(case).values(**new, **facts, **consent))
     tx.execute(
         insert(case_agency), [{"case": referral.about, "agency": code, "place": n} for n, code in enumerate(agencies)]
     )
     if referral.problems:
         tx.execute(insert(case_problem), [{"case": referral.about, "problem": p} for p in set(referral.problems)])
-    purpose, item_id = domain.first_purpose(compartment, referral.urgent), tx.ref()
+    purpose, item_id = domain.first_purpose(tx.here, referral.urgent), tx.ref()
     tx.execute(insert(item).values(id=item_id, case=referral.about, purpose=purpose))
     _record(tx, referral.about, "case_opened", "item_put_forward")
     return [
@@ -134,12 +133,6 @@ def _open_case(
             agencies=agencies,
         )
     ]
-
-
-def _compartment(tx: Tx) -> Compartment:
-    if tx.compartment is None:
-        raise TypeError("coordination always runs in a compartment")
-    return tx.compartment
 
 
 def _record(tx: Tx, case_id: UUID, *steps: str) -> None:

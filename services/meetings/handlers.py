@@ -22,7 +22,7 @@ from contracts.meetings import (
     SittingView,
     WaitingView,
 )
-from contracts.message import Compartment, Event
+from contracts.message import Event
 from contracts.notify import SendInvitation
 from services.meetings.domain import link_digest
 from services.meetings.tables import agenda, item, link, notice, seat, sitting, tables
@@ -41,13 +41,6 @@ HOLDING = "日時を確保しています。"
 """Why an item waits whose date is found, but not yet held by the directory."""
 
 
-def compartment(tx: Tx) -> Compartment:
-    """The compartment of this process. Raises TypeError in a process that has none."""
-    if tx.compartment is None:
-        raise TypeError("meetings runs once per compartment")
-    return tx.compartment
-
-
 @service.on(ItemPutForward)
 def take_up_item(told: ItemPutForward, tx: Tx) -> Iterable[Event]:
     """An item waits for its sitting from now on. Told twice, it waits once."""
@@ -56,7 +49,7 @@ def take_up_item(told: ItemPutForward, tx: Tx) -> Iterable[Event]:
         tx.execute(
             insert(item).values(
                 id=told.about,
-                compartment=compartment(tx),
+                compartment=tx.here,
                 since=tx.now,
                 state="waiting",
                 next_try=tx.now,

@@ -11,7 +11,7 @@ from sqlalchemy import Row, select, update
 
 from contracts.notify import SendInvitation
 from services.meetings import domain
-from services.meetings.handlers import compartment, service
+from services.meetings.handlers import service
 from services.meetings.tables import agenda, item, notice, seat, sitting
 from services.service import AskFailed, Tx, Work
 
@@ -43,9 +43,7 @@ async def send_invitations(work: Work) -> None:
 def next_notices(tx: Tx, due: datetime) -> list[Row[Any]]:
     """The next few notices that may go out now. Those that may not any more are closed on the way."""
     while rows := _due_notices(tx, due):
-        reasons = {
-            row.id: domain.why_not_invite(row.basis, compartment(tx), row.has_items, row.starts, tx.now) for row in rows
-        }
+        reasons = {row.id: domain.why_not_invite(row.basis, tx.here, row.has_items, row.starts, tx.now) for row in rows}
         for notice_id, why in reasons.items():
             if why:
                 tx.execute(update(notice).where(notice.c.id == notice_id).values(state="not_sent", why=why, link=None))

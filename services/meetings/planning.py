@@ -17,7 +17,6 @@ from contracts.meetings import ItemPlaced
 from contracts.message import Event
 from services.meetings import domain
 from services.meetings.domain import Gathering, Occasion, Route
-from services.meetings.handlers import compartment
 from services.meetings.scheduling import Interval, NoSlot
 from services.meetings.tables import agenda, item, link, notice, seat, sitting
 from services.service import Tx
@@ -89,7 +88,7 @@ def plan_next(tx: Tx, item_id: UUID, way: Route, staff: tuple[StaffView, ...]) -
         return None
     if standing := _regular_sitting(tx, occasion):
         return _put_on_agenda(tx, item_id, standing.id)
-    found = domain.gather_regular(tx.profile, compartment(tx), occasion, staff)
+    found = domain.gather_regular(tx.profile, tx.here, occasion, staff)
     if isinstance(found, NoSlot):
         postpone(tx, item_id, found.why)
         return None
@@ -188,7 +187,7 @@ def _open_sitting(tx: Tx, found: Gathering, own_item: UUID | None) -> UUID:
     tx.execute(
         insert(sitting).values(
             id=sitting_id,
-            compartment=compartment(tx),
+            compartment=tx.here,
             body=found.body.code,
             basis=found.basis,
             starts=found.starts,
@@ -216,7 +215,7 @@ def _put_on_agenda(tx: Tx, item_id: UUID, sitting_id: UUID) -> Plan | None:
         return None
     last = select(func.coalesce(func.max(agenda.c.position), 0)).where(agenda.c.sitting == sitting_id)
     position = tx.execute(last).scalar_one() + 1
-    row = {"item": item_id, "sitting": sitting_id, "compartment": compartment(tx), "position": position}
+    row = {"item": item_id, "sitting": sitting_id, "compartment": tx.here, "position": position}
     tx.execute(insert(agenda).values(row))
     return plan_of(tx, item_id)
 
@@ -228,7 +227,7 @@ def _want_notices(tx: Tx, sitting_id: UUID, link_key: bytes) -> None:
     seats = [{"sitting": sitting_id, "person": person} for person in tx.execute(untold).scalars().all()]
     if not seats:
         return
-    tokens = [new_link(link_key, compartment(tx), tx.ref().bytes) for _ in seats]
+    tokens = [new_link(link_key, tx.here, tx.ref().bytes) for _ in seats]
     tx.execute(insert(link), [{"digest": domain.link_digest(t), **s} for t, s in zip(tokens, seats, strict=True)])
     new = {"sequence": 0, "state": "wanted", "due": tx.now}
     notices = [{"id": tx.ref(), "link": t, **new, **s} for t, s in zip(tokens, seats, strict=True)]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.consent import CONSENT_TEXT, ConsentState
-from contracts.legal_basis import BASIS_OF, CATALOGUE, penalty_text
+from contracts.legal_basis import BASIS_OF, CATALOGUE, CITED, penalty_text
 from contracts.message import Compartment
 from contracts.policy import derive_kind, may_hear
 
@@ -21,7 +21,7 @@ KIND = {
     ConsentState.EXPIRED: None,
 }
 RULES = {"C1", "C4", "C5", "C9", "C11", "M13"}
-ARTICLES = {basis.article for basis in CATALOGUE.values()}
+ARTICLES = {basis.article for basis in CATALOGUE.values()} | CITED
 THE_DAY_IT_CHANGED = date(2025, 6, 1)
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from contracts.intake import Held, OpenWithoutConsent
 from contracts.message import Account, Compartment
 from contracts.municipality import is_municipality_code
-from services import asyncapi, coordination, demo, desk, directory, intake, meetings, notify
+from services import asyncapi, coordination, demo, desk, directory, intake, meetings, notify, policy_words
 from services.importer import import_file
 from services.launcher import CannotStart, Launcher, run_process
 from services.operator import NotRunning, operator
@@ -165,6 +165,11 @@ def _asyncapi(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _policy(options: argparse.Namespace, settings: Settings) -> int:
+    print(options.words(options))
+    return 0
+
+
 def _demo(options: argparse.Namespace, settings: Settings) -> int:
     return demo.run(settings, PROCESSES, options.out, options.json)
 
@@ -177,7 +182,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     if not is_municipality_code(settings.municipality):
         raise CannotStart("--municipality は検査数字まで含む6桁の全国地方公共団体コードで指定してください(例 452050)。")
     if (
-        options.act is not _asyncapi
+        options.act not in (_asyncapi, _policy)
         and (profile := read_profile(settings.profile)).municipality != settings.municipality
     ):
         raise CannotStart(
@@ -216,6 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     opening.add_argument("referral", type=UUID)
     opening.add_argument("--reason", required=True, help="支援会議で扱う必要性(記録されます)")
     command("parked", _parked, "処理できずに止めてある出来事を見る")
+    policy_words.add_options(command("policy", _policy, "共有の判断表を見る、説明する"), shared)
     command("asyncapi", _asyncapi, "AsyncAPI の文書を出力する")
     trial = command("demo", _demo, "全体を一度、仮の場所で通して動かす")
     trial.add_argument("--out", type=Path, help="送った案内(.eml)を残すフォルダー")

@@ -26,6 +26,7 @@ PLUMBING = {
     "importer.py",
     "launcher.py",
     "operator.py",
+    "policy_words.py",
     "postbox.py",
     "provision.py",
     "pull.py",

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(refusal, file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:  # the reader, e.g. head, has seen enough
-        sys.stdout = None  # type: ignore[assignment]  # nothing is to be flushed at exit
+        sys.stdout = None  # nothing is to be flushed at exit
     except AskFailed as failure:
         print(f"応答がありません({failure})。kasane up の画面と記録を確かめてください。", file=sys.stderr)
         sys.exit(1)

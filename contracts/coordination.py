@@ -43,7 +43,9 @@ class ItemPutForward(Event, subject="kasane.coordination.item_put_forward.v1"):
     urgent: bool
     received_on: date
     agencies: tuple[Code, ...]
-    """Agencies to invite besides those the body always has; the referrer first (P4, P5)."""
+    """Agencies that a 随時 sitting invites besides those the body always has; the referrer first (P4, P5)."""
+    only_agencies: bool = False
+    """Nobody but ``agencies`` may hear it: the consent is narrowed to them (C1, C3)."""
 
 
 class TakenIn(Message):

@@ -1,6 +1,6 @@
 """What the directory answers: agencies' staff, how to reach them, when they are busy. Nothing about a client."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
@@ -97,16 +97,32 @@ class MailboxOf(Question[Mailbox], subject="ask.directory.mailbox_of.v1", asked_
 
 
 class SignedIn(Message):
-    """Who signed in; ``person`` is None when name, password or compartment do not fit. ``agency`` is a code."""
+    """Who signed in; ``person`` is None when name, password or desk do not fit. ``agency`` is a code."""
 
     person: UUID | None = None
     name: str = ""
     agency: str = ""
 
 
-class SignIn(Question[SignedIn], subject="ask.directory.sign_in.v1", asked_from=COMPARTMENTS):
-    """May this person use the desk of this compartment?"""
+class SignIn(Question[SignedIn]):
+    """May this person use the desk? Asked as one of the two below, by the desk of that compartment only.
+
+    Which desk is meant is not a field: the asker could claim the other one and try its passwords.
+    """
+
+    desk: ClassVar[Compartment]
 
     login: Annotated[str, StringConstraints(max_length=64)]
     password: Annotated[str, StringConstraints(max_length=256)]
-    compartment: Compartment
+
+
+class SignInJuso(SignIn, subject="ask.directory.sign_in_juso.v1", asked_from=(Account.JUSO,)):
+    """May this person use the desk of the 重層的支援会議?"""
+
+    desk = Compartment.JUSO
+
+
+class SignInShien(SignIn, subject="ask.directory.sign_in_shien.v1", asked_from=(Account.SHIEN,)):
+    """May this person use the desk of the 支援会議?"""
+
+    desk = Compartment.SHIEN

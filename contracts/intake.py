@@ -56,6 +56,8 @@ class ReferralWithConsent(Event, subject="kasane.intake.referral_with_consent.v1
     household_size: Annotated[int, Field(ge=1, le=99)]
     consent: UUID
     consent_version: Annotated[int, Field(ge=1)]
+    narrowed: bool = False
+    """The client agreed to the agencies named and to nobody else (一部同意): not even standing members may hear it."""
 
 
 class ReferralWithoutConsent(Event, subject="kasane.intake.referral_without_consent.v1", to=(Account.SHIEN,)):
@@ -89,6 +91,10 @@ class Member(Message):
     relation: Line = ""
 
 
+MAX_MEMBERS = 30
+"""世帯員 on one sheet: with the bounds of its other fields, a sheet has at most some 150 kB."""
+
+
 class Sheet(Message):
     """One つなぐシート, parsed and checked. Personal data: travels only as a question's body, which nobody keeps."""
 
@@ -108,7 +114,7 @@ class Sheet(Message):
     phone: Line
     problems: tuple[Problem, ...]
     wishes: Text
-    members: tuple[Member, ...]
+    members: Annotated[tuple[Member, ...], Field(max_length=MAX_MEMBERS)]
     household_size: Annotated[int, Field(ge=1, le=99)]
     agencies: tuple[Code, ...]
     reason: Text

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ValidationError
 from contracts.message import EVENTS, Account, Event, Question
 from contracts.profile import Profile
 from contracts.pulse import Parked, Pulse
-from services.provision import STREAM, Key, read_key, subjects_of
+from services.provision import STREAM, Key, accounts_of, read_key, subjects_of
 from services.pull import Untouched, pull
 from services.relay import Relay
 from services.service import Answerer, AskFailed, Errand, Process, Tx, Work
@@ -37,6 +37,12 @@ T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)
 
 ASK_SECONDS = 10.0
+STOP_SECONDS = 10.0
+"""How long a stop waits for answers under way; a mail server may take minutes, and a mail cut off is sent again."""
+
+
+class BusBroken(Exception):
+    """What this process reads from is gone. It ends, so that its supervisor notices; the text says what to do."""
 
 
 class Bus:
@@ -53,6 +59,7 @@ class Bus:
         self._answers: set[asyncio.Task[None]] = set()
         self._room = asyncio.Semaphore(2)
         self._handling: set[asyncio.Task[None]] = set()
+        self._broken = asyncio.Event()
 
     async def __aenter__(self) -> "Bus":
         self._stack = await AsyncExitStack().__aenter__()
@@ -62,14 +69,17 @@ class Bus:
         self._pulling = None
         if subjects_of(self.process):
             durable = self.process.service.name  # renaming a service would replay the log to it
-            self._pulling = pull(self._broker, STREAM, durable, self._key.inbox, self._take)
+            self._pulling = pull(self._broker, STREAM, durable, self._key.inbox, self._take, self._broken.set)
         await self._broker.start()
         self._stack.push_async_callback(self._close)
         self._client: Client = self._broker.connection
         await self._answer_questions()
         source = f"/{self.settings.municipality}/{self.process.service.name}"
-        relay = Relay(self.process, self.store, self._client, self._in_store, source)
-        self._tasks = [asyncio.create_task(relay.run(self._waker()), name="relay")]
+        self._tasks = []
+        for account in accounts_of(self.process):
+            relay = Relay(self.process, account, self.store, self._client, self._in_store, source)
+            self._tasks.append(asyncio.create_task(relay.run(self._waker()), name=f"relay to {account}"))
+        self._tasks.append(asyncio.create_task(self._until_broken(), name="broken"))
         for errand in self.process.service.errands:
             self._tasks.append(asyncio.create_task(self._run_errand(errand, self._waker()), name=errand.name))
         if self.process.service.serve:
@@ -84,6 +94,11 @@ class Bus:
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
+        if self._broken.is_set():
+            raise BusBroken("ストリームかその読み手がありません。kasane provision --streams で作り直してください。")
+
+    async def _until_broken(self) -> None:
+        await self._broken.wait()
 
     # -- what errands may do (services.service.Work) -------------------------------------------------------------
 
@@ -185,12 +200,17 @@ class Bus:
         await self._client.subscribe(subject, queue=self.process.service.name, cb=take)
 
     async def _respond(self, message: Msg, answer: Callable[[bytes], Awaitable[BaseModel]]) -> None:
+        if not message.reply.startswith(("_INBOX_", "_R_.")):
+            return  # an answer sent wherever the asker likes would lend him our rights
         async with self._answering:
             try:
                 body, headers = (await answer(message.data)).model_dump_json().encode(), None
             except Exception as error:  # whatever it was, the asker is told its class, and nobody its content
                 log.warning("question %s failed: %s", message.subject, type(error).__name__)
                 body, headers = b"", {"Kasane-Error": type(error).__name__}
+        if len(body) > self._client.max_payload:
+            log.warning("the answer to %s is too large", message.subject)
+            body, headers = b"", {"Kasane-Error": "TooLarge"}
         with suppress(nats.errors.Error):
             await self._client.publish(message.reply, body, headers=headers)
 
@@ -254,7 +274,11 @@ class Bus:
             task.cancel()
         if self._pulling:
             await self._pulling.stop()
-        await asyncio.gather(*self._tasks, *self._answers, *self._handling, return_exceptions=True)
+        if under_way := {*self._answers, *self._handling}:
+            _, slow = await asyncio.wait(under_way, timeout=STOP_SECONDS)
+            for task in slow:
+                task.cancel()
+        await asyncio.gather(*self._tasks, *under_way, return_exceptions=True)
         with suppress(nats.errors.Error, TimeoutError):
             await asyncio.wait_for(self._broker.stop(), 15)
         self.store.told = lambda: None

@@ -22,6 +22,7 @@ from contracts.pulse import Pulse
 from services.importer import Imported, import_file
 from services.launcher import PORTS, free_ports
 from services.operator import NotRunning, operator
+from services.postbox import repeated
 from services.service import Process
 from services.settings import Settings
 
@@ -126,6 +127,7 @@ def _summary(
 
     invitations = sum(tally(f"meetings@{one}", "invitations") for one in Compartment)
     mails = len(list((settings.home / "mail").glob("*.eml")))
+    twice = repeated(settings.home / "mail")
     parked = sum(pulse.parked for pulse in pulses.values())
     answers = sum(tally(f"meetings@{one}", "answers") for one in Compartment)
     all_well = (
@@ -133,7 +135,7 @@ def _summary(
     )
     cases = sum(tally(f"coordination@{one}", "cases") for one in Compartment)
     return {
-        "ok": all_well and cases == tally("intake", "referrals") - tally("intake", "held"),
+        "ok": all_well and not twice and cases == tally("intake", "referrals") - tally("intake", "held"),
         "referrals": tally("intake", "referrals"),
         "held": tally("intake", "held"),
         "cases_juso": tally("coordination@juso", "cases"),
@@ -145,6 +147,7 @@ def _summary(
         "seats": sum(tally(f"meetings@{one}", "seats") for one in Compartment),
         "invitations": invitations,
         "mails": mails,
+        "repeated": twice,
         "answers": answers,
         "refused_lines": refused + imported.refused,
         "parked": parked,

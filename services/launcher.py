@@ -34,6 +34,8 @@ from services.store import Store
 
 PORTS = ("nats_port", "desk_juso_port", "desk_shien_port", "window_port", "smtp_port")
 """The settings that say where something listens."""
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Where the local mailbox stands in for a mail server; any other KASANE_SMTP_HOST is one."""
 READY_SECONDS = 60
 STOP_SECONDS = 20
 STEADY_SECONDS = 30
@@ -59,13 +61,22 @@ async def run_process(
     if process.service.start:
         start = process.service.start
         store.write(lambda tx: (start(tx, settings), ()))
-    async with Bus(process, settings, profile, store) as bus:
-        ready()
-        waits = [asyncio.create_task(stopping.wait()), asyncio.create_task(bus.failed())]
-        done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
+    living = asyncio.create_task(_live(Bus(process, settings, profile, store), ready))
+    ending = asyncio.create_task(stopping.wait())
+    await asyncio.wait((living, ending), return_when=asyncio.FIRST_COMPLETED)
+    ending.cancel()
+    if not living.done():
+        living.cancel()
+    with suppress(asyncio.CancelledError):
+        await living
     store.close()
+
+
+async def _live(bus: Bus, ready: Callable[[], None]) -> None:
+    """Until cancelled, also while the server does not answer yet, or until a part of it fails."""
+    async with bus:
+        ready()
+        await bus.failed()
 
 
 @dataclass
@@ -90,6 +101,7 @@ class Launcher:
     say: Callable[[str], None] = print
     children: dict[str, Child] = field(default_factory=dict)
     stopping: bool = False
+    started: bool = False
 
     def start(self) -> None:
         """Start all and wait until all are ready. Raises CannotStart."""
@@ -103,10 +115,12 @@ class Launcher:
             self.settings = self.settings.model_copy(update={"nats_url": f"nats://127.0.0.1:{self.settings.nats_port}"})
         self._fork_once("streams", lambda: self._provision_streams())
         gc.freeze()  # the children share what is loaded now, and their collectors leave it alone
-        self._keep("postbox", lambda: self._fork("postbox", self._run_postbox))
+        if self.settings.smtp_host in LOOPBACK:
+            self._keep("postbox", lambda: self._fork("postbox", self._run_postbox))
         for process in self.processes:
             self._keep(process.name, partial(self._fork, process.name, partial(self._run, process)))
         self._wait_until(lambda: all(child.ready for child in self.children.values()), READY_SECONDS)
+        self.started = True
 
     def supervise(self) -> None:
         """Keep everything running until a signal asks to stop."""
@@ -147,6 +161,9 @@ class Launcher:
             child.pid, child.ready = 0, False
             child.due = now + (min(10.0, 0.1 * 2**child.failures) if child.failures else 0.0)
             self.say(f"{child.name} が終了しました。起動し直します。")
+            if self.started and self._refusal(child.name).exists():
+                self._refusal(child.name).unlink()
+                self._mend_streams()
         for child in self.children.values():
             if not child.pid and child.due <= now and not self.stopping:
                 self._begin(child)
@@ -241,8 +258,13 @@ class Launcher:
     def _provision_config(self) -> None:
         write_server_config(self.settings, self.processes)
 
-    def _provision_streams(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
+    def _mend_streams(self) -> None:
+        """Make again what a process missed on the bus; when that fails it dies and asks again."""
+        with suppress(CannotStart):
+            self._fork_once("streams", lambda: self._provision_streams(5))
+
+    def _provision_streams(self, seconds: float = 20) -> None:
+        deadline = time.monotonic() + seconds
         while True:
             try:
                 asyncio.run(make_streams(self.settings, self.processes, self.settings.nats_url))
@@ -275,10 +297,10 @@ class Launcher:
         try:
             for folder in ("log", "run", "mail", "stores"):
                 (home / folder).mkdir(parents=True, exist_ok=True)
-            for mark in (home / "run").iterdir():
-                mark.unlink()
             self._lock = open(home / "lock", "w")  # noqa: SIM115 - held as long as the launcher lives
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for mark in (home / "run").iterdir():
+                mark.unlink()
         except BlockingIOError:
             raise CannotStart(f"{home} は動いている kasane が使っています。先に止めてください。") from None
         except OSError as error:
@@ -293,12 +315,13 @@ class Launcher:
             "KASANE_WINDOW_PORT": settings.window_port,
             "KASANE_DESK_JUSO_PORT": settings.desk_juso_port,
             "KASANE_DESK_SHIEN_PORT": settings.desk_shien_port,
-            "KASANE_SMTP_PORT": settings.smtp_port,
         }
+        if settings.smtp_host in LOOPBACK:
+            ports["KASANE_SMTP_PORT"] = settings.smtp_port
         if not settings.nats_url:
             ports["KASANE_NATS_PORT"] = settings.nats_port
         for variable, port in ports.items():
-            with socket.socket() as probe:
+            with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
                     probe.bind((settings.host, port))

@@ -1,7 +1,7 @@
 """What a person at the command line may ask of the running processes, with the operator's own narrow rights."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -19,7 +19,9 @@ from services.settings import Settings
 
 R = TypeVar("R", bound=BaseModel)
 SHEETS_PER_QUESTION = 25
-"""A sheet has at most some 10 kB; a question must stay below the server's largest message."""
+"""So that one question without an answer leaves few lines in doubt."""
+BYTES_PER_QUESTION = 512 * 1024
+"""Of JSON: well below the server's largest message. One sheet always fits (MAX_MEMBERS)."""
 
 
 class NotRunning(Exception):
@@ -74,11 +76,26 @@ class Operator:
     async def take_in(self, sheets: Sequence[Sheet], dry_run: bool) -> list[SheetResult]:
         """Hand sheets to intake; results in the order of ``sheets``. Raises AskFailed."""
         results: list[SheetResult] = []
-        for first in range(0, len(sheets), SHEETS_PER_QUESTION):
-            part = tuple(sheets[first : first + SHEETS_PER_QUESTION])
+        for first, part in portions(sheets):
             answer = await self.ask(Account.INTAKE, TakeInSheets(sheets=part, dry_run=dry_run), seconds=30)
             results += [one.model_copy(update={"index": first + one.index}) for one in answer.results]
         return results
+
+
+def portions(sheets: Sequence[Sheet]) -> Iterator[tuple[int, tuple[Sheet, ...]]]:
+    """The sheets in parts that one question can carry, each with the place of its first."""
+    first, size = 0, 0
+    for place, sheet in enumerate(sheets):
+        more = len(sheet.model_dump_json().encode()) + 1
+        if place - first == SHEETS_PER_QUESTION or (place > first and size + more > BYTES_PER_QUESTION - _ENVELOPE):
+            yield first, tuple(sheets[first:place])
+            first, size = place, 0
+        size += more
+    if sheets:
+        yield first, tuple(sheets[first:])
+
+
+_ENVELOPE = 64  # bytes of a question without its sheets
 
 
 @asynccontextmanager

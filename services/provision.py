@@ -15,18 +15,22 @@ import nats
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from contracts.message import QUESTIONS, Account
+from contracts.intake import Held, OpenWithoutConsent, TakeInSheets
+from contracts.message import Account, Question
 from services.service import Process
 from services.settings import Settings
 
 STREAM = "EVENTS"
 """Each account has one stream of this name; no account sees another's."""
-MAX_PAYLOAD = 1_048_576
-"""Bytes. The largest message is a question with some sheets; events have a few hundred bytes."""
+MAX_PAYLOAD = 8 * 1_048_576
+"""Bytes. Events have a few hundred; the largest are answers that list a large city's cases or busy times."""
 
 ACK_SECONDS = 8
 """How long the server waits before it gives an unacknowledged event to another try: many times the slowest batch, and
 no more, because it is what a process killed in the middle of a batch costs."""
+
+OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (TakeInSheets, Held, OpenWithoutConsent)
+"""What the command line asks of intake; who a case is about is not among it."""
 
 _DAY = 86_400
 _SECOND = 1_000_000_000  # JetStream counts nanoseconds
@@ -134,6 +138,11 @@ def event_addresses(process: Process, event: type[Any]) -> dict[Account, str]:
     return {a: event.subject if a is process.account else f"to.{a}.{event.subject}" for a in accounts}
 
 
+def accounts_of(process: Process) -> list[Account]:
+    """The accounts that this process tells events to."""
+    return sorted({account for event in process.service.publishes for account in event_addresses(process, event)})
+
+
 def subjects_of(process: Process) -> list[str]:
     """The events a process consumes: those its service reacts to and its account keeps."""
     return sorted(e.subject for e in process.service.reactions if not e.to or process.account in e.to)
@@ -144,7 +153,9 @@ async def make_streams(settings: Settings, processes: Sequence[Process], url: st
     done: list[str] = []
     for account in Account:
         key = read_key(settings, f"admin@{account}")
-        client = await nats.connect(url, user=key.user, password=key.password, connect_timeout=5)
+        client = await nats.connect(
+            url, user=key.user, password=key.password, connect_timeout=5, allow_reconnect=False, error_cb=_silent
+        )
         try:
             done += await _make_stream(client, account)
             for process in processes:
@@ -153,6 +164,10 @@ async def make_streams(settings: Settings, processes: Sequence[Process], url: st
         finally:
             await client.close()
     return done
+
+
+async def _silent(_: Exception) -> None:
+    """What matters is raised by the call itself."""
 
 
 async def _make_stream(client: Client, account: Account) -> list[str]:
@@ -217,7 +232,7 @@ def _user(key: Key, granted: dict[str, list[str]] | None) -> dict[str, Any]:
 def _operator_rights(account: Account) -> dict[str, list[str]]:
     asks = ["ask.pulse.*", "ask.parked.*"]
     if account is Account.INTAKE:
-        asks += [q.subject for s, q in QUESTIONS.items() if s.startswith("ask.intake.")]
+        asks += [question.subject for question in OPERATOR_ASKS]
     return {"publish": sorted(asks), "subscribe": [f"{inbox_of(f'operator@{account}')}.>"]}
 
 

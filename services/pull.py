@@ -1,5 +1,7 @@
 """FastStream's pull subscriber as a service needs it: whole batches, untouched, at once, and never lost on the way."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,11 +14,16 @@ from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
 from faststream.nats.subscriber.usecases.stream_pull_subscriber import BatchPullStreamSubscriber
 from faststream.types import DecodedMessage
 from nats.aio.msg import Msg
+from nats.js.errors import Error as JetStreamError
+
+log = logging.getLogger("kasane")
 
 BATCH = 200
 """Events per transaction at most. Larger ones gain little more and cost more to do again."""
 FETCH_SECONDS = 2.0
 """How long an idle process lingers for an event before it asks the server again."""
+FETCH_FAILURES = 10
+"""Failures in a row, a second apart, after which the process gives up: a consumer that is gone does not come back."""
 GATHER_SECONDS = 0.004
 """How long the first event of a batch waits for company."""
 
@@ -42,9 +49,10 @@ class Prompt:
     four of three events lost them so. To be removed when both are mended upstream.
     """
 
-    def __init__(self, pulling: Any) -> None:
-        self._pulling = pulling
+    def __init__(self, pulling: Any, broken: Callable[[], None]) -> None:
+        self._pulling, self._broken = pulling, broken
         self._short = False
+        self._failures = 0
 
     async def fetch(self, batch: int, timeout: float) -> list[Msg]:  # noqa: ASYNC109 - as the wrapped one is called
         """One to ``batch`` messages. FastStream asks again for the rest; a short batch is then cut off at once."""
@@ -53,27 +61,46 @@ class Prompt:
             raise nats.errors.TimeoutError
         try:
             messages: list[Msg] = await self._pulling.fetch(1, timeout)
+            self._failures = 0
         except TimeoutError:
             raise nats.errors.TimeoutError from None
-        with suppress(TimeoutError):
+        except (nats.errors.Error, JetStreamError) as error:
+            await self._bear(error)
+            raise nats.errors.TimeoutError from None
+        with suppress(TimeoutError, nats.errors.Error, JetStreamError):
             messages += await self._pulling.fetch(batch - 1, GATHER_SECONDS)
         self._short = len(messages) < batch
         return messages
+
+    async def _bear(self, error: Exception) -> None:
+        """Without this a missing consumer is asked for without a pause and without a word (bus-detail.md 2.3, 9)."""
+        self._failures += 1
+        log.warning("nothing can be fetched: %s", type(error).__name__)
+        if self._failures >= FETCH_FAILURES:
+            self._broken()
+        await asyncio.sleep(1)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pulling, name)
 
 
 class PromptSubscriber(BatchPullStreamSubscriber):
-    """FastStream's batch subscriber on a Prompt subscription."""
+    """FastStream's batch subscriber on a Prompt subscription. ``broken`` is called when nothing can be pulled."""
+
+    broken: Callable[[], None]
 
     async def _create_subscription(self) -> None:
         await super()._create_subscription()
-        self.subscription = Prompt(self.subscription)  # type: ignore[assignment]  # before its task first runs
+        self.subscription = Prompt(self.subscription, self.broken)  # type: ignore[assignment]  # before its task first runs
 
 
 def pull(
-    broker: NatsBroker, stream: str, durable: str, inbox: str, take: Callable[[Sequence[Msg]], Awaitable[None]]
+    broker: NatsBroker,
+    stream: str,
+    durable: str,
+    inbox: str,
+    take: Callable[[Sequence[Msg]], Awaitable[None]],
+    broken: Callable[[], None],
 ) -> PromptSubscriber:
     """Have ``take`` given batch after batch of the consumer's events. It acknowledges each message itself."""
 
@@ -90,6 +117,7 @@ def pull(
         no_reply=True,
     )
     subscriber.__class__ = PromptSubscriber  # broker.subscriber() has no other way in
+    subscriber.broken = broken
     subscriber(on_batch)
     mended: PromptSubscriber = subscriber
     return mended

@@ -1,11 +1,10 @@
-"""Carries a store's outbox to the streams, in atomic batches, oldest first, for ever."""
+"""Carries a store's outbox to the stream of one account, in atomic batches, oldest first, for ever."""
 
 import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from itertools import groupby
 from typing import Any
 
 import nats.errors
@@ -26,41 +25,49 @@ IDLE_SECONDS = 5.0
 
 
 class Relay:
-    """One process's way out. What the stream has not acknowledged stays in the outbox."""
+    """One process's way into one account. What the stream has not acknowledged stays in the outbox."""
 
     def __init__(
-        self, process: Process, store: Store, client: Client, in_store: Callable[..., Awaitable[Any]], source: str
+        self,
+        process: Process,
+        account: Account,
+        store: Store,
+        client: Client,
+        in_store: Callable[..., Awaitable[Any]],
+        source: str,
     ) -> None:
-        self.process, self.store, self._client, self._in_store, self._source = process, store, client, in_store, source
+        self.process, self.account, self.store = process, account, store
+        self._client, self._in_store, self._source = client, in_store, source
 
     async def run(self, woken: asyncio.Event) -> None:
-        """Carry the outbox to the streams, oldest first, for ever."""
+        """Carry what is for this account, oldest first. An account that is away holds up no other."""
         sent: list[int] = []
+        failures = 0
         while True:
             woken.clear()
-            rows = await self._in_store(self.store.unsent, ROWS, sent)
-            sent = []
-            if not rows:
+            rows = await self._in_store(self.store.unsent, ROWS, sent, self.account)
+            sent = await self._publish(rows) if rows else []
+            failures = failures + 1 if rows and not sent else 0
+            if failures == 1:
+                log.warning("events for %s cannot be published; they wait in the outbox", self.account)
+            if failures:
+                await asyncio.sleep(min(10.0, 0.25 * 2.0 ** min(failures, 6)))
+            elif not rows:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(woken.wait(), IDLE_SECONDS)
-                continue
-            for account, group in groupby(sorted(rows, key=lambda row: row.account), key=lambda row: row.account):
-                sent += await self._publish(account, list(group))
-            if not sent:
-                await asyncio.sleep(0.5)  # the stream is away; nothing is lost meanwhile
 
-    async def _publish(self, account: Account, rows: list[Outgoing]) -> list[int]:
+    async def _publish(self, rows: list[Outgoing]) -> list[int]:
         """Positions of the rows that the stream has. As one atomic batch; one by one when that is refused, as it is
 
         when a crash between acknowledgement and deletion makes a row come a second time (the id is known then)."""
         if len(rows) > 1:
             with suppress(nats.errors.Error, JetStreamError, OSError):
-                await self._publish_batch(account, rows)
+                await self._publish_batch(rows)
                 return [row.position for row in rows]
         results = await asyncio.gather(*(self._publish_one(row) for row in rows))
         return [row.position for row, stored in zip(rows, results, strict=True) if stored]
 
-    async def _publish_batch(self, account: Account, rows: list[Outgoing]) -> None:
+    async def _publish_batch(self, rows: list[Outgoing]) -> None:
         batch = str(self.store.new_ref())
         for number, row in enumerate(rows, 1):
             headers = self._headers(row) | {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
@@ -78,8 +85,7 @@ class Relay:
                 self._address(row), row.body.encode(), headers=self._headers(row), timeout=5
             )
             _check_stored(answer)
-        except (nats.errors.Error, JetStreamError, OSError) as error:
-            log.warning("event not published: %s", type(error).__name__)
+        except (nats.errors.Error, JetStreamError, OSError):
             return False
         return True
 

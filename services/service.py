@@ -70,6 +70,11 @@ class Work(Protocol):
 class AskFailed(Exception):
     """Nobody answered in time, or the answering service failed. Carries the error's class name, never its text."""
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether nobody was there, so that another question would fare no better."""
+        return str(self) in ("NoRespondersError", "TimeoutError", "ConnectionClosedError")
+
 
 Handler = Callable[[Any, Tx], Iterable[Event]]
 

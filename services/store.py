@@ -192,6 +192,8 @@ class Store:
         try:
             with self._begin() as connection:
                 self._handle(connection, batch)
+        except OperationalError:  # the store itself is away or full: no fault of an event, however long it lasts
+            return [Outcome.LATER] * len(batch)
         except Exception:
             return [self._react_alone(one) for one in batch]
         self._announce()
@@ -213,7 +215,7 @@ class Store:
             transaction.rollback()
         return result
 
-    def unsent(self, limit: int, sent: Sequence[int] = ()) -> list[Outgoing]:
+    def unsent(self, limit: int, sent: Sequence[int] = (), account: Account | None = None) -> list[Outgoing]:
         """Forget the rows the bus has stored, and return the oldest of the others: one commit for both.
 
         By position, never "up to": positions are given at insert, not at commit, so a smaller one may appear later.
@@ -221,7 +223,8 @@ class Store:
         with self._begin() as connection:
             if sent:
                 connection.execute(delete(outbox).where(outbox.c.position.in_(sent)))
-            rows = connection.execute(select(outbox).order_by(outbox.c.position).limit(limit)).all()
+            wanted = select(outbox).order_by(outbox.c.position).limit(limit)
+            rows = connection.execute(wanted.where(outbox.c.account == account) if account else wanted).all()
         return [
             Outgoing(row.position, row.event, Account(row.account), row.subject, row.about, row.at, row.body)
             for row in rows
@@ -256,7 +259,7 @@ class Store:
         try:
             with self._begin() as connection:
                 self._handle(connection, [one])
-        except OperationalError:  # the store itself is away or full: no fault of the event, however long it lasts
+        except OperationalError:
             return Outcome.LATER
         except Exception as error:
             if one.tries < (MAX_WAITS if isinstance(error, NotYet) else MAX_TRIES):
@@ -365,7 +368,10 @@ def _check_label(found: dict[str, str], mine: dict[str, str], address: str) -> N
 
 def _engine(address: str) -> Engine:
     if not address.startswith("sqlite"):
-        return create_engine(address, hide_parameters=True, pool_size=1, max_overflow=1, pool_pre_ping=True)
+        connecting = {"connect_timeout": 5}  # psycopg waits two minutes by itself, and the thread with it
+        return create_engine(
+            address, hide_parameters=True, pool_size=1, max_overflow=1, pool_pre_ping=True, connect_args=connecting
+        )
     path = Path(make_url(address).database or "")
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     engine = create_engine(

@@ -24,11 +24,14 @@ from contracts.intake import Problem, Sheet
 from services.__main__ import PROCESSES
 from services.demo import Running, elsewhere
 from services.operator import Operator, operator
+from services.postbox import repeated
 from services.service import AskFailed
 from services.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 REFERRALS = 200
+REPEATS = 24
+"""Mails that may come twice in one run: the eight under way when notify, the postbox or nats-server is killed."""
 PLACED = """
     select "case" from item join agenda on agenda.item = item.id
     join sitting on sitting.id = agenda.sitting where fixed
@@ -42,6 +45,7 @@ class Aftermath:
 
     kills: int
     mails: int
+    repeated: int
     faults: tuple[str, ...]
 
 
@@ -94,7 +98,7 @@ def survive(seed: int) -> Aftermath:
             kills, calm = asyncio.run(_storm(running, settings, seed))
         faults = () if calm else ("not calm in time",)
         mails = len(list((settings.home / "mail").glob("*.eml")))
-        return Aftermath(kills, mails, (*faults, *_look(settings)))
+        return Aftermath(kills, mails, repeated(settings.home / "mail"), (*faults, *_look(settings)))
 
 
 async def _storm(running: Running, settings: Settings, seed: int) -> tuple[int, bool]:
@@ -156,6 +160,8 @@ def _look(settings: Settings) -> list[str]:
 def _look_at_mail(settings: Settings, seats: int) -> list[str]:
     invited = Counter(_uid_and_attendee(path.read_bytes()) for path in (settings.home / "mail").glob("*.eml"))
     faults = [f"{count} mails for one seat" for count in invited.values() if count > 1]
+    again = repeated(settings.home / "mail")
+    faults += [f"{again} mails came again"] if again > REPEATS else []
     unreachable = 0
     for one in ("juso", "shien"):
         unreachable += len(_column(settings, f"meetings@{one}", "select id from notice where state = 'not_sent'"))

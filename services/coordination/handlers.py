@@ -37,9 +37,9 @@ service = Service("coordination", tables, compartments=True, publishes=frozenset
 @service.on(ReferralWithConsent)
 def open_case_with_consent(referral: ReferralWithConsent, tx: Tx) -> Iterable[Event]:
     """A consented referral becomes a juso case (C1)."""
-    return _open_case(
-        referral, ConsentState.GIVEN, {"consent": referral.consent, "consent_version": referral.consent_version}, tx
-    )
+    ground = ConsentState.NARROWED if referral.narrowed else ConsentState.GIVEN
+    consent = {"consent": referral.consent, "consent_version": referral.consent_version}
+    return _open_case(referral, ground, consent, tx)
 
 
 @service.on(ReferralWithoutConsent)
@@ -90,8 +90,9 @@ def trail(asked: Trail, tx: Tx) -> TrailSteps:
 
 @service.answers(ClientsOfCases)
 def clients_of_cases(asked: ClientsOfCases, tx: Tx) -> Clients:
-    """Who these shien cases are about."""
-    return Clients(clients=_clients(tx, asked.cases))
+    """Who these shien cases are about, for lists: names, not the texts, which a case's own page shows."""
+    known = _clients(tx, asked.cases)
+    return Clients(clients={one: who.model_copy(update={"reason": "", "wishes": ""}) for one, who in known.items()})
 
 
 def tally(tx: Tx) -> dict[str, int]:
@@ -131,6 +132,7 @@ def _open_case(
             urgent=referral.urgent,
             received_on=referral.received_on,
             agencies=agencies,
+            only_agencies=ground is ConsentState.NARROWED,
         )
     ]
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.desk import compartment, window
 from services.desk.html import SECURITY_HEADERS, STYLE, ask_again, notice
@@ -35,6 +36,7 @@ def build_app(work: Work) -> FastAPI:
 
     app.include_router(compartment.routes(work, work.compartment) if work.compartment else window.routes(work))
     _answer_errors(app, work)
+    app.add_middleware(_Counted)
     app.middleware("http")(lambda request, call_next: _guard(work, request, call_next))
     return app
 
@@ -93,6 +95,8 @@ def _refusal(request: Request) -> int | None:
     ``Origin`` says "null" on our own forms, because of our Referrer-Policy; Sec-Fetch-Site does not, and old
     browsers without it are left to the form's token. Two desks on one host name are "same-site" to each other.
     """
+    if "transfer-encoding" in request.headers:  # it overrides the length, and no browser sends a form with it
+        return 411
     if request.method != "POST":
         return None
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
@@ -101,6 +105,27 @@ def _refusal(request: Request) -> int | None:
     if not length.isdecimal():
         return 411
     return 413 if int(length) > LARGEST_FORM else None
+
+
+class _Counted:
+    """Counts what really arrives: what a request says of its own length need not be true."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on the body until it is larger than any form; then reading it raises HTTPException 413."""
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > LARGEST_FORM:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, counted, send)
 
 
 def _session(request: Request) -> object:

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel
 
 from contracts.coordination import Cases, CaseView, ClientsOfCases, Trail, TrailSteps
-from contracts.directory import SignIn, Staff, StaffView
+from contracts.directory import SignInJuso, SignInShien, Staff, StaffView
 from contracts.intake import ClientOf, Particulars
 from contracts.meetings import ItemSittings, Sittings
 from contracts.message import Compartment, Question
@@ -26,6 +26,7 @@ R = TypeVar("R", bound=BaseModel)
 
 CASES_ON_A_PAGE = 50
 QUESTIONS_AT_ONCE = 20
+SIGN_IN = {question.desk: question for question in (SignInJuso, SignInShien)}
 WRONG = "ログイン名かパスワードが違います。"
 WAIT = "続けて間違えたため、しばらくサインインできません。5分ほど待ってから、もう一度お試しください。"
 
@@ -79,9 +80,9 @@ class _Desk:
         if not self.limit.may_try(address, login, now):
             return self._sign_in_page(429, WAIT)
         try:
-            who = await self.work.ask(SignIn(login=login, password=password, compartment=self.compartment))
+            who = await self.work.ask(SIGN_IN[self.compartment](login=login, password=password))
         except AskFailed:
-            self.limit.forget(address, login)
+            self.limit.take_back(address, login)
             raise
         if who.person is None:
             return self._sign_in_page(401, WRONG)

@@ -9,7 +9,7 @@ import uvicorn
 from sqlalchemy import MetaData
 
 from contracts.coordination import Cases, ClientsOfCases, Trail
-from contracts.directory import SignIn, Staff
+from contracts.directory import SignInJuso, SignInShien, Staff
 from contracts.intake import ClientOf
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
 from services.desk.app import build_app
@@ -20,7 +20,19 @@ service = Service(
     tables=MetaData(),
     compartments=True,
     asks=frozenset(
-        {SignIn, Staff, Cases, Trail, Sittings, ItemSittings, ClientOf, ClientsOfCases, LookAtLink, AnswerByLink}
+        {
+            SignInJuso,
+            SignInShien,
+            Staff,
+            Cases,
+            Trail,
+            Sittings,
+            ItemSittings,
+            ClientOf,
+            ClientsOfCases,
+            LookAtLink,
+            AnswerByLink,
+        }
     ),
 )
 

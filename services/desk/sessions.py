@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from secrets import token_bytes, token_urlsafe
@@ -73,34 +74,71 @@ class Sessions:
         return Session(id_, name, agency, began, seen, form_token)
 
 
-@dataclass
 class SignInLimit:
-    """Slows down guessing: after ``tries`` failures for one login from one address, ``wait`` must pass."""
+    """Slows down guessing: so many failures within ``wait``, then it must pass.
 
-    tries: int = 5
-    wait: timedelta = timedelta(minutes=5)
-    longest: int = 10_000
+    Counted for one login from one address, and for one address over all logins: a few common passwords tried on
+    everybody fail only once for each login.
+    """
 
-    def __post_init__(self) -> None:
-        self._failed: dict[tuple[str, str], tuple[int, datetime]] = {}
+    def __init__(
+        self,
+        for_login: int = 5,
+        for_address: int = 30,
+        wait: timedelta = timedelta(minutes=5),
+        longest: int = 10_000,
+    ) -> None:
+        self._logins = _Failures(for_login, wait, longest)
+        self._addresses = _Failures(for_address, wait, longest)
 
     def may_try(self, address: str, login: str, now: datetime) -> bool:
-        """Count one try. It counts as failed until ``forget`` says otherwise, so that tries at once do not slip by."""
-        key = (address, login.strip().casefold())
-        failed, last = self._failed.pop(key, (0, now))
-        if now - last >= self.wait:
-            failed = 0
-        if failed >= self.tries:
-            self._failed[key] = (failed, last)
+        """Count one try. It counts as failed until it is taken back, so that tries at once do not slip by."""
+        key = _login_key(address, login)
+        if not (self._logins.bears_one_more(key, now) and self._addresses.bears_one_more(address, now)):
             return False
-        self._failed[key] = (failed + 1, now)
-        if len(self._failed) > self.longest:
-            self._failed.pop(next(iter(self._failed)))
+        self._logins.add(key, now)
+        self._addresses.add(address, now)
         return True
 
+    def take_back(self, address: str, login: str) -> None:
+        """Nobody could say whether this try was right. Earlier ones stay: it must not help to overload the check."""
+        self._logins.drop_last(_login_key(address, login))
+        self._addresses.drop_last(address)
+
     def forget(self, address: str, login: str) -> None:
-        """The password was right, or nobody could say."""
-        self._failed.pop((address, login.strip().casefold()), None)
+        """The password was right. Other logins' failures stay: an account of one's own must not clear them."""
+        self._logins.drop(_login_key(address, login))
+        self._addresses.drop_last(address)
+
+
+class _Failures:
+    """When something failed lately, by whatever key it is counted for. The oldest keys go when there are too many."""
+
+    def __init__(self, tries: int, wait: timedelta, longest: int) -> None:
+        self._tries, self._wait, self._longest = tries, wait, longest
+        self._at: dict[Hashable, list[datetime]] = {}
+
+    def bears_one_more(self, key: Hashable, now: datetime) -> bool:
+        return sum(now - at < self._wait for at in self._at.get(key, ())) < self._tries
+
+    def add(self, key: Hashable, now: datetime) -> None:
+        lately = [at for at in self._at.pop(key, ()) if now - at < self._wait]
+        self._at[key] = [*lately, now]
+        if len(self._at) > self._longest:
+            self._at.pop(next(iter(self._at)))
+
+    def drop_last(self, key: Hashable) -> None:
+        if at := self._at.get(key):
+            at.pop()
+        if not self._at.get(key):
+            self.drop(key)
+
+    def drop(self, key: Hashable) -> None:
+        self._at.pop(key, None)
+
+
+def _login_key(address: str, login: str) -> tuple[str, str]:
+    return address, login.strip().casefold()
 
 
 def cookie_of(sessions: Sessions, session: Session, now: datetime, https: bool) -> dict[str, Any]:

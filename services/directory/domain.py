@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contracts.message import Compartment
@@ -78,6 +79,10 @@ class Absence:
     number: str
     starts: datetime
     ends: datetime
+
+
+Block = tuple[UUID, datetime, datetime]
+"""A person and [starts, ends), aware instants, in which they cannot come."""
 
 
 def read_staff(lines: Sequence[Line], profile: Profile) -> tuple[list[Person], list[Fault]]:
@@ -180,6 +185,22 @@ def overlap(starts: Any, ends: Any, other_starts: Any, other_ends: Any) -> Any:
     Takes instants, or columns of a table: the rule is written once for both.
     """
     return (other_starts < ends) & (starts < other_ends)
+
+
+def merged(blocks: Iterable[Block], starts: datetime, ends: datetime) -> list[Block]:
+    """Each person's time between ``starts`` and ``ends`` as the fewest blocks there can be, by start, then person.
+
+    Block by block, one sitting would show as several people busy for exactly the same time.
+    """
+    apart: list[Block] = []
+    for person, since, until in sorted(blocks):
+        begin, end = max(since, starts), min(until, ends)
+        if begin >= end:
+            continue
+        if apart and apart[-1][0] == person and begin <= apart[-1][2]:
+            begin, end = apart[-1][1], max(end, apart.pop()[2])
+        apart.append((person, begin, end))
+    return sorted(apart, key=lambda block: (block[1], block[0]))
 
 
 def login_name(typed: str) -> str:

@@ -1,11 +1,13 @@
 """Takes people over from the municipality's files; answers who, how to reach, when busy, who may sign in."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, distinct, func, insert, or_, select, update
+from sqlalchemy import Row, delete, distinct, func, insert, or_, select, update
 
 from contracts.directory import (
     Busy,
@@ -19,6 +21,8 @@ from contracts.directory import (
     Reserved,
     SignedIn,
     SignIn,
+    SignInJuso,
+    SignInShien,
     Staff,
     StaffList,
     StaffView,
@@ -33,19 +37,26 @@ from services.directory.domain import (
     Person,
     hash_password,
     login_name,
+    merged,
     overlap,
     password_fits,
     read_busy,
     read_staff,
 )
 from services.directory.tables import busy, directory, person
-from services.service import Service, Tx
+from services.service import Service, Tx, Work
 from services.settings import ProfileInvalid, Settings
 
 service = Service("directory", directory)
 
 SHOWN_FAULTS = 20
 """More than this nobody reads in a terminal."""
+SIGN_INS_AT_ONCE = 10
+"""Two are being checked, each for about 0.2 s; the last of those behind them waits about a second."""
+
+
+class TooManySignIns(Exception):
+    """As many sign-ins as can be answered soon are under way: a queue would only grow. The asker may try again."""
 
 
 def start(tx: Tx, settings: Settings) -> None:
@@ -145,10 +156,11 @@ def staff(question: Staff, tx: Tx) -> StaffList:
 
 @service.answers(Busy)
 def when_busy(question: Busy, tx: Tx) -> BusyBlocks:
-    """Every block that touches the time asked for, whole, by start."""
+    """What of the time asked for each person is busy, by start; which sitting or duty it is for cannot be told."""
     touching = overlap(question.starts, question.ends, busy.c.starts, busy.c.ends)
-    rows = tx.execute(select(busy).where(touching).order_by(busy.c.starts, busy.c.person))
-    return BusyBlocks(blocks=tuple(BusyBlock(person=row.person, starts=row.starts, ends=row.ends) for row in rows))
+    rows = tx.execute(select(busy.c.person, busy.c.starts, busy.c.ends).where(touching))
+    blocks = merged(((row.person, row.starts, row.ends) for row in rows), question.starts, question.ends)
+    return BusyBlocks(blocks=tuple(BusyBlock(person=one, starts=starts, ends=ends) for one, starts, ends in blocks))
 
 
 @service.does(Reserve)
@@ -192,14 +204,43 @@ def mailbox_of(question: MailboxOf, tx: Tx) -> Mailbox:
     return Mailbox(address=row.mail, name=row.name, agency=row.agency) if row else Mailbox()
 
 
-@service.answers(SignIn)
-def sign_in(question: SignIn, tx: Tx) -> SignedIn:
+class _PasswordCheck:
+    """Compares passwords beside the store's thread, two at a time, and takes no more than it can answer soon."""
+
+    def __init__(self) -> None:
+        # Threads of its own, not a semaphore: who stops waiting for an answer must not let a third one start.
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="password")
+        self._under_way = 0
+
+    async def sign_in(self, question: SignIn, work: Work) -> SignedIn:
+        """Raises TooManySignIns at once, before anything is looked up."""
+        if self._under_way >= SIGN_INS_AT_ONCE:
+            raise TooManySignIns
+        self._under_way += 1
+        try:
+            row = await work.run(lambda tx: _with_login(question.login, tx))
+            kept = row.password_hash if row else None
+            check = asyncio.get_running_loop().run_in_executor
+            fits = await check(self._threads, password_fits, question.password, kept)
+        finally:
+            self._under_way -= 1
+        if row is None or not fits or question.desk not in row.desks:
+            return SignedIn()
+        return SignedIn(person=row.id, name=row.name, agency=row.agency)
+
+
+_passwords = _PasswordCheck()
+
+
+@service.performs(SignInJuso)
+@service.performs(SignInShien)
+async def sign_in(question: SignIn, work: Work) -> SignedIn:
     """Who this is, if name, password and desk fit; one empty answer for everything else, after the same work."""
-    row = tx.execute(select(person).where(person.c.login == login_name(question.login))).first()
-    fits = password_fits(question.password, row.password_hash if row else None)
-    if row is None or not fits or question.compartment not in row.desks:
-        return SignedIn()
-    return SignedIn(person=row.id, name=row.name, agency=row.agency)
+    return await _passwords.sign_in(question, work)
+
+
+def _with_login(typed: str, tx: Tx) -> Row[Any] | None:
+    return tx.execute(select(person).where(person.c.login == login_name(typed))).first()
 
 
 def _tally(tx: Tx) -> dict[str, int]:

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable
 
 from contracts.consent import ConsentState
-from contracts.intake import PROBLEM_TEXT, Member, Problem
+from contracts.intake import MAX_MEMBERS, PROBLEM_TEXT, Member, Problem
 from contracts.municipality import check_digit, is_municipality_code
 from contracts.profile import Profile
 from services.intake.domain import LONG_TEXTS, Refused, check_text, katakana, squeeze
@@ -111,7 +111,10 @@ def _people(text: str) -> int:
 
 
 def _members(text: str) -> tuple[Member, ...]:
-    return tuple(_member(one) for one in re.split("[;；]", text) if one.strip())
+    members = [one for one in re.split("[;；]", text) if one.strip()]
+    if len(members) > MAX_MEMBERS:
+        raise Refused("members", f"世帯員は{MAX_MEMBERS}人までです。残りの人は紹介理由に書いてください。")
+    return tuple(map(_member, members))
 
 
 def _member(text: str) -> Member:

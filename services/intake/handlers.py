@@ -117,7 +117,8 @@ def _take_in(sheet: Sheet, tx: Tx) -> tuple[SheetResult, list[Event]]:
         return _taken_in_before(sheet, tx), []
     agreed = _store_client_and_consent(sheet, row["id"], tx)
     if decision.compartment is Compartment.JUSO:
-        return SheetResult(index=0, outcome="accepted", rule=decision.rule), [_to_juso(row, agreed, tx)]
+        narrowed = sheet.consent is ConsentState.NARROWED
+        return SheetResult(index=0, outcome="accepted", rule=decision.rule), [_to_juso(row, agreed, narrowed, tx)]
     if decision.compartment is Compartment.SHIEN:
         return SheetResult(index=0, outcome="accepted", rule=decision.rule), [_to_shien(row, sheet.consent, tx)]
     message = f"{decision.reason}{decision.next_step}"
@@ -189,10 +190,10 @@ def _taken_in_before(sheet: Sheet, tx: Tx) -> SheetResult:
     return _refused(domain.LABELS["consent"], "C11", message)
 
 
-def _to_juso(row: Mapping[str, Any], agreed: UUID, tx: Tx) -> ReferralWithConsent:
+def _to_juso(row: Mapping[str, Any], agreed: UUID, narrowed: bool, tx: Tx) -> ReferralWithConsent:
     case = tx.ref()
     tx.execute(insert(juso_case).values(case_ref=case, referral=row["id"]))
-    return ReferralWithConsent(about=case, **_facts(row), consent=agreed, consent_version=1)
+    return ReferralWithConsent(about=case, **_facts(row), consent=agreed, consent_version=1, narrowed=narrowed)
 
 
 def _to_shien(row: Mapping[Any, Any], ground: ConsentState, tx: Tx) -> ReferralWithoutConsent:

@@ -24,8 +24,8 @@ DAYS_AHEAD = 730
 """How far ahead regular sittings are thought of; also a body that meets once a year has one in it."""
 LOOK_AGAIN = timedelta(minutes=15)
 """After this an item without a date is tried again: people's days change, and the window moves on."""
-FINAL_REFUSALS = frozenset({"no_address", "stale"})
-"""Asking notify again would not help."""
+FINAL_REFUSALS = frozenset({"no_address", "stale", "mail_refused"})
+"""Asking notify again would not help: the desk says that this person is to be telephoned."""
 
 NEEDS: tuple[Need, ...] = ("required", "expected", "optional")
 
@@ -219,6 +219,22 @@ def adhoc_seats(
         for code in dict.fromkeys(agencies)
         if code not in seated
     )
+
+
+NO_SITTING_OF_ITS_OWN = NoSlot(
+    (), "同意が一部の機関に限られるため、定例では扱えません。随時の会議体を設けるか、同意の範囲を確かめてください(C3)。"
+)
+
+
+def within_consent(wanted: Iterable[Wanted], agencies: Sequence[str]) -> tuple[Wanted, ...] | NoSlot:
+    """The seats of the agencies that a narrowed consent names; NoSlot if it leaves out one that has to be there."""
+    seats = tuple(wanted)
+    outside = tuple(seat.name for seat in seats if seat.agency not in agencies and seat.need == "required")
+    if outside:
+        why = f"同意が{'、'.join(outside)}に及んでいません。"
+        why += "この機関にも同意してもらえるか、本人に確かめてください(C3、P1)。"
+        return NoSlot(outside, why)
+    return tuple(seat for seat in seats if seat.agency in agencies)
 
 
 def search_window(profile: Profile, urgent: bool, now: datetime) -> Window:

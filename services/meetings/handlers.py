@@ -45,7 +45,7 @@ HOLDING = "日時を確保しています。"
 def take_up_item(told: ItemPutForward, tx: Tx) -> Iterable[Event]:
     """An item waits for its sitting from now on. Told twice, it waits once."""
     if tx.execute(select(item.c.id).where(item.c.id == told.about)).first() is None:
-        facts = told.model_dump(include={"case", "purpose", "urgent", "received_on", "agencies"})
+        facts = told.model_dump(include={"case", "purpose", "urgent", "received_on", "agencies", "only_agencies"})
         tx.execute(
             insert(item).values(
                 id=told.about,
@@ -209,7 +209,7 @@ def tally(tx: Tx) -> dict[str, int]:
 def undone(tx: Tx) -> int:
     """What is still to be done: notices not yet sent, items not yet placed. An item for which there is no date,
     and which says why, waits for time and not for us until it is looked at again."""
-    told_why = (item.c.why != "") & (item.c.next_try > tx.now)
+    told_why = item.c.why.not_in(("", SEARCHING, HOLDING)) & (item.c.next_try > tx.now)
     to_place = or_(item.c.state == "reserving", (item.c.state == "waiting") & ~told_why)
     items = tx.connection.scalar(select(func.count(item.c.id)).where(to_place)) or 0
     return items + (tx.connection.scalar(select(func.count(notice.c.id)).where(notice.c.state == "wanted")) or 0)

@@ -27,8 +27,8 @@ from services.meetings.planning import (
     postpone,
     put_off,
 )
-from services.meetings.scheduling import TOKYO
-from services.service import Work
+from services.meetings.scheduling import TOKYO, NoSlot
+from services.service import AskFailed, Work
 
 MAX_SEARCHES = 8
 """Dates tried for one item in one run; each was free when the directory was asked, and taken when it was to be held."""
@@ -46,18 +46,23 @@ async def place_items(work: Work) -> None:
     if not due:
         return
     diary = await _look_around(work)
+    failure: Exception | None = None
     while due:
         joined: set[UUID] = set()
-        if any(diary.ways[one.urgent].adhoc is None for one in due):
+        if any(diary.way(one).adhoc is None for one in due):
             await work.tell(lambda tx: join_fixed(tx, due, diary, joined))  # noqa: B023 - run before the next turn
         due = [one for one in due if one.id not in joined]
         if due:
             one, *due = due
             try:
                 await _place(work, one, diary)
-            except Exception:  # so that an item that fails each time holds up only itself, and the others come first
+            except Exception as error:  # an item that fails each time must hold up only itself
+                if isinstance(error, AskFailed) and error.unanswered:
+                    raise
                 await work.run(lambda tx: put_off(tx, item_id=one.id, delay=SOON))  # noqa: B023 - as above
-                raise
+                failure = error
+    if failure:
+        raise failure
 
 
 async def _look_around(work: Work) -> Diary:
@@ -87,14 +92,16 @@ async def _plan(work: Work, one: Row[Any], diary: Diary) -> Plan | None:
     """Choose a sitting and store the choice; None if there is none, or if another process has the item."""
     if work.compartment is None:
         raise TypeError("meetings runs once per compartment")
-    way = diary.ways[one.urgent]
+    way = diary.way(one)
+    if way.adhoc is None and one.only_agencies:
+        return await work.run(lambda tx: plan_own(tx, one.id, domain.NO_SITTING_OF_ITS_OWN))
     if way.adhoc is None:
         return await work.run(lambda tx: plan_next(tx, one.id, way, diary.staff))
     body, _ = way.adhoc
     wanted = domain.adhoc_seats(work.profile, body, work.compartment, one.agencies, diary.staff)
-    found = domain.gather_adhoc(
-        way.adhoc, wanted, diary.busy, domain.search_window(work.profile, one.urgent, work.now())
-    )
+    seats = domain.within_consent(wanted, one.agencies) if one.only_agencies else wanted
+    window = domain.search_window(work.profile, one.urgent, work.now())
+    found = seats if isinstance(seats, NoSlot) else domain.gather_adhoc(way.adhoc, seats, diary.busy, window)
     return await work.run(lambda tx: plan_own(tx, one.id, found))
 
 

@@ -47,6 +47,10 @@ class Diary:
     ways: dict[bool, Route]
     """How an item comes to its sitting, by whether it is urgent."""
 
+    def way(self, one: Row[Any]) -> Route:
+        """How this item comes to a sitting. What only some may hear never goes to one with a standing roster (C3)."""
+        return self.ways[one.urgent or one.only_agencies]
+
     def block(self, persons: Iterable[UUID], starts: datetime, ends: datetime) -> None:
         """They cannot come then either."""
         for person in persons:
@@ -67,7 +71,7 @@ def join_fixed(tx: Tx, due: Sequence[Row[Any]], diary: Diary, joined: set[UUID])
     """
     agendas, events = _agendas(tx), list[Event]()
     for one in due:
-        way = diary.ways[one.urgent]
+        way = diary.way(one)
         if one.state != "waiting" or way.adhoc is not None:
             continue
         occasion = domain.next_with_room(way.occasions, agendas)

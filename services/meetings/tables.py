@@ -42,6 +42,7 @@ item = Table(
     Column("urgent", Boolean, nullable=False),
     Column("received_on", Date, nullable=False),
     Column("agencies", JSON, nullable=False),
+    Column("only_agencies", Boolean, nullable=False, default=False),
     Column("since", Instant, nullable=False),
     Column("state", String(9), nullable=False),
     Column("next_try", Instant, nullable=False),

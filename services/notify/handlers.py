@@ -1,4 +1,4 @@
-"""How notify sends an invitation: once per notice, in order per person, and never after ``send_before``."""
+"""How notify sends an invitation: once per notice, in order per person, and never begun after ``send_before``."""
 
 import asyncio
 from uuid import UUID
@@ -10,17 +10,18 @@ from contracts.directory import Mailbox, MailboxOf
 from contracts.notify import SendInvitation, Sent
 from services.notify.domain import Invitation, Office, answer_without_mailing, can_be_mailed, one_line
 from services.notify.ics import invite
-from services.notify.mail import Mailer, compose
+from services.notify.mail import COMMAND_SECONDS, Mailer, compose
 from services.notify.tables import delivery, tables
 from services.service import Service, Tx, Work
 
-SMTP_SECONDS = 10.0
-"""How long one mail may take to hand over; less where ``send_before`` comes sooner."""
+BUSY = Sent(outcome="not_sent", why="mail_server_down")
 
 service = Service("notify", tables, asks=frozenset({MailboxOf}))
 
 _turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 """One lock per person being written to. It lasts as long as somebody holds or awaits it, so their number is bounded."""
+_under_way: set[UUID] = set()
+"""The notices being worked on. A mail server may think for minutes, and their asker asks again meanwhile."""
 _mailers: WeakKeyDictionary[asyncio.AbstractEventLoop, Mailer] = WeakKeyDictionary()
 """A process has one event loop and one mail server."""
 
@@ -29,13 +30,30 @@ _mailers: WeakKeyDictionary[asyncio.AbstractEventLoop, Mailer] = WeakKeyDictiona
 async def send_invitation(asked: SendInvitation, work: Work) -> Sent:
     """Mail it, or say why not. Asked twice, also at the same time, it is mailed once.
 
+    A notice under way is answered ``mail_server_down`` at once: nobody knows better yet, and the asker asks again.
     What is about to be mailed is committed before, what the server took after. A crash between the server's 250 and
     that second commit can only repeat the mail when it is asked for again, with the same Message-ID, UID and SEQUENCE:
     mailboxes and calendars take it for the same one. One process per municipality sends: the turns are its own.
     Raises AskFailed when the directory does not answer; then nothing is stored.
     """
+    if asked.notice in _under_way:
+        return BUSY
+    _under_way.add(asked.notice)
+    try:
+        return await _in_turn(asked, work)
+    finally:
+        _under_way.remove(asked.notice)
+
+
+async def _in_turn(asked: SendInvitation, work: Work) -> Sent:
+    """After what is being mailed to the same person; but whoever waits long for that is told to come again."""
     turn = _turns.setdefault(asked.person, asyncio.Lock())
-    async with turn:
+    try:
+        async with asyncio.timeout(_left(asked, work)):
+            await turn.acquire()
+    except TimeoutError:
+        return BUSY
+    try:
         mailbox = await work.ask(MailboxOf(person=asked.person))
         answer = await work.run(lambda tx: _begin(asked, can_be_mailed(mailbox.address), tx))
         if answer is not None:
@@ -45,6 +63,13 @@ async def send_invitation(asked: SendInvitation, work: Work) -> Sent:
             return Sent(outcome="not_sent", why=why)
         await work.run(lambda tx: _took(asked.notice, tx))
         return Sent(outcome="sent")
+    finally:
+        turn.release()
+
+
+def _left(asked: SendInvitation, work: Work) -> float:
+    """Seconds this may wait before it is begun: until ``send_before``, and no longer than its asker listens."""
+    return min(COMMAND_SECONDS, (asked.send_before - work.now()).total_seconds())
 
 
 def _begin(asked: SendInvitation, reachable: bool, tx: Tx) -> Sent | None:
@@ -87,8 +112,7 @@ def _invitation(asked: SendInvitation, mailbox: Mailbox, work: Work) -> Invitati
 
 async def _mail(told: Invitation, asked: SendInvitation, work: Work) -> str:
     mail = compose(told, invite(told))
-    left = (asked.send_before - work.now()).total_seconds()
-    return await _mailer(work, told.office).send(told.office.mail, told.address, mail, min(SMTP_SECONDS, left))
+    return await _mailer(work, told.office).send(told.office.mail, told.address, mail, _left(asked, work))
 
 
 def _mailer(work: Work, office: Office) -> Mailer:

@@ -13,11 +13,12 @@ from typing import Literal
 
 from aiosmtplib import (
     SMTP,
+    SMTPDataError,
     SMTPException,
-    SMTPHeloError,
-    SMTPRecipientsRefused,
+    SMTPRecipientRefused,
     SMTPResponseException,
     SMTPServerDisconnected,
+    SMTPStatus,
 )
 
 from services.notify.domain import SUBJECT, TOKYO, Invitation, html_text, plain_text
@@ -26,8 +27,14 @@ CONNECTIONS = 4
 """Kept to the server at most: enough for a distant one, polite to a small one."""
 IDLE_SECONDS = 5.0
 """After which unused connections are closed: invitations come in bursts."""
+COMMAND_SECONDS = 10.0
+"""How long to connect may take, and the reply to each command up to DATA: until then nothing is handed over."""
+VERDICT_SECONDS = 600.0
+"""How long the server may think about a whole mail (RFC 5321 4.5.3.2.6). Whoever leaves sooner mails it twice."""
 _CLOSING = 421
 """What a server says that ends a connection, also because it carried enough mails."""
+_SIGN_IN = range(530, 540)
+"""A server that wants to know who sends (RFC 4954 6): nothing the recipient could have to do with."""
 
 
 def compose(invitation: Invitation, calendar: bytes) -> bytes:
@@ -83,31 +90,44 @@ def _mailbox(field: str, name: str, address: str) -> str:
 class Mailer:
     """One mail server, over a few connections that are kept while mails follow one another."""
 
-    def __init__(self, host: str, port: int, own_name: str) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        own_name: str,
+        *,
+        command_seconds: float = COMMAND_SECONDS,
+        verdict_seconds: float = VERDICT_SECONDS,
+    ) -> None:
         self._host, self._port, self._own_name = host, port, own_name
+        self._command_seconds, self._verdict_seconds = command_seconds, verdict_seconds
         self._free: list[SMTP] = []
         self._room = asyncio.Semaphore(CONNECTIONS)
         self._idle: asyncio.TimerHandle | None = None
 
     async def send(
-        self, sender: str, recipient: str, mail: bytes, within: float
+        self, sender: str, recipient: str, mail: bytes, start_within: float
     ) -> Literal["", "mail_server_down", "mail_refused"]:
-        """Hand over one mail within so many seconds. Empty: the server took it.
+        """Hand over one mail. Empty: the server took it.
 
-        ``mail_server_down`` is worth asking again: nobody there, too slow, or a passing trouble (4xx). A server that
-        took the mail but could not say so counts as down, too.
+        It is begun within ``start_within`` seconds or not at all; once it is handed over, the server's verdict is
+        waited for. ``mail_server_down`` is worth asking again: nobody there or free, too slow, a passing trouble
+        (4xx), or a server that does not want us. ``mail_refused``: it does not want this recipient or this mail (5xx).
+        A server that took the mail but could not say so counts as down, too.
         """
         try:
-            async with asyncio.timeout(within), self._room:
-                await self._hand_over(sender, recipient, mail)
-        except (OSError, SMTPHeloError):  # timeouts and refused connections are OSErrors
+            async with asyncio.timeout(start_within):
+                await self._room.acquire()
+        except TimeoutError:
             return "mail_server_down"
-        except SMTPRecipientsRefused as refusal:
-            return _why(refusal.recipients[0].code)
-        except SMTPResponseException as refusal:
+        try:
+            await self._hand_over(sender, recipient, mail)
+        except (SMTPRecipientRefused, SMTPDataError) as refusal:
             return _why(refusal.code)
-        except SMTPException:
+        except (OSError, SMTPException):  # timeouts and refused connections are OSErrors
             return "mail_server_down"
+        finally:
+            self._room.release()
         return ""
 
     def close(self) -> None:
@@ -118,10 +138,24 @@ class Mailer:
             self._idle.cancel()
 
     async def _hand_over(self, sender: str, recipient: str, mail: bytes) -> None:
+        connection = await self._announced(sender, recipient)
+        try:
+            await self._deliver(connection, mail)
+        except BaseException:
+            connection.close()
+            raise
+        self._keep(connection)
+
+    async def _announced(self, sender: str, recipient: str) -> SMTP:
+        """A connection whose server now waits for the mail's text."""
         while True:
             connection, kept = await self._connection()
             try:
-                await connection.sendmail(sender, recipient, mail)
+                await connection.mail(sender)
+                await connection.rcpt(recipient)
+                reply = await connection.execute_command(b"DATA")
+                if reply.code != SMTPStatus.start_input:
+                    raise SMTPDataError(reply.code, reply.message)
             except (SMTPServerDisconnected, SMTPResponseException) as trouble:
                 connection.close()
                 if kept and (isinstance(trouble, SMTPServerDisconnected) or trouble.code == _CLOSING):
@@ -130,7 +164,16 @@ class Mailer:
             except BaseException:
                 connection.close()
                 raise
-            return self._keep(connection)
+            return connection
+
+    async def _deliver(self, connection: SMTP, mail: bytes) -> None:
+        """The text, and the verdict on it. Not by ``SMTP.data``: that waits as long for 354 as for the verdict."""
+        if connection.protocol is None:
+            raise SMTPServerDisconnected("Connection lost")
+        connection.protocol.write(_dots_doubled(mail) + b".\r\n")
+        verdict = await connection.protocol.read_response(timeout=self._verdict_seconds)
+        if verdict.code != SMTPStatus.completed:
+            raise SMTPDataError(verdict.code, verdict.message)
 
     async def _connection(self) -> tuple[SMTP, bool]:
         while self._free:
@@ -142,7 +185,7 @@ class Mailer:
             hostname=self._host,
             port=self._port,
             local_hostname=self._own_name,  # the machine's own name is nobody's business and may need a slow look-up
-            timeout=None,  # ``within`` bounds it all
+            timeout=self._command_seconds,
             start_tls=False if _is_this_machine(self._host) else None,
         )
         await fresh.connect()
@@ -156,7 +199,12 @@ class Mailer:
 
 
 def _why(code: int) -> Literal["mail_server_down", "mail_refused"]:
-    return "mail_refused" if 500 <= code < 600 else "mail_server_down"
+    return "mail_refused" if 500 <= code < 600 and code not in _SIGN_IN else "mail_server_down"
+
+
+def _dots_doubled(mail: bytes) -> bytes:
+    """RFC 5321 4.5.2: a line that is one dot would end the mail."""
+    return mail.replace(b"\r\n.", b"\r\n..")
 
 
 def _is_this_machine(host: str) -> bool:

@@ -184,3 +184,10 @@ def test_the_store_refuses_a_case_whose_ground_does_not_fit_its_compartment(
 
 def _row(about: UUID, compartment: str) -> dict[str, object]:
     return {"case": about, "compartment": compartment, **WHO.model_dump(exclude={"found"})}
+
+
+def test_a_narrowed_consent_stays_narrowed_on_its_way_to_the_meeting(stage: Staging) -> None:
+    juso = stage(coordination.service, JUSO)
+    juso.give(consented(narrowed=True))
+    assert put_forward(juso).only_agencies
+    assert juso.ask(Cases()).cases[0].ground is ConsentState.NARROWED

@@ -21,7 +21,7 @@ from contracts.coordination import (
     Trail,
     TrailSteps,
 )
-from contracts.directory import SignedIn, SignIn, Staff, StaffList, StaffView
+from contracts.directory import SignedIn, SignIn, SignInJuso, SignInShien, Staff, StaffList, StaffView
 from contracts.intake import ClientOf, Particulars, Problem
 from contracts.links import new_link
 from contracts.meetings import (
@@ -137,7 +137,8 @@ class StandIn:
         self.asked: list[tuple[Question[Any], Account | None]] = []
         self.answer: Any = "none"
         self.answers: dict[type[Question[Any]], Callable[[Any], Any]] = {
-            SignIn: self._sign_in,
+            SignInJuso: self._sign_in,
+            SignInShien: self._sign_in,
             Staff: lambda _: StaffList(
                 staff=tuple(
                     StaffView(person=PEOPLE[number], name=name, agency=agency, posts=("officer",), network=network)  # type: ignore[arg-type]
@@ -207,7 +208,7 @@ class StandIn:
         return sum(isinstance(one, question) for one, _ in self.asked)
 
     def _sign_in(self, question: SignIn) -> SignedIn:
-        if (question.login, question.password, question.compartment) != ("takahashi", RIGHT, self.compartment):
+        if (question.login, question.password, question.desk) != ("takahashi", RIGHT, self.compartment):
             return SignedIn()
         return SignedIn(person=PEOPLE[0], name="髙橋 美穂", agency="fukushi")
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.directory import SignIn
+from contracts.directory import SignIn, SignInJuso, SignInShien
 from contracts.message import Compartment
-from tests.desk.standin import CASE, JUSO, SHIEN, StandIn, browser, sign_in
+from services.desk.sessions import SignInLimit
+from tests.desk.standin import CASE, JUSO, SHIEN, TUESDAY, StandIn, browser, sign_in
 
 Desk = Callable[[Compartment | None], StandIn]
 BOTH = pytest.mark.parametrize("compartment", [JUSO, SHIEN])
@@ -51,15 +52,67 @@ async def test_after_five_failures_even_the_right_password_has_to_wait(stand_in:
 
 async def test_failures_are_forgotten_after_signing_in_and_when_nobody_could_check(stand_in: Desk) -> None:
     work = stand_in(JUSO)
-    check = work.answers[SignIn]
+    check = work.answers[SignInJuso]
     async with browser(work) as client:
-        work.silence(SignIn)
+        work.silence(SignInJuso)
         for _ in range(6):
             assert (await sign_in(client)).status_code == 503
-        work.answers[SignIn] = check
+        work.answers[SignInJuso] = check
         for _ in range(3):
             await sign_in(client, password="wrong")
             assert (await sign_in(client)).status_code == 303
+
+
+async def test_one_address_fails_at_most_thirty_times_in_five_minutes_over_all_logins(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    async with browser(work) as client:
+        for number in range(30):
+            assert (await sign_in(client, f"shokuin{number}", "wrong")).status_code == 401
+        refused = await sign_in(client)
+        assert (refused.status_code, "待ってから" in refused.text) == (429, True)
+        assert work.times_asked(SignIn) == 30
+        work.time += timedelta(minutes=5)
+        assert (await sign_in(client)).status_code == 303
+
+
+def test_another_address_is_not_held_up() -> None:
+    limit = SignInLimit(for_address=2)
+    assert [limit.may_try("192.0.2.1", login, TUESDAY) for login in "abc"] == [True, True, False]
+    assert limit.may_try("192.0.2.2", "c", TUESDAY)
+
+
+def test_failures_of_an_address_lapse_one_by_one_so_that_a_busy_office_is_not_shut_out() -> None:
+    limit = SignInLimit()
+    assert all(limit.may_try("192.0.2.1", f"shokuin{n}", TUESDAY + timedelta(seconds=15 * n)) for n in range(200))
+
+
+async def test_an_account_of_one_s_own_does_not_clear_what_failed_for_others(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    async with browser(work) as client:
+        for number in range(30):
+            await sign_in(client, f"shokuin{number}", "wrong")
+            assert (await sign_in(client)).status_code == (303 if number < 29 else 429)
+        assert (await sign_in(client, "yoshida", "wrong")).status_code == 429
+
+
+async def test_overloading_the_check_clears_no_failures(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    check = work.answers[SignInJuso]
+    async with browser(work) as client:
+        for _ in range(4):
+            await sign_in(client, password="wrong")
+        work.silence(SignInJuso)
+        assert (await sign_in(client)).status_code == 503
+        work.answers[SignInJuso] = check
+        assert [(await sign_in(client, password="wrong")).status_code for _ in range(2)] == [401, 429]
+
+
+@BOTH
+async def test_a_desk_asks_about_sign_ins_of_its_own_compartment_only(stand_in: Desk, compartment: Compartment) -> None:
+    work = stand_in(compartment)
+    async with browser(work) as client:
+        await sign_in(client)
+    assert {type(one) for one, _ in work.asked} == {SignInJuso if compartment is JUSO else SignInShien}
 
 
 async def test_the_cookie_of_one_compartment_does_not_open_the_other(stand_in: Desk) -> None:

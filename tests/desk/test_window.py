@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import httpx
@@ -12,6 +12,7 @@ import pytest
 from contracts.links import compartment_of, new_link
 from contracts.meetings import AnswerByLink, LinkState, LookAtLink
 from contracts.message import Account, Compartment
+from services.desk.app import LARGEST_FORM
 from services.desk.handlers import CannotListen, serve, service
 from tests.desk.standin import JUSO, LINK_KEY, SHIEN, StandIn, browser, link
 
@@ -131,20 +132,64 @@ def _free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-async def test_it_listens_until_it_is_told_to_stop(stand_in: Desk) -> None:
-    work = stand_in(None)
+@asynccontextmanager
+async def listening(work: StandIn) -> AsyncIterator[int]:
+    """The port on which the window really listens, until left."""
     port = _free_port()
     work.settings = work.settings.model_copy(update={"window_port": port})
     running = asyncio.create_task(serve(work))  # type: ignore[arg-type]
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-        async with asyncio.timeout(10):
-            while True:
-                with suppress(httpx.TransportError):
-                    if (await client.get("/health")).status_code == 200:
-                        break
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client, asyncio.timeout(10):
+        while True:
+            with suppress(httpx.TransportError):
+                if (await client.get("/health")).status_code == 200:
+                    break
+    yield port
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+@pytest.mark.parametrize("length", ["", "Content-Length: 13\r\n"])
+async def test_a_body_that_comes_in_pieces_is_refused_whatever_length_it_claims(
+    stand_in: Desk, method: str, length: str
+) -> None:
+    work = stand_in(None)
+    head = (
+        f"{method} /a/{link(SHIEN)} HTTP/1.1\r\nHost: desk.example\r\n{length}Transfer-Encoding: chunked\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    )
+    async with listening(work) as port, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head.encode() + b"d\r\nanswer=attend\r\n0\r\n\r\n")
+        assert (await reader.readline()).split()[1] == b"411"
+        writer.close()
+    assert not work.asked
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+async def test_what_arrives_is_counted_and_cut_off_when_it_is_longer_than_it_claims(stand_in: Desk, kind: str) -> None:
+    work, sent = stand_in(None), 0
+
+    async def body() -> AsyncIterator[bytes]:
+        nonlocal sent
+        yield b'--x\r\nContent-Disposition: form-data; name="answer"; filename="x"\r\n\r\n'
+        for _ in range(1000):
+            sent += 1024
+            yield b"a" * 1024
+
+    async with browser(work) as client:
+        headers = {"content-length": "13", "content-type": kind}
+        reply = await client.post(f"/a/{link(SHIEN)}", content=body(), headers=headers)
+    assert (reply.status_code, "受け付けられませんでした" in reply.text) == (413, True)
+    assert reply.headers["cache-control"] == "no-store"
+    assert sent <= LARGEST_FORM + 1024
+    assert not work.asked
+
+
+async def test_it_listens_until_it_is_told_to_stop(stand_in: Desk) -> None:
+    async with listening(stand_in(None)) as port:
+        pass
     with socket.create_server(("127.0.0.1", port)):
         pass
 

@@ -1,19 +1,36 @@
 """The directory on both engines: taking people over, holding their time, reaching them, letting them in."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import MetaData
 
-from contracts.directory import Busy, MailboxOf, Release, Reserve, Reserved, SignedIn, SignIn, Staff
+from contracts.directory import (
+    Busy,
+    MailboxOf,
+    Release,
+    Reserve,
+    Reserved,
+    SignedIn,
+    SignInJuso,
+    SignInShien,
+    Staff,
+    StaffList,
+)
 from contracts.message import Compartment
+from services.bus import ask
 from services.directory import service
+from services.service import AskFailed, Process, Service, Tx
 from services.settings import ProfileInvalid, Settings
 from services.store import Store
 from tests.stage import Stage
+from tests.world import World
 
 HEADER = "職員番号,氏名,フリガナ,機関,役職,メール,通信環境,ログイン,初期パスワード,窓口"
 TAKAHASHI = "0101,髙橋 美穂,タカハシ ミホ,fukushi,officer,m@fukushi.example,lgwan,takahashi,hiiragi-2026,juso;shien"
@@ -51,6 +68,17 @@ class Office:
         self, starts: datetime = NINE - HOUR, ends: datetime = NINE + 24 * HOUR
     ) -> set[tuple[UUID, datetime, datetime]]:
         return {(b.person, b.starts, b.ends) for b in self.stage.ask(Busy(starts=starts, ends=ends)).blocks}
+
+    async def sign_in(
+        self, login: str = "takahashi", password: str = HIIRAGI, desk: Compartment = Compartment.JUSO
+    ) -> SignedIn:
+        question = (SignInJuso if desk is Compartment.JUSO else SignInShien)(login=login, password=password)
+        answer: SignedIn = await service.answers_to[type(question)].act(question, self)
+        return answer
+
+    async def run(self, act: Callable[[Tx], Any]) -> Any:
+        """What of a ``Work`` signing in needs."""
+        return self.stage.do(act)
 
     def tally(self) -> dict[str, int]:
         return self.stage.do(service.tally)
@@ -100,20 +128,20 @@ def test_who_leaves_is_gone_but_not_deleted_and_may_come_back_as_the_same_person
     assert office.people()["グエン ティ トゥイ"] == nguyen
 
 
-def test_who_left_cannot_sign_in_and_the_login_can_change_hands(office: Office) -> None:
+async def test_who_left_cannot_sign_in_and_the_login_can_change_hands(office: Office) -> None:
     office.start(TAKAHASHI)
     office.start(HIDAKA.replace("hidaka,tsubaki-2026", "takahashi,nanten-2026"))
-    assert office.stage.ask(sign_in(password="hiiragi-2026")) == SignedIn()
-    assert office.stage.ask(sign_in(password="nanten-2026")).name == "日髙 友恵"
+    assert await office.sign_in(password="hiiragi-2026") == SignedIn()
+    assert (await office.sign_in(password="nanten-2026")).name == "日髙 友恵"
 
 
-def test_two_logins_can_be_swapped_in_one_start(office: Office) -> None:
+async def test_two_logins_can_be_swapped_in_one_start(office: Office) -> None:
     office.start(TAKAHASHI, HIDAKA)
     office.start(
         TAKAHASHI.replace("takahashi,hiiragi-2026", "hidaka,sazanka-2026"),
         HIDAKA.replace("hidaka,tsubaki-2026", "takahashi,nanten-2026"),
     )
-    assert office.stage.ask(sign_in(password="nanten-2026")).name == "日髙 友恵"
+    assert (await office.sign_in(password="nanten-2026")).name == "日髙 友恵"
 
 
 @pytest.mark.parametrize(
@@ -172,9 +200,20 @@ def test_a_new_busy_file_replaces_the_old_one_and_leaves_the_holds(office: Offic
     assert office.busy() == {(takahashi, NINE, NINE + HOUR), (takahashi, NINE + 5 * HOUR, NINE + 6 * HOUR)}
 
 
+def test_the_people_of_one_sitting_do_not_show_as_a_group_where_their_own_times_join_it(office: Office) -> None:
+    office.start(
+        TAKAHASHI, HIDAKA, busy=("0101,2026-12-01 10:00,2026-12-01 11:00", "1701,2026-12-01 08:30,2026-12-01 09:30")
+    )
+    takahashi, hidaka = office.people().values()
+    office.stage.ask(reserve(takahashi, hidaka, firm=True))
+    assert office.busy() == {(takahashi, NINE, NINE + 2 * HOUR), (hidaka, NINE - HOUR / 2, NINE + HOUR)}
+
+
 def test_busy_shows_what_touches_the_time_asked_for_and_not_what_ends_where_it_begins(office: Office) -> None:
     office.start(TAKAHASHI, busy=("0101,2026-12-01 09:00,2026-12-01 10:00",))
-    assert office.busy(NINE + HOUR / 2, NINE + 2 * HOUR)
+    (takahashi,) = office.people().values()
+    asked = NINE + HOUR / 2, NINE + 2 * HOUR
+    assert office.busy(*asked) == {(takahashi, NINE + HOUR / 2, NINE + HOUR)}, "and only of that time"
     assert not office.busy(NINE - HOUR, NINE)
     assert not office.busy(NINE + HOUR, NINE + 2 * HOUR)
 
@@ -197,6 +236,7 @@ def test_the_same_hold_twice_changes_nothing_even_when_a_firm_one_came_over_it(o
     assert office.stage.ask(reserve(takahashi, firm=True)) == Reserved()
     assert office.stage.ask(first) == Reserved()
     assert office.tally()["holds"] == 2
+    assert office.busy() == {(takahashi, NINE, NINE + HOUR)}
 
 
 def test_two_sittings_cannot_hold_one_person_at_once_but_back_to_back(office: Office) -> None:
@@ -212,7 +252,8 @@ def test_a_regular_sitting_does_not_give_way(office: Office) -> None:
     (takahashi,) = office.people().values()
     assert office.stage.ask(reserve(takahashi)).clashes == (takahashi,)
     assert office.stage.ask(reserve(takahashi, firm=True)).clashes == ()
-    assert (takahashi, NINE, NINE + HOUR) in office.busy()
+    assert office.tally()["holds"] == 1
+    assert office.busy() == {(takahashi, NINE, NINE + 8 * HOUR)}
 
 
 def test_a_hold_that_moves_gives_its_old_time_back_unless_the_new_one_clashes(office: Office) -> None:
@@ -281,25 +322,21 @@ def test_mail_goes_to_the_address_in_the_file_and_nowhere_when_there_is_none(off
     assert office.stage.ask(MailboxOf(person=uuid4())).address == ""
 
 
-def sign_in(login: str = "takahashi", password: str = HIIRAGI, desk: Compartment = Compartment.JUSO) -> SignIn:
-    return SignIn(login=login, password=password, compartment=desk)
-
-
-def test_the_coordinator_of_the_city_may_use_both_desks_the_contractor_s_only_one(office: Office) -> None:
+async def test_the_coordinator_of_the_city_may_use_both_desks_the_contractor_s_only_one(office: Office) -> None:
     office.start(TAKAHASHI, HIDAKA)
     for desk in Compartment:
-        assert office.stage.ask(sign_in(desk=desk)).name == "髙橋 美穂"
-    assert office.stage.ask(sign_in("hidaka", "tsubaki-2026")).agency == "shakyo"
-    assert office.stage.ask(sign_in("hidaka", "tsubaki-2026", Compartment.SHIEN)) == SignedIn()
+        assert (await office.sign_in(desk=desk)).name == "髙橋 美穂"
+    assert (await office.sign_in("hidaka", "tsubaki-2026")).agency == "shakyo"
+    assert await office.sign_in("hidaka", "tsubaki-2026", Compartment.SHIEN) == SignedIn()
 
 
 @pytest.mark.parametrize(
     ("login", "password"),
     [("takahashi", "hiiragi-2027"), ("takahashi", ""), ("nobody", "hiiragi-2026"), ("", ""), ("taka\0hashi", "x")],
 )
-def test_every_failure_to_sign_in_looks_the_same(office: Office, login: str, password: str) -> None:
+async def test_every_failure_to_sign_in_looks_the_same(office: Office, login: str, password: str) -> None:
     office.start(TAKAHASHI, NGUYEN)
-    assert office.stage.ask(sign_in(login, password)) == SignedIn()
+    assert await office.sign_in(login, password) == SignedIn()
 
 
 def test_a_password_is_kept_only_as_a_salted_hash(office: Office) -> None:
@@ -313,16 +350,62 @@ def test_a_password_is_kept_only_as_a_salted_hash(office: Office) -> None:
     assert not any("hiiragi" in one for one in kept)
 
 
-def test_the_initial_password_counts_until_there_is_one_and_again_after_the_login_was_taken_away(
+async def test_the_initial_password_counts_until_there_is_one_and_again_after_the_login_was_taken_away(
     office: Office,
 ) -> None:
     office.start(TAKAHASHI)
     changed = TAKAHASHI.replace("hiiragi-2026", "nanten-2026")
     office.start(changed)
-    assert office.stage.ask(sign_in(password="hiiragi-2026")).person
+    assert (await office.sign_in(password="hiiragi-2026")).person
     office.start(TAKAHASHI.replace("hiiragi-2026", ""))
-    assert office.stage.ask(sign_in(password="hiiragi-2026")).person
+    assert (await office.sign_in(password="hiiragi-2026")).person
     office.start(TAKAHASHI.replace("takahashi,hiiragi-2026,juso;shien", ",,"))
-    assert office.stage.ask(sign_in(password="hiiragi-2026")) == SignedIn()
+    assert await office.sign_in(password="hiiragi-2026") == SignedIn()
     office.start(changed)
-    assert office.stage.ask(sign_in(password="nanten-2026")).person
+    assert (await office.sign_in(password="nanten-2026")).person
+
+
+async def opened(world: World, *staff: str) -> None:
+    """A directory on a real bus, and two desks that may ask it."""
+    desk = Service("desk", MetaData(), compartments=True, asks=frozenset({SignInJuso, SignInShien, Staff}))
+    await world.provision([Process(service), *(Process(desk, one) for one in Compartment)])
+    directory = await world.start(Process(service))
+    assert service.start
+    begin, settings = service.start, Settings(profile=world.settings.home)
+    (settings.profile / "staff.csv").write_text("\n".join((HEADER, *staff)), "utf-8")
+    await directory.run(lambda tx: begin(tx, settings))
+
+
+async def test_a_flood_of_sign_ins_is_refused_at_once_and_holds_nobody_else_up(world: World) -> None:
+    """Only two are checked at a time, and beside the store: who is free and who is busy is answered meanwhile."""
+    await opened(world, TAKAHASHI, HIDAKA)
+    client = await world.connect("desk@juso")
+    right = SignInJuso(login="takahashi", password=HIIRAGI)
+
+    async def try_it() -> str:
+        try:
+            return (await ask(client, f"to.directory.{right.subject}", right)).name
+        except AskFailed as failure:
+            return str(failure)
+
+    flood = [asyncio.create_task(try_it()) for _ in range(80)]
+    await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
+    staff: StaffList = await ask(client, f"to.directory.{Staff.subject}", Staff())
+    assert len(staff.staff) == 2
+    checked = [one for one in flood if one.done() and one.result() == "髙橋 美穂"]
+    assert len(checked) < 5, "the list did not wait until the passwords were checked"
+    answers = await asyncio.gather(*flood)
+    assert set(answers) == {"髙橋 美穂", "TooManySignIns"}
+    assert 10 <= answers.count("髙橋 美穂") < 40
+    assert await try_it() == "髙橋 美穂", "afterwards there is room again"
+
+
+async def test_the_juso_desk_cannot_try_passwords_of_the_shien_desk(world: World) -> None:
+    await opened(world, TAKAHASHI)
+    foreign = SignInShien(login="takahashi", password=HIIRAGI)
+    client = await world.connect("desk@juso")
+    for address in (foreign.subject, f"to.directory.{foreign.subject}"):
+        with pytest.raises(AskFailed):
+            await ask(client, address, foreign, seconds=1)
+    own = await world.connect("desk@shien")
+    assert (await ask(own, f"to.directory.{foreign.subject}", foreign)).name == "髙橋 美穂"

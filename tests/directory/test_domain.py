@@ -1,6 +1,7 @@
 """The rules of staff.csv, busy.csv, of clashing times and of passwords."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from services.directory.domain import (
     Line,
     hash_password,
     login_name,
+    merged,
     overlap,
     password_fits,
     read_busy,
@@ -131,6 +133,24 @@ def test_two_times_clash_exactly_when_they_share_an_hour(a: int, b: int, c: int,
     starts, ends, other_starts, other_ends = (NOON + timedelta(hours=h) for h in (a, a + 1 + b, c, c + 1 + d))
     shared = set(range(a, a + 1 + b)) & set(range(c, c + 1 + d))
     assert overlap(starts, ends, other_starts, other_ends) == bool(shared)
+
+
+blocks = st.lists(st.tuples(st.integers(0, 2), hours, st.integers(1, 5)), max_size=12)
+
+
+@given(blocks, hours, hours)
+def test_merged_blocks_cover_the_same_hours_of_the_time_asked_for_and_never_touch(
+    some: list[tuple[int, int, int]], first: int, length: int
+) -> None:
+    def at(hour: int) -> datetime:
+        return NOON + timedelta(hours=hour)
+
+    found = merged([(UUID(int=who), at(a), at(a + b)) for who, a, b in some], at(first), at(first + length))
+    covered = {(UUID(int=who), at(h)) for who, a, b in some for h in range(a, a + b) if first <= h < first + length}
+    assert {(who, at(h)) for who, a, b in found for h in range(20) if a <= at(h) < b} == covered
+    assert all(at(first) <= a < b <= at(first + length) for _, a, b in found)
+    assert all(b < c or who != other for who, _, b in found for other, c, d in found if d > b)
+    assert found == sorted(found, key=lambda block: (block[1], block[0]))
 
 
 def test_a_password_fits_only_its_own_hash_and_equal_passwords_look_different() -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from contracts.consent import ConsentState
-from contracts.coordination import ClientsOfCases
+from contracts.coordination import ClientsOfCases, Trail
 from contracts.intake import (
     ClientOf,
     Held,
@@ -364,7 +364,8 @@ def test_shien_is_written_whom_its_case_is_about_and_intake_forgets_the_case(des
     take_in(desk, without_consent(ConsentState.REFUSED))
     (told,) = desk.told()
     hand_over(wire)
-    who = wire.shien.ask(ClientsOfCases(cases=(told.about,))).clients[told.about]
+    wire.shien.give(told)
+    who = wire.shien.ask(Trail(case=told.about)).client
     assert (who.found, who.name, who.reason) == (True, "髙橋 キヨ子", sheet().reason)
     assert desk.store.counts()[2] == 0
     (row,) = desk.do(lambda tx: tx.execute(select(handover)).all())

@@ -249,7 +249,7 @@ async def test_with_nothing_to_do_nobody_is_asked(hands: Building) -> None:
 async def test_while_the_directory_is_silent_nothing_is_lost(hands: Building, monkeypatch: Any) -> None:
     juso = hands(JUSO)
     with monkeypatch.context() as silent:
-        silent.setattr(juso.town, "reserve", _nobody_answers)
+        silent.setattr(juso.town, "reserve", _fail("TimeoutError"))
         with pytest.raises(AskFailed):
             await placed(juso, put_forward(urgent=True))
     assert everything(juso).sittings == ()
@@ -260,18 +260,51 @@ async def test_while_the_directory_is_silent_nothing_is_lost(hands: Building, mo
     assert len(everything(juso).sittings) == len(juso.town.holds) == 1
 
 
-def _nobody_answers(asked: Reserve) -> None:
-    raise AskFailed("TimeoutError")
-
-
-async def test_an_item_that_fails_lets_the_others_pass(hands: Building, monkeypatch: Any) -> None:
+async def test_while_nobody_answers_nothing_is_put_off(hands: Building, monkeypatch: Any) -> None:
     juso = hands(JUSO)
     with monkeypatch.context() as silent:
-        silent.setattr(juso.town, "reserve", _nobody_answers)
+        silent.setattr(juso.town, "reserve", _fail("TimeoutError"))
         with pytest.raises(AskFailed):
             await placed(juso, put_forward(urgent=True))
     await placed(juso, put_forward(urgent=True))
-    assert len(everything(juso).sittings) == 1
+    assert len(everything(juso).sittings) == 2
+
+
+async def test_items_that_fail_let_the_others_pass_however_many_they_are(hands: Building, monkeypatch: Any) -> None:
+    juso = hands(JUSO)
+    with monkeypatch.context() as broken:
+        broken.setattr(juso.town, "reserve", _fail("IntegrityError"))
+        with pytest.raises(AskFailed):
+            await placed(juso, *(put_forward(urgent=True) for _ in range(12)))
+    await placed(juso, put_forward(urgent=True))
+    assert len(everything(juso).sittings) == 1, "the twelve are tried again in ten seconds"
+    juso.stage.pass_time(seconds=10)
+    await juso.work()
+    assert len(everything(juso).sittings) == 13
+
+
+def _fail(what: str) -> Callable[[Reserve], None]:
+    def reserve(asked: Reserve) -> None:
+        raise AskFailed(what)
+
+    return reserve
+
+
+async def test_what_only_some_may_hear_is_never_put_on_an_agenda_with_a_standing_roster(hands: Building) -> None:
+    juso = hands(JUSO)
+    await placed(juso, put_forward("jiritsu", "fukushi", "shakyo", only_agencies=True))
+    found = only_sitting(juso)
+    assert not found.regular
+    assert {one.agency for one in found.seats} == {"jiritsu", "fukushi", "shakyo"}
+
+
+async def test_a_consent_that_leaves_out_who_must_be_there_says_whom_to_ask_the_client_about(hands: Building) -> None:
+    juso = hands(JUSO)
+    await placed(juso, put_forward("jiritsu", "fukushi", only_agencies=True))
+    assert everything(juso).sittings == ()
+    (waiting,) = everything(juso).waiting
+    assert "同意が小林市社会福祉協議会に及んでいません" in waiting.why
+    assert undone(juso) == 0
 
 
 # -- cut off anywhere --------------------------------------------------------------------------------------------------
@@ -359,7 +392,7 @@ async def test_an_invitation_says_when_and_where_and_carries_a_link_of_its_own(h
     assert tally(juso)["invitations"] == 4
 
 
-@pytest.mark.parametrize("why", ["mail_server_down", "mail_refused", "too_late", "silent"])
+@pytest.mark.parametrize("why", ["mail_server_down", "too_late", "silent"])
 async def test_what_could_not_be_sent_is_tried_again_ever_more_slowly(hands: Building, why: str) -> None:
     juso, who = hands(JUSO), person("kodomo")
     juso.town.refusals[who] = why
@@ -379,9 +412,10 @@ async def test_what_could_not_be_sent_is_tried_again_ever_more_slowly(hands: Bui
     assert {one.notice for one in only_sitting(juso).seats} == {"sent"}
 
 
-async def test_whoever_has_no_address_is_shown_to_be_telephoned(hands: Building) -> None:
+@pytest.mark.parametrize("why", ["no_address", "mail_refused"])
+async def test_whoever_cannot_be_mailed_is_shown_to_be_telephoned(hands: Building, why: str) -> None:
     juso, who = hands(JUSO), person("kodomo")
-    juso.town.refusals[who] = "no_address"
+    juso.town.refusals[who] = why
     await placed(juso, put_forward(urgent=True))
     juso.stage.pass_time(hours=1)
     assert undone(juso) == 0

@@ -6,11 +6,14 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from icalendar import Calendar
 
 from contracts.directory import Mailbox, MailboxOf
 from contracts.message import Account, Event, Question
@@ -138,6 +141,41 @@ async def postbox(folder: Path, port: int) -> AsyncIterator[None]:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         close_kept_connections()
+
+
+class Server:
+    """A mail server that keeps what it takes, in order."""
+
+    def __init__(self) -> None:
+        self.taken: list[Message] = []
+        self.sessions: set[int] = set()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.sessions.add(id(session))
+        self.taken.append(message_from_bytes(envelope.original_content or b""))
+        return "250 OK"
+
+    def sequences(self) -> list[tuple[str, int]]:
+        found = []
+        for mail in self.taken:
+            [event] = Calendar.from_ical(list(mail.walk())[-1].get_payload(decode=True)).events
+            found.append((str(event["ATTENDEE"]).removeprefix("mailto:"), int(event["SEQUENCE"])))
+        return found
+
+
+class Slow(Server):
+    """Withholds its verdict on mails to 髙橋 until it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on, self.reached, self.arrived = asyncio.Event(), asyncio.Event(), asyncio.Semaphore(0)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if "takahashi@houkatsu.example" in envelope.rcpt_tos:
+            self.reached.set()
+            self.arrived.release()
+            await self.go_on.wait()
+        return await super().handle_DATA(server, session, envelope)
 
 
 @asynccontextmanager

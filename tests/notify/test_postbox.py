@@ -9,14 +9,14 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
-from services.postbox import SIZE_LIMIT, file_name
+from services.postbox import SIZE_LIMIT, file_name, repeated
 from tests.notify.outside import free_port, postbox
 
 MAIL = b"From: a@b.example\r\nTo: c@d.example\r\nMessage-ID: <1@b.example>\r\n\r\n.dots\r\n..more\r\n\xe9\xab\x99\r\n"
 
 
 def kept(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir())
+    return sorted(path for path in folder.iterdir() if path.name != "repeated.txt")
 
 
 async def deliver(port: int, mail: bytes, *recipients: str) -> None:
@@ -42,6 +42,21 @@ async def test_the_same_mail_delivered_again_is_one_file_and_another_recipient_a
         assert len(kept(folder)) == 2
         await deliver(port, MAIL.replace(b"<1@", b"<2@"), "c@d.example")
         assert len(kept(folder)) == 3
+
+
+async def test_whatever_is_delivered_again_is_counted_also_when_it_comes_at_the_same_time(folder: Path):
+    port = free_port()
+    async with postbox(folder, port):
+        await deliver(port, MAIL, "c@d.example", "e@f.example")
+        assert repeated(folder) == 0
+        await asyncio.gather(*(deliver(port, MAIL.replace(b"<1@", b"<2@"), "c@d.example") for _ in range(5)))
+        assert repeated(folder) == 4
+    async with postbox(folder, port):
+        await deliver(port, MAIL, "c@d.example")
+    assert repeated(folder) == 5
+    [*_, last] = (folder / "repeated.txt").read_text().splitlines()
+    assert last == file_name("c@d.example", MAIL)
+    assert stat.S_IMODE(os.stat(folder / "repeated.txt").st_mode) == 0o600
 
 
 def test_file_names_say_nothing_and_a_message_id_in_the_text_is_none():

@@ -12,8 +12,8 @@ SEEDS = range(10)
 
 @pytest.fixture(scope="module")
 def storms() -> Iterator[dict[int, "Future[Aftermath]"]]:
-    """All runs, two at a time: each is a whole kasane of its own and mostly waits for what it has killed."""
-    with ThreadPoolExecutor(2) as pool:
+    """All runs, three at a time: each is a whole kasane of its own and mostly waits for what it has killed."""
+    with ThreadPoolExecutor(3) as pool:
         yield {seed: pool.submit(survive, seed) for seed in SEEDS}
 
 

@@ -47,6 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (CannotStart, NotRunning, ProfileInvalid, StoreRefused) as refusal:
         print(refusal, file=sys.stderr)
         sys.exit(1)
+    except ValidationError as error:
+        fields = "、".join(f"KASANE_{fault['loc'][0]}".upper() for fault in error.errors(include_input=False))
+        print(f"設定の値が正しくありません: {fields}", file=sys.stderr)
+        sys.exit(1)
     except BrokenPipeError:  # the reader, e.g. head, has seen enough
         sys.stdout = None  # nothing is to be flushed at exit
     except AskFailed as failure:
@@ -58,8 +62,8 @@ def _up(options: argparse.Namespace, settings: Settings) -> int:
     launcher = Launcher(settings, PROCESSES)
     try:
         launcher.start()
-        if options.example:
-            example = settings.profile / "referrals.csv"
+        example = settings.profile / "referrals.csv"
+        if options.example and example.exists():
             print(f"例の申込みを取り込みます: {example}")
             launcher.beside(lambda: _run_import(example, launcher.settings))
         print(_screen(launcher.settings), flush=True)
@@ -130,6 +134,7 @@ def _held(options: argparse.Namespace, settings: Settings) -> int:
                 print(f"{one.referral}  受付番号 {one.number}  受付 {one.received_on}")
                 print(f"    {one.reason}[{one.rule}]")
                 print(f"    次の手順: {one.next_step}")
+                print(f"    支援会議で扱うと判断したとき: kasane open-shien {one.referral} --reason 理由")
         return 0
 
     return asyncio.run(ask())

@@ -100,7 +100,8 @@ def run(settings: Settings, processes: Sequence[Process], out: Path | None, as_j
 async def _walk(settings: Settings, processes: Sequence[Process]) -> dict[str, object]:
     quiet: list[str] = []
     async with operator(settings) as asking:
-        imported = await import_file(settings.profile / "referrals.csv", settings, quiet.append)
+        aside = settings.home / "example-rejected.csv"
+        imported = await import_file(settings.profile / "referrals.csv", settings, quiet.append, rejected=aside)
         faulty = settings.profile / "referrals-with-faults.csv"
         refused = 0
         if faulty.exists():

@@ -134,8 +134,8 @@ class Launcher:
         last = [name for name in ("postbox", "nats-server") if name in self.children]
         self._end([name for name in self.children if name not in last])
         self._end(last)
-        with suppress(OSError):
-            (self.settings.home / "pids.json").unlink()
+        if self.children:  # else another launcher's file lies there
+            (self.settings.home / "pids.json").unlink(missing_ok=True)
 
     # -- children ------------------------------------------------------------------------------------------------
 
@@ -321,6 +321,10 @@ class Launcher:
         if not settings.nats_url:
             ports["KASANE_NATS_PORT"] = settings.nats_port
         for variable, port in ports.items():
+            if list(ports.values()).count(port) > 1:
+                raise CannotStart(
+                    f"ポート {port} を二つのものに割り当てています。{variable} を別の番号にしてください。"
+                )
             with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:

@@ -18,6 +18,7 @@ from services.service import AskFailed, Process
 from services.settings import Settings
 
 R = TypeVar("R", bound=BaseModel)
+CONNECT_SECONDS = 5.0
 SHEETS_PER_QUESTION = 25
 """So that one question without an answer leaves few lines in doubt."""
 BYTES_PER_QUESTION = 512 * 1024
@@ -104,13 +105,18 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
     url = settings.nats_url or f"nats://127.0.0.1:{settings.nats_port}"
     clients: dict[Account, Client] = {}
     try:
-        for account in Account:
-            clients[account] = await _connect(url, read_key(settings, f"operator@{account}"))
-        yield Operator(settings, clients)
-    except (OSError, nats.errors.Error):
+        async with asyncio.timeout(CONNECT_SECONDS):  # nats-py itself would try for ever
+            for account in Account:
+                clients[account] = await _connect(url, read_key(settings, f"operator@{account}"))
+    except (OSError, TimeoutError, nats.errors.Error):
+        for client in clients.values():
+            await client.close()
         raise NotRunning(
             f"団体コード {settings.municipality} の kasane が動いていません。先に make up で起動してください。"
+            "別のポートで動かしているときは、同じ KASANE_NATS_PORT を付けてください。"
         ) from None
+    try:
+        yield Operator(settings, clients)
     finally:
         for client in clients.values():
             await client.close()

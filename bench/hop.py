@@ -22,9 +22,10 @@ import nats.errors
 from sqlalchemy import Column, MetaData, String, Table, Uuid, create_engine, insert
 from sqlalchemy.engine import make_url
 
-from contracts.coordination import ItemPutForward, Purpose
+from contracts.coordination import ItemPutForward
 from contracts.intake import ReferralWithConsent
 from contracts.message import Compartment, Event
+from contracts.purpose import Purpose
 from services.service import Process, Service, Tx
 from services.settings import read_profile
 from tests.world import World

@@ -1,7 +1,6 @@
 """What coordination tells and answers: cases of one compartment and their way to a meeting."""
 
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,29 +9,7 @@ from pydantic import AwareDatetime, Field
 from contracts.consent import ConsentState
 from contracts.intake import Particulars, Problem
 from contracts.message import Account, Code, Event, Message, Question
-
-
-class Purpose(StrEnum):
-    """Why an item is put to a meeting: the mandatory timings of T1, and what a 支援会議 is for (S10)."""
-
-    PLAN = "plan"
-    REPLAN = "replan"
-    CLOSING = "closing"
-    SUSPENSION = "suspension"
-    SHARING = "sharing"
-    WATCH = "watch"
-    EMERGENCY = "emergency"
-
-
-PURPOSE_TEXT = {
-    Purpose.PLAN: "プラン策定",
-    Purpose.REPLAN: "再プラン",
-    Purpose.CLOSING: "支援終結の判断",
-    Purpose.SUSPENSION: "支援中断の決定",
-    Purpose.SHARING: "気になる事案の情報共有",
-    Purpose.WATCH: "見守り・支援方針の理解",
-    Purpose.EMERGENCY: "緊急対応",
-}
+from contracts.purpose import Purpose
 
 
 class ItemPutForward(Event, subject="kasane.coordination.item_put_forward.v1"):

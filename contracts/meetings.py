@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from contracts.coordination import Purpose
 from contracts.message import Account, Code, Event, Message, Question
+from contracts.purpose import Purpose
 
 Answer = Literal["attend", "absent"]
 LinkToken = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{32}$")]

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Uuid, func, insert, select
 
 from contracts.consent import ConsentState
-from contracts.coordination import Cases, ItemPutForward, Purpose
+from contracts.coordination import Cases, ItemPutForward
 from contracts.intake import Problem, ReferralWithConsent, ReferralWithoutConsent
 from contracts.message import Compartment, Event
+from contracts.purpose import Purpose
 from services import coordination, pull
 from services.bus import BusBroken, ask
 from services.provision import make_streams, write_server_config

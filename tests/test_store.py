@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, Uuid, func, insert, select, update
 
-from contracts.coordination import ItemPutForward, Purpose
+from contracts.coordination import ItemPutForward
 from contracts.intake import ReferralWithConsent
 from contracts.meetings import ItemPlaced
 from contracts.message import Account, Compartment, Event
 from contracts.profile import Profile
+from contracts.purpose import Purpose
 from services.service import Service, Tx
 from services.store import MAX_TRIES, SCHEMA_VERSION, Incoming, Outcome, Store, StoreRefused, label
 from tests.stage import SOME_DAY, Stage

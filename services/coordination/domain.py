@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from contracts.coordination import Purpose
 from contracts.message import Compartment
+from contracts.purpose import Purpose
 
 
 def first_purpose(compartment: Compartment, urgent: bool) -> Purpose:

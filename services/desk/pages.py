@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from contracts.coordination import PURPOSE_TEXT, CaseView
+from contracts.coordination import CaseView
 from contracts.directory import StaffView
 from contracts.intake import Particulars
 from contracts.legal_basis import CATALOGUE
 from contracts.meetings import ItemView, SeatView, SittingList, SittingView, WaitingView
 from contracts.message import Compartment
 from contracts.profile import Profile
+from contracts.purpose import PURPOSE_TEXT
 from services.desk import words
 
 WEEKS_AHEAD = 8

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from contracts.coordination import PURPOSE_TEXT, CaseView, Step, TrailSteps
+from contracts.coordination import CaseView, Step, TrailSteps
 from contracts.intake import PROBLEM_TEXT, Particulars
 from contracts.meetings import SittingView
+from contracts.purpose import PURPOSE_TEXT
 from services.desk import words
 from services.desk.pages import CaseLine, Known, SittingCard, case_line, sitting_card
 

@@ -4,9 +4,10 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from contracts.consent import CONSENT_TEXT, ConsentState
-from contracts.coordination import CaseView, Purpose
+from contracts.coordination import CaseView
 from contracts.message import Compartment
 from contracts.policy import derive_kind
+from contracts.purpose import Purpose
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 

@@ -13,8 +13,8 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from contracts.consent import ConsentState
-from contracts.coordination import Purpose
 from contracts.intake import Sheet
+from contracts.purpose import Purpose
 
 LABELS = {
     "municipality": "団体コード",

@@ -9,10 +9,11 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from contracts.consent import ConsentState
-from contracts.coordination import Cases, ClientsOfCases, ItemPutForward, Purpose, TakeInClient, Trail
+from contracts.coordination import Cases, ClientsOfCases, ItemPutForward, TakeInClient, Trail
 from contracts.intake import Particulars, Problem, ReferralWithConsent, ReferralWithoutConsent
 from contracts.meetings import ItemPlaced
 from contracts.message import Compartment
+from contracts.purpose import Purpose
 from services import coordination
 from services.coordination.tables import case, client
 from services.store import Outcome

@@ -10,17 +10,7 @@ from uuid import UUID
 import httpx
 
 from contracts.consent import ConsentState
-from contracts.coordination import (
-    CaseList,
-    Cases,
-    CaseView,
-    Clients,
-    ClientsOfCases,
-    Purpose,
-    Step,
-    Trail,
-    TrailSteps,
-)
+from contracts.coordination import CaseList, Cases, CaseView, Clients, ClientsOfCases, Step, Trail, TrailSteps
 from contracts.directory import SignedIn, SignIn, SignInJuso, SignInShien, Staff, StaffList, StaffView
 from contracts.intake import ClientOf, Particulars, Problem
 from contracts.links import new_link
@@ -38,6 +28,7 @@ from contracts.meetings import (
 )
 from contracts.message import Account, Compartment, Question
 from contracts.profile import Profile
+from contracts.purpose import Purpose
 from services.desk.app import build_app
 from services.service import AskFailed
 from services.settings import Settings

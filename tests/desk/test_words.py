@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from contracts.consent import ConsentState
-from contracts.coordination import Purpose
+from contracts.purpose import Purpose
 from services.desk import words
 from tests.desk.standin import CASE, JUSO, SHIEN, case_view
 

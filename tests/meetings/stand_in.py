@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid4, uuid5
 
-from contracts.coordination import ItemPutForward, Purpose
+from contracts.coordination import ItemPutForward
 from contracts.directory import (
     Busy,
     BusyBlock,
@@ -23,6 +23,7 @@ from contracts.directory import (
 from contracts.message import Account, Event, Question
 from contracts.notify import SendInvitation, Sent
 from contracts.profile import Profile
+from contracts.purpose import Purpose
 from services.meetings.inviting import send_invitations
 from services.meetings.placing import place_items
 from services.service import AskFailed, Tx

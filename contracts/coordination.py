@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 from contracts.consent import ConsentState
 from contracts.intake import Particulars, Problem
 from contracts.message import Account, Code, Event, Message, Question
+from contracts.policy import Category
 from contracts.purpose import Purpose
 
 
@@ -23,6 +24,11 @@ class ItemPutForward(Event, subject="kasane.coordination.item_put_forward.v1"):
     """Agencies that a 随時 sitting invites besides those the body always has; the referrer first (P4, P5)."""
     only_agencies: bool = False
     """Nobody but ``agencies`` may hear it: the consent is narrowed to them (C1, C3)."""
+    member: UUID | None = None
+    """The 世帯員 it is about: nobody else's consent opens it (S18)."""
+    category: Category = Category.ORDINARY
+    consent: UUID | None = None
+    """What it rests on in juso; None in shien."""
 
 
 class TakenIn(Message):

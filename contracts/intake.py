@@ -5,9 +5,9 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
-from contracts.consent import ConsentState
+from contracts.consent import ConsentState, Obtained, Scope, Signer
 from contracts.message import Account, Code, Event, Message, MunicipalityCode, Question
 
 
@@ -58,6 +58,20 @@ class ReferralWithConsent(Event, subject="kasane.intake.referral_with_consent.v1
     consent_version: Annotated[int, Field(ge=1)]
     narrowed: bool = False
     """The client agreed to the agencies named and to nobody else (一部同意): not even standing members may hear it."""
+    client: UUID | None = None
+    """The member of the household the case is about, as the consent's scope names him or her."""
+
+
+class ConsentChanged(Event, subject="kasane.intake.consent_changed.v1", to=(Account.JUSO,), supersedes=True):
+    """A consent has a new version; ``about`` is the consent. Told before the case that rests on it (C1, C11).
+
+    ``scope`` is what holds from now on; None where nothing may be shared any more or yet.
+    """
+
+    case: UUID
+    state: ConsentState
+    scope: Scope | None
+    recorded_at: AwareDatetime
 
 
 class ReferralWithoutConsent(Event, subject="kasane.intake.referral_without_consent.v1", to=(Account.SHIEN,)):
@@ -199,3 +213,141 @@ class OpenWithoutConsent(Question[Opened], subject="ask.intake.open_without_cons
 
     referral: UUID
     reason: Annotated[str, StringConstraints(min_length=5, max_length=1000)]
+
+
+# -- the ledger of consents --------------------------------------------------------------------------------------------
+
+Reference = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f]{0,40}$")]
+"""A document's own number in the city's filing (文書番号), e.g. 小福第118号: short, without a space. Not for events."""
+
+
+class ConsentRecorded(Message):
+    """The new version, or why it was not recorded: rule and what to do, in Japanese."""
+
+    done: bool
+    consent: UUID | None = None
+    version: int = 0
+    rule: str = ""
+    message: str = ""
+
+
+class RecordConsent(Question[ConsentRecorded], subject="ask.intake.record_consent.v1"):
+    """Record a new version of the consent about one client, with its evidence. Versions are only added (C1-C3, C11).
+
+    ``after`` is the version the recorder has seen: if another came meanwhile, nothing is recorded. A wider scope needs
+    evidence of its own. ``evidence_digest``: SHA-256 of the scan. ``text_version``: the 管理・取扱規程 that was shown.
+    """
+
+    referral: UUID
+    after: Annotated[int, Field(ge=0)]
+    state: ConsentState
+    scope: Scope | None = None
+    text_version: Reference
+    obtained: Obtained
+    obtained_by: Line
+    obtained_on: date
+    signer: Signer = Signer.PERSON
+    signer_name: Line = ""
+    evidence_digest: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = ""
+    evidence: Reference = ""
+    note: Text = ""
+
+
+class WithdrawConsent(Question[ConsentRecorded], subject="ask.intake.withdraw_consent.v1", asked_from=(Account.JUSO,)):
+    """The client withdraws. From its commit on nothing new is shared (C11). Asked again it changes nothing."""
+
+    case: UUID
+    obtained: Obtained
+    obtained_by: Line
+    obtained_on: date
+
+
+class Acknowledgement(Message):
+    """A process has stopped sharing what a version took away."""
+
+    process: Annotated[str, StringConstraints(pattern=r"^[a-z]+@juso$")]
+    at: AwareDatetime
+
+
+class ConsentVersion(Message):
+    """One version as the ledger keeps it. ``confirmed_at``: no permit of an earlier version can be used any more."""
+
+    version: int
+    state: ConsentState
+    scope: Scope | None
+    text_version: Reference
+    obtained: Obtained
+    obtained_on: date | None
+    obtained_by: Line
+    signer: Signer
+    evidence: Reference
+    evidence_digest: str
+    recorded_at: AwareDatetime
+    confirmed_at: AwareDatetime | None
+    acknowledged: tuple[Acknowledgement, ...]
+
+
+class ConsentHistory(Message):
+    """All versions, oldest first, and whether every process has stopped in time."""
+
+    consent: UUID | None = None
+    referral: UUID | None = None
+    case: UUID | None = None
+    members: tuple[tuple[UUID, Line], ...] = ()
+    """The household, the client first: reference and name."""
+    versions: tuple[ConsentVersion, ...] = ()
+
+
+class LookAtConsent(Question[ConsentHistory], subject="ask.intake.look_at_consent.v1", inside=True):
+    """The consent about one client, found by referral, by juso case, or by the referrer's 受付番号."""
+
+    referral: UUID | None = None
+    case: UUID | None = None
+    referrer: Code | None = None
+    number: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,20}$")] | None = None
+
+
+class ConsentStop(Message):
+    """How far a withdrawal has come, for the desk: times only."""
+
+    found: bool
+    version: int = 0
+    state: ConsentState = ConsentState.NOT_ASKED
+    recorded_at: AwareDatetime | None = None
+    confirmed_at: AwareDatetime | None = None
+    acknowledged: tuple[Acknowledgement, ...] = ()
+
+
+class LookAtStop(Question[ConsentStop], subject="ask.intake.look_at_stop.v1", asked_from=(Account.JUSO,)):
+    """Has the newest version of this juso case's consent reached everybody?"""
+
+    case: UUID
+
+
+class Acknowledged(Message):
+    """It is noted."""
+
+
+class AcknowledgeConsent(
+    Question[Acknowledged], subject="ask.intake.acknowledge_consent.v1", asked_from=(Account.JUSO,)
+):
+    """This process's store knows this version: what it took away is no longer shown, sent or planned."""
+
+    consent: UUID
+    version: Annotated[int, Field(ge=1)]
+    process: Annotated[str, StringConstraints(pattern=r"^[a-z]+@juso$")]
+
+
+class Heads(Message):
+    """How many consents juso has been told of, and how many versions of them in all, at ``as_of`` (intake's clock).
+
+    A replica with the same two numbers lacks nothing: versions are only added.
+    """
+
+    consents: int
+    versions: int
+    as_of: AwareDatetime
+
+
+class ConsentHeads(Question[Heads], subject="ask.intake.consent_heads.v1", asked_from=(Account.JUSO,)):
+    """How far is the ledger? Asked as a heartbeat: a replica that could not ask for 60 s shares nothing (8.10)."""

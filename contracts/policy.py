@@ -79,6 +79,8 @@ class Request:
     hosted_by_municipality: bool = False
     seat: bool = False
     """The person has a seat in this very block."""
+    office: bool = False
+    """The person works in the office of the 市町村 that calls the 支援会議 (事務局): it sees a case before it sits."""
     consent: ConsentState = ConsentState.NOT_ASKED
     consent_period: Period = NEVER
     covers_tax: bool = False
@@ -151,6 +153,7 @@ READ: dict[Fact, Callable[[Request], object]] = {
     Fact.BASIS: _fit,
     Fact.HOST: lambda request: request.hosted_by_municipality,
     Fact.SEAT: lambda request: request.seat,
+    Fact.OFFICE: lambda request: request.office,
     Fact.STANDING: _standing,
     Fact.AGENCY: lambda request: request.agency_inside,
     Fact.PURPOSE: lambda request: request.purpose_inside,

@@ -24,11 +24,10 @@ def _unless(fact: Fact) -> Condition:
     return Condition(fact, (False,))
 
 
-_HEAR, _INVITE, _NOTIFY, _EXPORT, _ASK, _CARRY, _EMERGENCY, _DERIVE = (
-    (one,) for one in (Act.HEAR, Act.INVITE, Act.NOTIFY, Act.EXPORT, Act.ASK, Act.CARRY, Act.EMERGENCY, Act.DERIVE)
-)
-_AT_THE_TABLE = _HEAR + _INVITE + _NOTIFY
-_SHARE = _AT_THE_TABLE + _EXPORT
+_ASK, _CARRY, _EMERGENCY, _DERIVE = ((one,) for one in (Act.ASK, Act.CARRY, Act.EMERGENCY, Act.DERIVE))
+_SHOW, _EXPORT = (Act.SHOW,), (Act.EXPORT,)
+_AT_THE_TABLE = (Act.HEAR, Act.INVITE, Act.NOTIFY)
+_SHARE = _AT_THE_TABLE + _EXPORT + _SHOW
 _JUSO, _SHIEN = Compartment.JUSO, Compartment.SHIEN
 _IN_FORCE = _when(Fact.STANDING, Standing.GIVEN, Standing.NARROWED)
 _NO_CONSENT_YET = (Standing.REFUSED, Standing.NOT_ASKED, Standing.COULD_NOT_ASK)
@@ -84,7 +83,7 @@ _FORBIDS = (
         "支援会議を開けるのは市町村だけです。", "会議体の主催を市町村の機関にしてください。",
     ),
     Row(
-        "F9", _SHARE, _SHIEN, None, (_unless(Fact.SEAT),), False, ("M6", "S8"), SHIEN_SECRECY,
+        "F9", _AT_THE_TABLE + _EXPORT, _SHIEN, None, (_unless(Fact.SEAT),), False, ("M6", "S8"), SHIEN_SECRECY,
         "この区切りの支援会議の出席者ではありません。",
         "委嘱したうえで、この区切りの出席者に加えてください。加えない人は、区切りの前に退室します。",
     ),
@@ -97,6 +96,11 @@ _FORBIDS = (
         "F11", _ASK, _SHIEN, None, (_when(Fact.TWO_WAY),), False, ("S6",), SHIEN_BASIS.article,
         "双方向のやりとりになる相手は、協力依頼の時に構成員として委嘱していることが必要です。",
         "相手の機関か担当者を先に委嘱し、出席者に加えてください。",
+    ),
+    Row(
+        "F13", _SHOW, _SHIEN, None, (_unless(Fact.SEAT), _unless(Fact.OFFICE)), False, ("S8", "S11"), SHIEN_SECRECY,
+        "この事案の支援会議の出席者でも、支援会議を開く市町村の担当者でもありません。",
+        "委嘱したうえで、この事案を扱う区切りの出席者に加えてください。",
     ),
     Row(
         "F12", _ASK, _SHIEN, None, (_when(Fact.CONTENT),), False, ("S5", "I5"), SHIEN_SECRECY,

@@ -9,6 +9,8 @@ from contracts.message import Compartment
 class Act(StrEnum):
     """What somebody wants to do with an item."""
 
+    SHOW = "show"
+    """Show it on the desk to somebody who signed in there."""
     HEAR = "hear"
     INVITE = "invite"
     NOTIFY = "notify"
@@ -52,6 +54,7 @@ class Fact(StrEnum):
     BASIS = "basis"
     HOST = "host"
     SEAT = "seat"
+    OFFICE = "office"
     STANDING = "standing"
     AGENCY = "agency"
     PURPOSE = "purpose"

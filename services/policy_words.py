@@ -14,6 +14,7 @@ from contracts.policy_terms import Act, Condition, Fact, Fit, Row, Standing
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 ACT_TEXT = {
+    Act.SHOW: "画面で見る",
     Act.HEAR: "聞く",
     Act.INVITE: "招集",
     Act.NOTIFY: "通知",
@@ -36,6 +37,8 @@ FACT_TEXT: dict[tuple[Fact, object], str] = {
     (Fact.HOST, False): "市町村が主催していない",
     (Fact.SEAT, True): "この区切りの出席者である",
     (Fact.SEAT, False): "この区切りの出席者でない",
+    (Fact.OFFICE, True): "支援会議を開く市町村の担当者である",
+    (Fact.OFFICE, False): "支援会議を開く市町村の担当者でない",
     (Fact.AGENCY, True): "機関が同意の範囲内",
     (Fact.AGENCY, False): "機関が同意の範囲外",
     (Fact.PURPOSE, True): "目的が同意の範囲内",
@@ -163,6 +166,7 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
 FLAGS = {
     "--municipal-host": "市町村が主催する",
     "--seat": "この区切りの出席者である",
+    "--office": "支援会議を開く市町村の担当者である",
     "--covers-tax": "同意が税の情報に及ぶ",
     "--agency-inside": "機関が同意の範囲内",
     "--purpose-inside": "目的が同意の範囲内",
@@ -196,6 +200,7 @@ def request_from(options: argparse.Namespace, now: datetime) -> Request:
         basis=options.basis,
         hosted_by_municipality=options.municipal_host,
         seat=options.seat,
+        office=options.office,
         consent=options.consent,
         consent_period=_period(options.consent_from, options.consent_until),
         covers_tax=options.covers_tax,

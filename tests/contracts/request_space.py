@@ -18,6 +18,7 @@ from contracts.policy_terms import Act
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 SHARES = (Act.HEAR, Act.INVITE, Act.NOTIFY, Act.EXPORT)
+"""Acts at the table, and papers; what the desk shows (Act.SHOW) looks at something else."""
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 LAW_BEGINS = datetime(2021, 3, 31, 15, 0, tzinfo=UTC)
 """Midnight in Japan on 2021-04-01: articles 106-4 and 106-6 come into force."""
@@ -54,6 +55,7 @@ JUSO_SHARE = [BLOCKS, CATEGORIES, _bool("covers_tax"), CONSENTS, *SCOPE]
 AXES: dict[tuple[Act, Compartment | None], list[list[Part]]] = {
     **{(act, JUSO): [*JUSO_SHARE, _bool("seat")] for act in SHARES},
     (Act.EXPORT, JUSO): JUSO_SHARE,
+    (Act.SHOW, JUSO): JUSO_SHARE,
     **{
         (act, SHIEN): [
             BLOCKS,
@@ -64,6 +66,14 @@ AXES: dict[tuple[Act, Compartment | None], list[list[Part]]] = {
         ]
         for act in SHARES
     },
+    (Act.SHOW, SHIEN): [
+        BLOCKS,
+        CATEGORIES,
+        _bool("hosted_by_municipality"),
+        _bool("seat"),
+        _bool("office"),
+        _periods("commission"),
+    ],
     (Act.ASK, JUSO): [],
     (Act.ASK, SHIEN): [
         BLOCKS,
@@ -95,6 +105,7 @@ OPEN: Part = {
     "category": Category.ORDINARY,
     "hosted_by_municipality": True,
     "seat": True,
+    "office": True,
     "consent": ConsentState.GIVEN,
     "consent_period": (timedelta(), TICK),
     "covers_tax": True,

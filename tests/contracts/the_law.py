@@ -45,7 +45,8 @@ def _juso(request: Request) -> str:
         return "F5"
     if request.moment < SINCE_REIWA_3:
         return "F6"
-    if request.act is not Act.EXPORT and not request.seat:  # papers may go to agencies that do not sit there (C3)
+    sits = request.act not in (Act.EXPORT, Act.SHOW)  # papers may go to agencies that do not sit there (C3)
+    if sits and not request.seat:
         return "F10"
     worth = _worth(request)
     if worth != "open":
@@ -60,7 +61,9 @@ def _juso(request: Request) -> str:
 def _shien(request: Request) -> str:
     if (stopped := _shien_block(request)) is not None:
         return stopped
-    if not request.seat:
+    if request.act is Act.SHOW and not request.seat and not request.office:
+        return "F13"
+    if request.act is not Act.SHOW and not request.seat:
         return "F9"
     begun, ended = request.commission.starts <= request.moment, request.commission.ends <= request.moment
     return "P2" if begun and not ended else "N8"

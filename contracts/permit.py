@@ -5,6 +5,7 @@ the news arrives. A permit is signed, so that a forged one is told from ours wit
 """
 
 import hmac
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -73,13 +74,13 @@ class ReportSpent(Question[Noted], subject="ask.intake.report_spent.v1", asked_f
     permits: Annotated[tuple[UUID, ...], Field(max_length=500)]
 
 
-def sign(key: bytes, permit: UUID, use: Use, until: str) -> str:
-    """The signature of a permit. ``until``: the instant as it travels, ISO 8601."""
-    said = "|".join((permit.hex, use.model_dump_json(), until))
+def sign(key: bytes, permit: UUID, use: Use, until: datetime) -> str:
+    """The signature of a permit that is good until an aware instant."""
+    said = "|".join((permit.hex, use.model_dump_json(), until.astimezone(UTC).isoformat()))
     return hmac.new(key, said.encode(), "sha256").hexdigest()
 
 
 def is_ours(key: bytes, permit: Permit) -> bool:
     """Whether the consent's owner made this permit for this use and this long."""
-    expected = sign(key, permit.permit, permit.use, permit.until.isoformat())
+    expected = sign(key, permit.permit, permit.use, permit.until)
     return hmac.compare_digest(expected, permit.signature)

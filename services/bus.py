@@ -255,7 +255,7 @@ class Bus:
             if failures:
                 await asyncio.sleep(_delay(failures))
             else:
-                await _wait(woken, errand.every)
+                await _wait(woken if errand.woken else asyncio.Event(), errand.every)
 
     async def _in_store(self, act: Callable[..., T], *values: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, act, *values)

@@ -79,8 +79,9 @@ def make_keys(settings: Settings, processes: Iterable[Process]) -> list[Key]:
                 key_path(settings, user),
                 json.dumps({"user": user, "password": secrets.token_urlsafe(24), "account": account}).encode(),
             )
-    if not (folder / "link").exists():
-        _write_secret(folder / "link", secrets.token_bytes(32))
+    for shared in ("link", "permit"):
+        if not (folder / shared).exists():
+            _write_secret(folder / shared, secrets.token_bytes(32))
     return [read_key(settings, user) for user, _ in users]
 
 

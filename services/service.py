@@ -94,6 +94,8 @@ class Errand:
     name: str
     every: float
     act: Callable[[Work], Awaitable[None]]
+    woken: bool = True
+    """Whether commits of its process wake it; else it only keeps its own time."""
 
 
 @dataclass
@@ -143,11 +145,13 @@ class Service:
         """Carry out a command that reaches outside (mail). It must bear being asked twice."""
         return self._answerer(question, "perform")
 
-    def errand(self, every: float) -> Callable[[Callable[[Work], Awaitable[None]]], Callable[[Work], Awaitable[None]]]:
+    def errand(
+        self, every: float, woken: bool = True
+    ) -> Callable[[Callable[[Work], Awaitable[None]]], Callable[[Work], Awaitable[None]]]:
         """Do what a transaction cannot: ask others, wait for them, then write. Must bear being cut off anywhere."""
 
         def register(act: Callable[[Work], Awaitable[None]]) -> Callable[[Work], Awaitable[None]]:
-            self.errands.append(Errand(act.__name__, every, act))
+            self.errands.append(Errand(act.__name__, every, act, woken))
             return act
 
         return register

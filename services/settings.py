@@ -48,6 +48,11 @@ class Settings(BaseSettings):
         return (self.home / "keys" / "link").read_bytes()
 
     @property
+    def permit_key(self) -> bytes:
+        """What signs permits: intake's, and the juso processes' that check them. Raises FileNotFoundError."""
+        return (self.home / "keys" / "permit").read_bytes()
+
+    @property
     def window_url(self) -> str:
         """Where answer links point, without a slash at the end."""
         return str(self.public_url or f"http://{self.host}:{self.window_port}").rstrip("/")

@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -41,6 +42,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from contracts.message import Account, Compartment, Event
 from contracts.profile import Profile
 from contracts.pulse import ParkedEvent
+from services.guards import CLOCK, RECORD_IS_KEPT, refuse
 from services.service import NotYet, Service, Tx
 
 T = TypeVar("T")
@@ -52,6 +54,9 @@ MAX_TRIES = 6
 """Deliveries after which a failing event is parked."""
 MAX_WAITS = 60
 """Deliveries after which an event whose predecessor never came is parked, too."""
+
+
+SQLITE_INSTANT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 class Instant(TypeDecorator[datetime]):
@@ -71,7 +76,7 @@ class Instant(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("an instant needs a time zone")
         utc = value.astimezone(UTC)
-        return utc.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if dialect.name == "sqlite" else utc
+        return utc.strftime(SQLITE_INSTANT) if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Always UTC."""
@@ -114,6 +119,11 @@ parked = Table(
 label = Table(
     "label", plumbing, Column("key", String(20), primary_key=True), Column("value", String(60), nullable=False)
 )
+
+
+event.listen(label, "after_create", CLOCK)
+refuse(label, "update", "old.key in ('municipality', 'service', 'compartment')", RECORD_IS_KEPT)
+refuse(label, "delete", "true", RECORD_IS_KEPT)
 
 
 class StoreRefused(Exception):
@@ -171,7 +181,7 @@ class Store:
         self.home = Account(compartment) if compartment else None
         self.told: Callable[[], None] = lambda: None
         """Called after a commit that changed something."""
-        self.engine = _engine(address)
+        self.engine = _engine(address, lambda: self.clock())
         self._changed = False
         event.listen(self.engine, "before_execute", self._note_change)
         self._insert_or = insert_or_sqlite if self.engine.dialect.name == "sqlite" else insert_or
@@ -366,7 +376,7 @@ def _check_label(found: dict[str, str], mine: dict[str, str], address: str) -> N
             )
 
 
-def _engine(address: str) -> Engine:
+def _engine(address: str, clock: Callable[[], datetime]) -> Engine:
     if not address.startswith("sqlite"):
         connecting = {"connect_timeout": 5}  # psycopg waits two minutes by itself, and the thread with it
         return create_engine(
@@ -378,6 +388,7 @@ def _engine(address: str) -> Engine:
         address, hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False}
     )
     event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "connect", partial(_give_clock, clock=clock))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -386,6 +397,15 @@ def _engine(address: str) -> Engine:
     except (OSError, DBAPIError):
         raise StoreRefused(f"ストア {path} に書き込めません。フォルダーの権限と空き容量を確かめてください。") from None
     return engine
+
+
+def _give_clock(connection: Any, record: Any, clock: Callable[[], datetime]) -> None:
+    """``kasane_now`` of the guards. Who opens the file with another program can add nothing to a guarded table."""
+
+    def kasane_now(seconds: float) -> str:
+        return (clock() + timedelta(seconds=seconds)).astimezone(UTC).strftime(SQLITE_INSTANT)
+
+    connection.create_function("kasane_now", 1, kasane_now)
 
 
 def _configure_sqlite(connection: Any, record: Any) -> None:

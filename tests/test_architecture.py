@@ -23,6 +23,7 @@ PLUMBING = {
     "asyncapi.py",
     "bus.py",
     "demo.py",
+    "guards.py",
     "importer.py",
     "launcher.py",
     "operator.py",
@@ -33,7 +34,9 @@ PLUMBING = {
     "relay.py",
     "service.py",
     "settings.py",
+    "sharing.py",
     "store.py",
+    "wall.py",
 }
 VAGUE = {"common", "utils", "util", "helpers", "helper", "manager", "managers", "misc", "base", "shared", "core"}
 CLOCKS = {

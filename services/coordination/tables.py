@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
+    ForeignKeyConstraint,
     Integer,
     MetaData,
     String,
@@ -15,6 +16,8 @@ from sqlalchemy import (
     Uuid,
 )
 
+from services import wall
+from services.guards import own_compartment
 from services.store import Instant
 
 tables = MetaData()
@@ -32,9 +35,12 @@ case = Table(
     Column("ground", String(20), nullable=False),
     Column("consent", Uuid),
     Column("consent_version", Integer),
+    Column("member", Uuid),
     # A juso case rests on a consent (C1), a shien case never does (C4).
     CheckConstraint("(compartment = 'juso') = (consent is not null and consent_version is not null)"),
     CheckConstraint("(compartment = 'juso') = (ground in ('given', 'narrowed'))"),
+    CheckConstraint("compartment = 'shien' or member is not null"),  # S18
+    UniqueConstraint("id", "compartment"),
 )
 case_agency = Table(
     "case_agency",
@@ -53,10 +59,19 @@ item = Table(
     "item",
     tables,
     Column("id", Uuid, primary_key=True),
-    Column("case", Uuid, ForeignKey("case_.id"), nullable=False, index=True),
+    Column("compartment", String(5), nullable=False),
+    Column("case", Uuid, nullable=False, index=True),
     Column("purpose", String(20), nullable=False),
+    Column("member", Uuid),
+    Column("category", String(10), nullable=False, default="ordinary"),
     Column("sitting", Uuid),
     Column("starts", Instant),
+    CheckConstraint("category in ('ordinary', 'tax')"),
+    CheckConstraint("category = 'ordinary' or compartment = 'juso'"),  # S9
+    UniqueConstraint("id", "compartment"),
+    UniqueConstraint("id", "case", "category", "purpose"),
+    UniqueConstraint("id", "member"),
+    ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
 )
 step = Table(
     "step",
@@ -81,3 +96,9 @@ client = Table(
     Column("wishes", Text, nullable=False),
 )
 """In juso intake keeps who a case is about; this table stays empty there, and its CHECK sees to it."""
+
+consents = wall.consents(tables)
+commissions = wall.commissions(tables, owned=False)
+disclosure = wall.register(tables, seats=False)
+
+own_compartment(tables)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -19,6 +20,8 @@ from sqlalchemy import (
 )
 
 from contracts.legal_basis import CATALOGUE
+from services import wall
+from services.guards import own_compartment
 from services.store import Instant
 
 tables = MetaData()
@@ -39,6 +42,9 @@ item = Table(
     Column("compartment", String(5), nullable=False),
     Column("case", Uuid, nullable=False, index=True),
     Column("purpose", String(20), nullable=False),
+    Column("member", Uuid),
+    Column("category", String(10), nullable=False, default="ordinary"),
+    Column("consent", Uuid),
     Column("urgent", Boolean, nullable=False),
     Column("received_on", Date, nullable=False),
     Column("agencies", JSON, nullable=False),
@@ -49,11 +55,19 @@ item = Table(
     Column("why", Text, nullable=False, default=""),
     Column("version", Integer, nullable=False, default=0),
     CheckConstraint("compartment in ('juso', 'shien')"),
-    CheckConstraint("state in ('waiting', 'reserving', 'placed')"),
+    CheckConstraint("state in ('waiting', 'reserving', 'placed', 'stopped')"),
+    CheckConstraint("(compartment = 'juso') = (consent is not null)"),  # C1, C4
+    CheckConstraint("compartment = 'shien' or member is not null"),  # S18
+    CheckConstraint("category in ('ordinary', 'tax')"),
+    CheckConstraint("category = 'ordinary' or compartment = 'juso'"),  # S9: no tax data in a 支援会議
     UniqueConstraint("id", "compartment"),
+    UniqueConstraint("id", "case", "category", "purpose"),
+    UniqueConstraint("id", "member"),
     Index("item_due", "state", "next_try"),
 )
-"""``reserving``: it is on the agenda of a sitting whose time the directory was, or is about to be, asked to hold."""
+"""``reserving``: it is on the agenda of a sitting whose time the directory was, or is about to be, asked to hold.
+``stopped``: its consent no longer opens it; it is on no agenda until a new version does (C11).
+"""
 
 sitting = Table(
     "sitting",
@@ -98,15 +112,22 @@ seat = Table(
     Column("person", Uuid, primary_key=True),
     Column("agency", String(40), nullable=False),
     Column("need", String(8), nullable=False),
+    Column("compartment", String(5), nullable=False),
+    Column("commission", Uuid, ForeignKey("commission.id")),
     Column("uid", Uuid, nullable=False, unique=True),
+    Column("cancelled_at", Instant),
     Column("answer", String(6), nullable=False, default="none"),
     Column("answered_at", Instant),
     CheckConstraint("need in ('required', 'expected', 'optional')"),
     CheckConstraint("answer in ('attend', 'absent', 'none')"),
     CheckConstraint("(answer = 'none') = (answered_at is null)"),
-    ForeignKeyConstraint(["sitting"], ["sitting.id"]),
+    CheckConstraint("(compartment = 'shien') = (commission is not null)"),  # S6, S8
+    UniqueConstraint("sitting", "person", "commission"),
+    ForeignKeyConstraint(["sitting", "compartment"], ["sitting.id", "sitting.compartment"]),
 )
-"""``uid``: what calendars know this seat by. Random, so that two people's copies do not tell that it is one sitting."""
+"""``cancelled_at``: the ground of the seat is gone, its link is dead. ``uid``: what calendars know this seat by.
+Random, so that two people's copies do not tell that it is one sitting.
+"""
 
 link = Table(
     "link",
@@ -136,3 +157,29 @@ notice = Table(
     ForeignKeyConstraint(["sitting", "person"], ["seat.sitting", "seat.person"]),
     Index("notice_due", "state", "due"),
 )
+
+consents = wall.consents(tables)
+commissions = wall.commissions(tables, owned=True)
+disclosure = wall.register(tables, seats=True)
+wall.guard_seats(seat)
+wall.guard_agenda(agenda)
+
+cooperation = Table(
+    "cooperation",
+    tables,
+    Column("id", Uuid, primary_key=True),
+    Column("compartment", String(5), CheckConstraint("compartment = 'shien'"), nullable=False),
+    Column("case", Uuid, nullable=False, index=True),
+    Column("agency", String(40), nullable=False),
+    Column("template", String(12), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("answered_at", Instant),
+    Column("answer", LargeBinary),
+    Column("asked_back_at", Instant),
+    CheckConstraint("template in ('papers', 'information', 'opinion', 'cooperation')"),  # fixed questions only (S5)
+    CheckConstraint("(answered_at is null) = (answer is null)"),
+)
+"""協力依頼: one way, no text of the case; what comes back is sealed (S5, S6)."""
+
+own_compartment(tables)

@@ -25,6 +25,8 @@ class Account(StrEnum):
     JUSO = "juso"
     SHIEN = "shien"
     NOTIFY = "notify"
+    GATE = "gate"
+    """Between shien and juso: one process with nothing at rest (consent.md 8.9)."""
 
 
 HOME: dict[str, Account | None] = {
@@ -33,6 +35,7 @@ HOME: dict[str, Account | None] = {
     "coordination": None,
     "meetings": None,
     "notify": Account.NOTIFY,
+    "gate": Account.GATE,
 }
 """The account in which each service answers, by the second word of a subject; None: one per compartment."""
 

@@ -7,7 +7,7 @@ contracts/policy.py decides the same; the store holds when a handler forgets to 
 Coordination and meetings each carry these tables: whoever shows or invites keeps the register of what it shared.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,7 @@ PERMIT_IS_OVER = "PERMIT_IS_OVER"
 SCOPE_IS_CLOSED = "SCOPE_IS_CLOSED"
 NOT_THE_NEXT_VERSION = "NOT_THE_NEXT_VERSION"
 BACK_DATED = "BACK_DATED"
+TAX_NOT_COVERED = "TAX_NOT_COVERED"
 SEAT_IS_KEPT = "SEAT_IS_KEPT"
 
 
@@ -209,21 +210,7 @@ def register(metadata: MetaData, *, seats: bool) -> Table:
             ["item", "case", "category", "purpose"], ["item.id", "item.case", "item.category", "item.purpose"]
         ),
         ForeignKeyConstraint(["item", "member"], ["item.id", "item.member"]),
-        ForeignKeyConstraint(
-            ["consent", "consent_version", "case"],
-            ["consent_version.consent", "consent_version.version", "consent_version.case"],
-        ),
-        ForeignKeyConstraint(
-            ["consent", "consent_version", "covers_tax"],
-            ["consent_version.consent", "consent_version.version", "consent_version.covers_tax"],
-        ),
-        *(
-            ForeignKeyConstraint(
-                ["consent", "consent_version", part],
-                [f"consent_{part}.consent", f"consent_{part}.version", f"consent_{part}.{part}"],
-            )
-            for part in ("agency", "purpose", "member")
-        ),
+        *_within("case", "covers_tax", "agency", "purpose", "member"),
         # Either a consent's version with a permit carries it (C1), or a commission (S8); never both, never neither.
         CheckConstraint(
             "(compartment = 'juso') = (consent is not null and consent_version is not null and member is not null "
@@ -235,11 +222,7 @@ def register(metadata: MetaData, *, seats: bool) -> Table:
         CheckConstraint(_deciding_rows()),
         *(sitting if seats else [CheckConstraint("sitting is null")]),
     )
-    lock = f"if new.consent is not null then {_lock('new.consent', shared=True)} end if;"
-    refuse(disclosure, "insert", f"new.compartment = 'juso' and not {_in_force()}", CONSENT_NOT_IN_FORCE, lock)
-    fresh = f"fresh_at >= kasane_now(-{FENCE_SECONDS}) and fresh_at <= kasane_now({FENCE_SECONDS})"
-    stale = f"new.compartment = 'juso' and not exists (select 1 from replica where {fresh})"
-    refuse(disclosure, "insert", stale, REPLICA_IS_STALE)
+    guard_ledger(disclosure)
     refuse(disclosure, "insert", "new.permit_until <= kasane_now(0)", PERMIT_IS_OVER)
     refuse(disclosure, "insert", "new.at < kasane_now(-300) or new.at > kasane_now(60)", NOT_NOW)
     refuse(disclosure, "insert", f"new.compartment = 'shien' and not {commissioned('kasane_now(0)')}", NOT_COMMISSIONED)
@@ -248,6 +231,30 @@ def register(metadata: MetaData, *, seats: bool) -> Table:
         refuse(disclosure, "insert", f"new.sitting is not null and not {listed}", NOT_ON_THE_AGENDA)
     append_only(disclosure)
     return disclosure
+
+
+def _within(*parts: str) -> list[ForeignKeyConstraint]:
+    """The row lies within the version of the consent that it names: each part of it is one of that version's."""
+    key = ["consent", "consent_version"]
+    tables = {"case": "consent_version", "covers_tax": "consent_version"}
+    return [
+        ForeignKeyConstraint(
+            [*key, part], [f"{tables.get(part, f'consent_{part}')}.{one}" for one in ("consent", "version", part)]
+        )
+        for part in parts
+    ]
+
+
+def guard_ledger(table: Table) -> None:
+    """In juso a row needs its consent's newest version, in force now, and a replica that is compared with the ledger.
+
+    The consent is locked first, so that a version recorded at the same moment is seen (consent.md 3.1).
+    """
+    lock = f"if new.consent is not null then {_lock('new.consent', shared=True)} end if;"
+    refuse(table, "insert", f"new.compartment = 'juso' and not {_in_force()}", CONSENT_NOT_IN_FORCE, lock)
+    fresh = f"fresh_at >= kasane_now(-{FENCE_SECONDS}) and fresh_at <= kasane_now({FENCE_SECONDS})"
+    stale = f"new.compartment = 'juso' and not exists (select 1 from replica where {fresh})"
+    refuse(table, "insert", stale, REPLICA_IS_STALE)
 
 
 def guard_seats(seat: Table) -> None:
@@ -307,3 +314,62 @@ def _deciding_rows() -> str:
     rows = {(row.compartment, row.id, row.basis) for row in ROWS if row.allowed and Act.SHOW in row.acts}
     said = (f"(compartment = '{where}' and decided_row = '{row}' and basis = '{basis}')" for where, row, basis in rows)
     return " or ".join(sorted(said))
+
+
+def guard_tax(entry: Table) -> None:
+    """In juso tax data is written down only under a consent in force that covers it (S9)."""
+    covering = f"""exists (select 1 from consent_version v where v."case" = new."case" and v.covers_tax
+        and {_open("v", "kasane_now(0)")})"""
+    refuse(entry, "insert", f"new.category = 'tax' and not {covering}", TAX_NOT_COVERED)
+
+
+def carry_over(metadata: MetaData) -> tuple[Table, Table]:
+    """Both sides' records of what crossed, beside ``entry``: (out of shien, into juso). Neither names the other's.
+
+    Out: only with the agreement of the agency that gave it. In: only inside the new consent, in force now (C10, I10).
+    """
+    decision: Callable[[], list[Column[Any]]] = lambda: [  # noqa: E731 - a column belongs to one table
+        Column("decided_by", Uuid, nullable=False),
+        Column("decided_row", String(10), CheckConstraint(f"decided_row in ({among(_carrying())})"), nullable=False),
+        Column("policy", String(12), CheckConstraint("length(policy) = 12"), nullable=False),
+        Column("at", Instant, nullable=False),
+    ]
+    out = Table(
+        "carry_out",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("compartment", String(5), CheckConstraint("compartment = 'shien'"), nullable=False),
+        Column("entry", Uuid, unique=True, nullable=False),
+        Column("agreed_by", String(40), nullable=False),
+        Column("agreed_on", Date, nullable=False),
+        *decision(),
+        ForeignKeyConstraint(["entry", "agreed_by"], ["entry.id", "entry.provider"]),
+    )
+    into = Table(
+        "carry_in",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("compartment", String(5), CheckConstraint("compartment = 'juso'"), nullable=False),
+        Column("entry", Uuid, unique=True, nullable=False),
+        Column("case", Uuid, nullable=False),
+        Column("member", Uuid, nullable=False),
+        Column("category", String(10), nullable=False),
+        Column("purpose", String(20), nullable=False),
+        Column("consent", Uuid, nullable=False),
+        Column("consent_version", Integer, nullable=False),
+        Column("covers_tax", Boolean, nullable=False),
+        *decision(),
+        ForeignKeyConstraint(["entry", "case", "category"], ["entry.id", "entry.case", "entry.category"]),
+        ForeignKeyConstraint(["entry", "member"], ["entry.id", "entry.member"]),
+        *_within("case", "covers_tax", "purpose", "member"),
+        CheckConstraint("category <> 'tax' or covers_tax"),
+    )
+    guard_ledger(into)
+    for table in (out, into):
+        refuse(table, "insert", "new.at < kasane_now(-300) or new.at > kasane_now(60)", NOT_NOW)
+        append_only(table)
+    return out, into
+
+
+def _carrying() -> list[str]:
+    return [row.id for row in ROWS if row.allowed and Act.CARRY in row.acts]

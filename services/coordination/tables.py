@@ -8,6 +8,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -100,5 +101,29 @@ client = Table(
 consents = wall.consents(tables)
 commissions = wall.commissions(tables, owned=False)
 disclosure = wall.register(tables, seats=False)
+
+entry = Table(
+    "entry",
+    tables,
+    Column("id", Uuid, primary_key=True),
+    Column("compartment", String(5), nullable=False),
+    Column("case", Uuid, nullable=False, index=True),
+    Column("member", Uuid),
+    Column("category", String(10), CheckConstraint("category in ('ordinary', 'tax')"), nullable=False),
+    Column("provider", String(40), nullable=False),
+    Column("written_by", Uuid, nullable=False),
+    Column("written_at", Instant, nullable=False),
+    Column("text", LargeBinary),
+    CheckConstraint("category = 'ordinary' or compartment = 'juso'"),  # S9
+    CheckConstraint("compartment = 'shien' or member is not null"),  # S18
+    UniqueConstraint("id", "provider"),
+    UniqueConstraint("id", "case", "category"),
+    UniqueConstraint("id", "member"),
+    ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
+)
+"""What an agency said of a case, sealed. ``text`` is empty once it was erased."""
+
+wall.guard_tax(entry)
+carry_out, carry_in = wall.carry_over(tables)
 
 own_compartment(tables)

@@ -14,7 +14,19 @@ from pydantic import ValidationError
 from contracts.intake import Held, OpenWithoutConsent
 from contracts.message import Account, Compartment
 from contracts.municipality import is_municipality_code
-from services import asyncapi, coordination, demo, desk, directory, intake, meetings, notify, policy_words
+from services import (
+    asyncapi,
+    coordination,
+    demo,
+    desk,
+    directory,
+    gate,
+    gate_words,
+    intake,
+    meetings,
+    notify,
+    policy_words,
+)
 from services.importer import import_file
 from services.launcher import CannotStart, Launcher, run_process
 from services.operator import NotRunning, operator
@@ -32,6 +44,7 @@ PROCESSES = (
     Process(meetings.service, JUSO),
     Process(meetings.service, SHIEN),
     Process(notify.service),
+    Process(gate.service),
     Process(desk.service, JUSO),
     Process(desk.service, SHIEN),
     Process(desk.service),
@@ -171,6 +184,16 @@ def _parked(options: argparse.Namespace, settings: Settings) -> int:
     return asyncio.run(ask())
 
 
+def _gate(options: argparse.Namespace, settings: Settings) -> int:
+    async def ask() -> int:
+        async with operator(settings) as asking:
+            if options.at_gate == "show":
+                return await gate_words.show(asking, options, read_profile(settings.profile), print)
+            return await gate_words.carry(asking, options, print)
+
+    return asyncio.run(ask())
+
+
 def _asyncapi(options: argparse.Namespace, settings: Settings) -> int:
     services = {process.service.name: process.service for process in PROCESSES}
     print(json.dumps(asyncapi.document(list(services.values())), ensure_ascii=False, indent=2))
@@ -233,6 +256,7 @@ def _parser() -> argparse.ArgumentParser:
     opening.add_argument("referral", type=UUID)
     opening.add_argument("--reason", required=True, help="支援会議で扱う必要性(記録されます)")
     command("parked", _parked, "処理できずに止めてある出来事を見る")
+    gate_words.add_options(command("gate", _gate, "支援会議の項目を重層的支援会議に引き継ぐ"), shared)
     policy_words.add_options(command("policy", _policy, "共有の判断表を見る、説明する"), shared)
     command("asyncapi", _asyncapi, "AsyncAPI の文書を出力する")
     trial = command("demo", _demo, "全体を一度、仮の場所で通して動かす")

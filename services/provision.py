@@ -15,6 +15,7 @@ import nats
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
+from contracts.gate import CarryOver, LookAtGate
 from contracts.intake import Held, OpenWithoutConsent, TakeInSheets
 from contracts.message import Account, Question
 from services.service import Process
@@ -79,7 +80,7 @@ def make_keys(settings: Settings, processes: Iterable[Process]) -> list[Key]:
                 key_path(settings, user),
                 json.dumps({"user": user, "password": secrets.token_urlsafe(24), "account": account}).encode(),
             )
-    for shared in ("link", "permit"):
+    for shared in ("link", "permit", "gate"):
         if not (folder / shared).exists():
             _write_secret(folder / shared, secrets.token_bytes(32))
     return [read_key(settings, user) for user, _ in users]
@@ -234,6 +235,8 @@ def _operator_rights(account: Account) -> dict[str, list[str]]:
     asks = ["ask.pulse.*", "ask.parked.*"]
     if account is Account.INTAKE:
         asks += [question.subject for question in OPERATOR_ASKS]
+    if account is Account.GATE:
+        asks += [LookAtGate.subject, CarryOver.subject]
     return {"publish": sorted(asks), "subscribe": [f"{inbox_of(f'operator@{account}')}.>"]}
 
 

@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         return (self.home / "keys" / "permit").read_bytes()
 
     @property
+    def gate_key(self) -> bytes:
+        """What the gate derives juso's references from; no other process has it. Raises FileNotFoundError."""
+        return (self.home / "keys" / "gate").read_bytes()
+
+    @property
     def window_url(self) -> str:
         """Where answer links point, without a slash at the end."""
         return str(self.public_url or f"http://{self.host}:{self.window_port}").rstrip("/")

@@ -23,6 +23,7 @@ PLUMBING = {
     "asyncapi.py",
     "bus.py",
     "demo.py",
+    "gate_words.py",
     "guards.py",
     "importer.py",
     "launcher.py",
@@ -84,7 +85,7 @@ def tracked() -> list[Path]:
 
 
 def test_the_services_are_these() -> None:
-    assert SERVICES == ["coordination", "desk", "directory", "intake", "meetings", "notify"]
+    assert SERVICES == ["coordination", "desk", "directory", "gate", "intake", "meetings", "notify"]
 
 
 def test_every_file_beside_the_services_is_listed_plumbing() -> None:

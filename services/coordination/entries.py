@@ -1,0 +1,141 @@
+"""What agencies said of a case, and both ends of the gate: entries are sealed, and cross only as the gate decides."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from contracts.consent import ConsentState
+from contracts.gate import (
+    ConsentForGate,
+    ConsentOfCase,
+    Entries,
+    EntriesForGate,
+    Entry,
+    EntryWritten,
+    RecordCarryIn,
+    RecordCarryOut,
+    Recorded,
+    WriteEntry,
+)
+from contracts.legal_basis import TAX_SECRECY
+from contracts.message import Compartment, Event
+from contracts.policy import Category
+from services import sharing
+from services.coordination.handlers import service
+from services.coordination.tables import carry_in, carry_out, case, consents, entry
+from services.service import NotYet, Tx
+
+SEALED_IN = "entry.text"
+NO_CASE = "事案がありません。"
+TAX_IN_SHIEN = (
+    f"税の情報は、支援会議には置けません({TAX_SECRECY})。税の情報を除くか、税の情報を含む同意を本人から得てください。"
+)
+TAX_UNCOVERED = f"本人の同意が税の情報に及んでいません({TAX_SECRECY})。税の情報を含む同意を得てください。"
+
+
+@service.does(WriteEntry)
+def write_entry(asked: WriteEntry, tx: Tx) -> tuple[EntryWritten, Iterable[Event]]:
+    """Note what was said. The store refuses tax data where it has no place; the sentence says what to do (S9)."""
+    found = tx.execute(select(case.c.member).where(case.c.id == asked.case)).first()
+    if found is None:
+        return EntryWritten(message=NO_CASE), ()
+    if asked.category is Category.TAX and tx.here is Compartment.SHIEN:
+        return EntryWritten(rule="S9", message=TAX_IN_SHIEN), ()
+    ref = _stored(tx, entry, _entry_row(tx.ref(), asked, found.member, tx))
+    return (EntryWritten(entry=ref) if ref else EntryWritten(rule="S9", message=TAX_UNCOVERED)), ()
+
+
+@service.answers(EntriesForGate)
+def entries_for_gate(asked: EntriesForGate, tx: Tx) -> Entries:
+    """All entries of a shien case that were not erased."""
+    known = tx.execute(select(case.c.id).where(case.c.id == asked.case)).first() is not None
+    carried = select(carry_out.c.entry).where(carry_out.c.entry == entry.c.id).exists().label("carried")
+    rows = tx.execute(select(entry, carried).where(entry.c.case == asked.case).order_by(entry.c.written_at, entry.c.id))
+    return Entries(found=known, entries=tuple(_shown(row, tx) for row in rows if row.text is not None))
+
+
+@service.answers(ConsentForGate)
+def consent_for_gate(asked: ConsentForGate, tx: Tx) -> ConsentOfCase:
+    """How far the consent reaches; raises NotYet while this replica may be behind the ledger."""
+    if not sharing.is_fresh(consents, tx):
+        raise NotYet
+    head = sharing.heads(consents, tx, [asked.case]).get(asked.case)
+    member = tx.connection.scalar(select(case.c.member).where(case.c.id == asked.case))
+    if head is None:
+        return ConsentOfCase(found=False)
+    return ConsentOfCase(found=True, state=ConsentState(head.state), scope=head.scope, member=member)
+
+
+@service.does(RecordCarryOut)
+def record_carry_out(asked: RecordCarryOut, tx: Tx) -> tuple[Recorded, Iterable[Event]]:
+    """Shien's record. The store wants the agreement of the very agency that gave the entry."""
+    known = tx.connection.scalar(select(carry_out.c.id).where(carry_out.c.entry == asked.entry))
+    of_case = tx.execute(select(entry.c.id).where(entry.c.id == asked.entry, entry.c.case == asked.case)).first()
+    if known is not None or of_case is None:
+        return Recorded(record=known if of_case else None), ()
+    row = asked.model_dump(include={"entry", "agreed_by", "agreed_on"})
+    return Recorded(record=_stored(tx, carry_out, row | _decided(asked, tx) | {"id": tx.ref()})), ()
+
+
+@service.does(RecordCarryIn)
+def record_carry_in(asked: RecordCarryIn, tx: Tx) -> tuple[Recorded, Iterable[Event]]:
+    """Juso's record and the entry as written anew. The store wants the new consent in force to reach it."""
+    if tx.execute(select(carry_in.c.id).where(carry_in.c.id == asked.record)).first() is not None:
+        return Recorded(record=asked.record), ()
+    head = sharing.heads(consents, tx, [asked.case]).get(asked.case)
+    if head is None or head.scope is None:
+        return Recorded(), ()
+    with suppress(IntegrityError), tx.connection.begin_nested():
+        ref = tx.ref()
+        tx.execute(insert(entry).values(_entry_row(ref, asked, asked.member, tx)))
+        within = {"consent": head.consent, "consent_version": head.version, "covers_tax": head.scope.covers_tax}
+        said = asked.model_dump(include={"case", "member", "category", "purpose"})
+        row = said | within | _decided(asked, tx) | {"id": asked.record, "entry": ref}
+        tx.execute(insert(carry_in).values(row))
+        return Recorded(record=asked.record), ()
+    return Recorded(), ()
+
+
+def _entry_row(ref: UUID, asked: WriteEntry | RecordCarryIn, member: UUID | None, tx: Tx) -> dict[str, Any]:
+    return {
+        "id": ref,
+        "compartment": tx.here,
+        "case": asked.case,
+        "member": member,
+        "category": asked.category,
+        "provider": asked.provider,
+        "written_by": asked.written_by if isinstance(asked, WriteEntry) else asked.decided_by,
+        "written_at": tx.now,
+        "text": tx.seal(asked.case, SEALED_IN, asked.text),
+    }
+
+
+def _decided(asked: RecordCarryOut | RecordCarryIn, tx: Tx) -> dict[str, Any]:
+    decided = {"decided_by": asked.decided_by, "decided_row": asked.row, "policy": asked.policy}
+    return decided | {"compartment": tx.here, "at": tx.now}
+
+
+def _stored(tx: Tx, table: Table, row: dict[str, Any]) -> UUID | None:
+    """The row's id, or None if the store refuses it."""
+    try:
+        with tx.connection.begin_nested():
+            tx.execute(insert(table).values(row))
+    except IntegrityError:
+        return None
+    ref: UUID = row["id"]
+    return ref
+
+
+def _shown(row: Any, tx: Tx) -> Entry:
+    return Entry(
+        entry=row.id,
+        provider=row.provider,
+        category=row.category,
+        written_at=row.written_at,
+        text=tx.open(row.case, SEALED_IN, row.text),
+        carried=row.carried,
+    )

@@ -1,0 +1,227 @@
+"""A whole municipality in one thread: the real services on real SQLite stores, events and questions handed on at once.
+
+For proofs that need thousands of runs (consent.md 7.1). References come from a seed per process and time from a clock
+that stands, so that two runs differ only in what is done. Only the bus and the mail server are left out: who may ask
+whom is looked up as the provisioner grants it, messages are written and read as they travel, mails are kept as bytes.
+"""
+
+import random
+import shutil
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from contracts.message import EVENTS, Account, Compartment, Event, Question
+from contracts.profile import Profile
+from services.notify import handlers as notify_handlers
+from services.provision import make_keys, subjects_of
+from services.service import AskFailed, Process, Tx
+from services.settings import Settings
+from services.store import Incoming, Outcome, Store
+
+T = TypeVar("T")
+R = TypeVar("R", bound=BaseModel)
+MORNING = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+"""Tuesday, 10:00 in Japan."""
+ROUNDS = 60
+
+
+@dataclass(frozen=True)
+class Mail:
+    """What left the building. ``asker``: the compartment whose notice it was, known to the test alone."""
+
+    recipient: str
+    body: bytes
+    asker: Compartment | None
+
+
+@dataclass
+class Asked:
+    """A question that crossed from one process to another, as the noninterference test replays it."""
+
+    by: str
+    question: Question[Any]
+
+
+class Desk:
+    """What an errand, a page or an outside effect works with in this city (services.service.Work)."""
+
+    def __init__(self, city: "City", process: Process) -> None:
+        self.city, self.process = city, process
+        self.settings, self.profile, self.compartment = city.settings, city.profile, process.compartment
+
+    def now(self) -> datetime:
+        return self.city.now
+
+    async def run(self, act: Callable[[Tx], T]) -> T:
+        return self.city.stores[self.process.name].write(lambda tx: (act(tx), ()))
+
+    async def tell(self, act: Callable[[Tx], Iterable[Event]]) -> None:
+        self.city.stores[self.process.name].write(lambda tx: (None, act(tx)))
+
+    async def ask(self, question: Question[R], to: Account | None = None) -> R:
+        addresses = self.process.addresses(type(question))
+        if to is None and len(addresses) == 1:
+            (to,) = addresses
+        if to not in addresses:
+            raise AskFailed("NotAllowed")
+        self.city.asked.append(Asked(self.process.name, question))
+        return await self.city.answer(to, question)
+
+
+@dataclass
+class City:
+    """All processes of one municipality. ``folder`` is its own; ``template`` a folder of a city that just started."""
+
+    folder: Path
+    profile: Profile
+    processes: Sequence[Process]
+    profile_folder: Path
+    seed: str = "0"
+    now: datetime = MORNING
+    mails: list[Mail] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    stored: dict[Account, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Every event body per account, in order: what its stream would hold."""
+
+    def __post_init__(self) -> None:
+        self.settings = Settings(var=self.folder, profile=self.profile_folder, municipality=self.profile.municipality)
+        fresh = not self.settings.home.exists()
+        if fresh:
+            self.settings.home.mkdir(parents=True)
+            make_keys(self.settings, self.processes)
+        self.stores: dict[str, Store] = {}
+        self._queues: dict[str, deque[Incoming]] = defaultdict(deque)
+        self._changed = False
+        self._asking: Compartment | None = None
+        for process in self.processes:
+            store = self._open(process)
+            store.told = self._note
+            self.stores[process.name] = store
+            if fresh and process.service.start:
+                start = process.service.start
+                store.write(lambda tx, start=start: (start(tx, self.settings), ()))
+
+    def _open(self, process: Process) -> Store:
+        chance = random.Random(f"{self.seed}/{process.name}")
+        return Store(
+            self.settings.store_address(process.name),
+            process.service,
+            self.profile,
+            process.compartment,
+            clock=lambda: self.now,
+            ref=lambda: UUID(int=chance.getrandbits(128), version=4),
+        )
+
+    def _note(self) -> None:
+        self._changed = True
+
+    def close(self) -> None:
+        """Give back the files."""
+        for store in self.stores.values():
+            store.close()
+
+    def work(self, name: str) -> Desk:
+        """What the process of this name works with."""
+        return Desk(self, next(one for one in self.processes if one.name == name))
+
+    async def answer(self, account: Account, question: Question[R]) -> R:
+        """Ask a service of an account, as the bus would. Raises AskFailed with a class name."""
+        name = type(question).subject.split(".")[1]
+        for process in self.processes:
+            if process.service.name == name and process.account is account:
+                break
+        else:
+            raise AskFailed("NoRespondersError")
+        answerer = process.service.answers_to[type(question)]
+        asked = type(question).model_validate_json(question.model_dump_json())
+        before, self._asking = self._asking, process.compartment or self._asking
+        try:
+            if answerer.kind == "perform":
+                reply = await answerer.act(asked, Desk(self, process))
+            else:
+                store = self.stores[process.name]
+                act = store.write if answerer.kind == "write" else store.read
+                reply = act(lambda tx: answerer.act(asked, tx))
+        except AskFailed:
+            raise
+        except Exception as error:
+            raise AskFailed(type(error).__name__) from error
+        finally:
+            self._asking = before
+        read: R = type(question).reply_type().model_validate_json(reply.model_dump_json())  # type: ignore[assignment]
+        return read
+
+    async def settle(self) -> None:
+        """Hand on events and run errands until nobody has anything to do."""
+        for _ in range(ROUNDS):
+            self._changed = False
+            self._collect()
+            self._deliver()
+            for process in self.processes:
+                for errand in process.service.errands:
+                    before, self._asking = self._asking, process.compartment
+                    try:
+                        await errand.act(Desk(self, process))
+                    except AskFailed:
+                        pass
+                    finally:
+                        self._asking = before
+            self._collect()
+            if not self._changed and not any(self._queues.values()):
+                return
+        raise AssertionError("the city does not come to rest")
+
+    def _collect(self) -> None:
+        for process in self.processes:
+            store = self.stores[process.name]
+            while rows := store.unsent(500):
+                for row in rows:
+                    self.stored[row.account].append(f"{row.subject} {row.body}")
+                    for reader in self.processes:
+                        if reader.account is row.account and row.subject in subjects_of(reader):
+                            event = EVENTS[row.subject].model_validate_json(row.body)
+                            self._queues[reader.name].append(Incoming(row.id, event))
+                store.unsent(0, sent=[row.position for row in rows])
+
+    def _deliver(self) -> None:
+        for name, queue in self._queues.items():
+            late: list[Incoming] = []
+            while queue:
+                one = queue.popleft()
+                if self.stores[name].react([one])[0] is Outcome.LATER:
+                    late.append(Incoming(one.id, one.event, one.tries + 1))
+            queue.extend(late)
+
+    def pass_time(self, **how_long: float) -> None:
+        """Let the clock go on."""
+        self.now += timedelta(**how_long)
+
+    # -- the mail server -----------------------------------------------------------------------------------------
+
+    def catch_mail(self, monkeypatch: Any) -> None:
+        """Let notify hand its mails to this city instead of a server."""
+        monkeypatch.setattr(notify_handlers, "_mailer", lambda work, office: _Catcher(work.city))
+
+
+class _Catcher:
+    """Takes every mail at once, as a quick server would."""
+
+    def __init__(self, city: City) -> None:
+        self.city = city
+
+    async def send(self, sender: str, recipient: str, mail: bytes, *rest: Any, **more: Any) -> str:
+        self.city.mails.append(Mail(recipient, mail, self.city._asking))
+        return ""
+
+
+def copied(template: Path, folder: Path) -> Path:
+    """A city's files as they were when it had just started."""
+    shutil.copytree(template, folder)
+    return folder

@@ -97,6 +97,8 @@ class City:
             self.settings.home.mkdir(parents=True)
             make_keys(self.settings, self.processes)
         self.stores: dict[str, Store] = {}
+        self._chance = {process.name: random.Random() for process in self.processes}
+        self.begin_step("start")
         self._queues: dict[str, deque[Incoming]] = defaultdict(deque)
         self._changed = False
         self._asking: Compartment | None = None
@@ -109,7 +111,7 @@ class City:
                 store.write(lambda tx, start=start: (start(tx, self.settings), ()))
 
     def _open(self, process: Process) -> Store:
-        chance = random.Random(f"{self.seed}/{process.name}")
+        chance = self._chance[process.name]
         return Store(
             self.settings.store_address(process.name),
             process.service,
@@ -118,6 +120,11 @@ class City:
             clock=lambda: self.now,
             ref=lambda: UUID(int=chance.getrandbits(128), version=4),
         )
+
+    def begin_step(self, name: str) -> None:
+        """Draw references anew for each step, so that what one step draws changes nothing of the next one's."""
+        for process, chance in self._chance.items():
+            chance.seed(f"{self.seed}/{process}/{name}")
 
     def _note(self) -> None:
         self._changed = True

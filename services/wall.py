@@ -262,7 +262,7 @@ def register(metadata: MetaData, *, seats: bool) -> Table:
             and s.cancelled_at is not null)"""
         refuse(disclosure, "insert", gone, SEAT_IS_CANCELLED)
     append_only(disclosure)
-    _keep(metadata.tables["item"], ("compartment", "case", "member", "category", "purpose"), ITEM_IS_KEPT)
+    _keep(metadata.tables["item"], ("case", "member", "category", "purpose"), ITEM_IS_KEPT)
     return disclosure
 
 
@@ -275,8 +275,8 @@ def guard_seats(seat: Table) -> None:
     start = "(select s.starts from sitting s where s.id = new.sitting)"
     live = f"{commissioned('kasane_now(0)')} and {commissioned(start)}"
     refuse(seat, "insert", f"new.compartment = 'shien' and not ({live})", NOT_COMMISSIONED)
-    _keep(seat, ("sitting", "person", "agency", "compartment", "commission"), SEAT_IS_KEPT)
-    _keep(seat.metadata.tables["sitting"], ("compartment", "basis", "starts", "ends"), SITTING_IS_KEPT)
+    _keep(seat, ("sitting", "person", "agency", "commission"), SEAT_IS_KEPT)
+    _keep(seat.metadata.tables["sitting"], ("basis", "starts", "ends"), SITTING_IS_KEPT)
 
 
 def guard_agenda(agenda: Table) -> None:

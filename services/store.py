@@ -1,6 +1,7 @@
 """A service's own store: transaction, inbox, outbox, parking. The only file that opens a database."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -359,6 +360,8 @@ class Store:
             self.service.tables.create_all(connection)
             rows = [{"key": key, "value": value} for key, value in mine.items()]
             connection.execute(self._insert_or(label).values(rows).on_conflict_do_nothing())
+        if self.engine.dialect.name == "sqlite":
+            _close_off(self.engine)
 
 
 def _check_label(found: dict[str, str], mine: dict[str, str], address: str) -> None:
@@ -409,9 +412,10 @@ def _give_clock(connection: Any, record: Any, clock: Callable[[], datetime]) -> 
 
 
 def _configure_sqlite(connection: Any, record: Any) -> None:
-    """Without these, commits are lost on power failure, foreign keys are not checked, deleted rows stay readable."""
+    """Without these, commits are lost on power failure, references unchecked, deleted rows readable, kept rows gone."""
     connection.isolation_level = None  # SQLAlchemy's own BEGIN loses concurrent updates (bus-detail.md 4.3)
     wanted = {"busy_timeout": 5000, "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
+    wanted["recursive_triggers"] = 1  # else INSERT OR REPLACE removes a row and no delete trigger sees it
     for pragma, value in wanted.items():
         found = (
             connection.execute(f"PRAGMA {pragma}={value}").fetchone()
@@ -419,3 +423,35 @@ def _configure_sqlite(connection: Any, record: Any) -> None:
         )
         if str(found[0]) != str(value):
             raise StoreRefused(f"SQLite は {pragma}={value} を受け付けません({found[0]})。")
+
+
+_TABLES = {"sqlite_master", "sqlite_temp_master"}
+_HARMLESS = {"wal_checkpoint", "table_info", "table_xinfo", "table_list", "index_list", "index_info", "index_xinfo"}
+"""Pragmas whose argument changes nothing that the wall stands on."""
+_WRITES = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE}
+_NEVER = {
+    value
+    for name, value in vars(sqlite3).items()
+    if name.startswith(("SQLITE_CREATE_", "SQLITE_DROP_", "SQLITE_ALTER_", "SQLITE_ATTACH", "SQLITE_DETACH"))
+}
+
+
+def _close_off(engine: Engine) -> None:
+    """The tables stand: from here on no statement changes them, opens another file or loosens a pragma.
+
+    Else one more statement would undo what guards a table: ``PRAGMA foreign_keys=off``, ``DROP TRIGGER``.
+    """
+    event.listen(engine, "connect", _forbid)
+    with engine.connect() as connection:
+        _forbid(connection.connection.dbapi_connection, None)
+
+
+def _forbid(connection: Any, record: Any) -> None:
+    connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    connection.set_authorizer(_authorize)
+
+
+def _authorize(action: int, what: str | None, value: str | None, database: str | None, trigger: str | None) -> int:
+    loosens = action == sqlite3.SQLITE_PRAGMA and value is not None and what not in _HARMLESS
+    rewrites = action in _WRITES and what in _TABLES
+    return sqlite3.SQLITE_DENY if action in _NEVER or loosens or rewrites else sqlite3.SQLITE_OK

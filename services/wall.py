@@ -7,7 +7,7 @@ contracts/policy.py decides the same; the store holds when a handler forgets to 
 Coordination and meetings each carry these tables: whoever shows or invites keeps the register of what it shared.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from contracts.consent import OPEN_STATES, ConsentState
+from contracts.permit import LIFE_SECONDS
 from contracts.policy import Category
 from contracts.policy_rows import ROWS
 from contracts.policy_terms import Act
@@ -46,11 +47,15 @@ NOT_COMMISSIONED = "NOT_COMMISSIONED"
 NOT_ON_THE_AGENDA = "NOT_ON_THE_AGENDA"
 NOT_NOW = "NOT_NOW"
 PERMIT_IS_OVER = "PERMIT_IS_OVER"
+NO_SUCH_PERMIT = "NO_SUCH_PERMIT"
+SEAT_IS_CANCELLED = "SEAT_IS_CANCELLED"
 SCOPE_IS_CLOSED = "SCOPE_IS_CLOSED"
 NOT_THE_NEXT_VERSION = "NOT_THE_NEXT_VERSION"
 BACK_DATED = "BACK_DATED"
 TAX_NOT_COVERED = "TAX_NOT_COVERED"
 SEAT_IS_KEPT = "SEAT_IS_KEPT"
+SITTING_IS_KEPT = "SITTING_IS_KEPT"
+ITEM_IS_KEPT = "ITEM_IS_KEPT"
 
 
 def among(values: Iterable[object]) -> str:
@@ -164,6 +169,7 @@ def commissions(metadata: MetaData, *, owned: bool) -> Commissions:
     if owned:  # from midnight of the same day at the earliest: who was not a member then heard nothing lawfully
         refuse(commission, "insert", "new.starts < kasane_now(-86400)", BACK_DATED)
         refuse(commission, "insert", "new.recorded_at < kasane_now(-300)", NOT_NOW)
+    refuse(ended, "insert", "new.at > kasane_now(60)", NOT_NOW, _lock("new.commission", shared=False))
     append_only(commission, ended)
     return Commissions(commission, ended)
 
@@ -171,12 +177,12 @@ def commissions(metadata: MetaData, *, owned: bool) -> Commissions:
 def register(metadata: MetaData, *, seats: bool) -> Table:
     """The register of sharing, beside the tables ``item`` and, with ``seats``, ``seat`` and ``agenda`` of its store.
 
-    ``item`` has unique (id, case, category, purpose), (id, member) and (id, compartment).
+    ``item`` has unique (id, case, category, purpose), (id, member) and (id, compartment); ``seat`` has unique
+    (sitting, person, agency) and (sitting, person, commission). Without seats nothing is shared that takes one.
     """
     sitting = [
-        ForeignKeyConstraint(["sitting", "person"], ["seat.sitting", "seat.person"]),
+        ForeignKeyConstraint(["sitting", "person", "agency"], ["seat.sitting", "seat.person", "seat.agency"]),
         ForeignKeyConstraint(["sitting", "person", "commission"], ["seat.sitting", "seat.person", "seat.commission"]),
-        CheckConstraint(f"act not in ({among(AT_A_SITTING)}) or sitting is not null"),
     ]
     disclosure = Table(
         "disclosure",
@@ -220,16 +226,24 @@ def register(metadata: MetaData, *, seats: bool) -> Table:
         CheckConstraint("compartment = 'juso' or (consent is null and consent_version is null and permit is null)"),
         CheckConstraint("category <> 'tax' or (compartment = 'juso' and covers_tax)"),  # S9, 地方税法22条
         CheckConstraint(_deciding_rows()),
+        CheckConstraint(f"act not in ({among(AT_A_SITTING)}) or sitting is not null"),  # M6
+        CheckConstraint("act <> 'export' or compartment = 'juso' or sitting is not null"),  # S8
         *(sitting if seats else [CheckConstraint("sitting is null")]),
     )
-    guard_ledger(disclosure)
+    guard_ledger(disclosure, "consent", "commission")
     refuse(disclosure, "insert", "new.permit_until <= kasane_now(0)", PERMIT_IS_OVER)
+    longest = LIFE_SECONDS + FENCE_SECONDS / 2  # the ledger's clock may be so much ahead (sharing.freshen)
+    refuse(disclosure, "insert", f"new.permit_until > kasane_now({longest})", NO_SUCH_PERMIT)
     refuse(disclosure, "insert", "new.at < kasane_now(-300) or new.at > kasane_now(60)", NOT_NOW)
     refuse(disclosure, "insert", f"new.compartment = 'shien' and not {commissioned('kasane_now(0)')}", NOT_COMMISSIONED)
     if seats:
         listed = "exists (select 1 from agenda a where a.item = new.item and a.sitting = new.sitting)"
         refuse(disclosure, "insert", f"new.sitting is not null and not {listed}", NOT_ON_THE_AGENDA)
+        gone = """exists (select 1 from seat s where s.sitting = new.sitting and s.person = new.person
+            and s.cancelled_at is not null)"""
+        refuse(disclosure, "insert", gone, SEAT_IS_CANCELLED)
     append_only(disclosure)
+    _keep(metadata.tables["item"], ("case", "member", "category", "purpose"), ITEM_IS_KEPT)
     return disclosure
 
 
@@ -245,12 +259,12 @@ def _within(*parts: str) -> list[ForeignKeyConstraint]:
     ]
 
 
-def guard_ledger(table: Table) -> None:
+def guard_ledger(table: Table, *grounds: str) -> None:
     """In juso a row needs its consent's newest version, in force now, and a replica that is compared with the ledger.
 
-    The consent is locked first, so that a version recorded at the same moment is seen (consent.md 3.1).
+    The ``grounds`` are locked first, so that a version recorded at the same moment is seen (consent.md 3.1).
     """
-    lock = f"if new.consent is not null then {_lock('new.consent', shared=True)} end if;"
+    lock = "".join(f"if new.{one} is not null then {_lock(f'new.{one}', shared=True)} end if;" for one in grounds)
     refuse(table, "insert", f"new.compartment = 'juso' and not {_in_force()}", CONSENT_NOT_IN_FORCE, lock)
     fresh = f"fresh_at >= kasane_now(-{FENCE_SECONDS}) and fresh_at <= kasane_now({FENCE_SECONDS})"
     stale = f"new.compartment = 'juso' and not exists (select 1 from replica where {fresh})"
@@ -260,27 +274,36 @@ def guard_ledger(table: Table) -> None:
 def guard_seats(seat: Table) -> None:
     """Commissions before seats (S6, S8): a seat in a 支援会議 needs one that is live now and when the sitting starts.
 
-    ``seat`` has compartment, sitting, person, agency, commission. Who sits where is never rewritten: another person
-    is another seat.
+    ``seat`` has compartment, sitting, person, agency, commission. Who sits where is never rewritten, another person
+    is another seat; nor when a sitting is: its seats and agenda were measured by it.
     """
     start = "(select s.starts from sitting s where s.id = new.sitting)"
     live = f"{commissioned('kasane_now(0)')} and {commissioned(start)}"
     refuse(seat, "insert", f"new.compartment = 'shien' and not ({live})", NOT_COMMISSIONED)
-    other = "new.sitting <> old.sitting or new.person <> old.person or new.agency <> old.agency"
-    other += " or new.compartment <> old.compartment or new.commission <> old.commission"
-    gone = "(new.commission is null) <> (old.commission is null)"
-    refuse(seat, "update", f"{other} or {gone}", SEAT_IS_KEPT)
+    _keep(seat, ("sitting", "person", "agency", "commission"), SEAT_IS_KEPT)
+    _keep(seat.metadata.tables["sitting"], ("basis", "starts", "ends"), SITTING_IS_KEPT)
 
 
 def guard_agenda(agenda: Table) -> None:
     """In juso an item comes onto an agenda only under a consent in force now and when the sitting starts (C1)."""
     start = "(select s.starts from sitting s where s.id = new.sitting)"
     covering = f"""exists (select 1 from item i join consent_version v on v.consent = i.consent
-        where i.id = new.item and {_open("v", "kasane_now(0)")} and v.starts <= {start} and {start} < v.ends
-        and (i.category <> 'tax' or v.covers_tax))"""
+        where i.id = new.item and v."case" = i."case" and {_open("v", "kasane_now(0)")}
+        and v.starts <= {start} and {start} < v.ends and (i.category <> 'tax' or v.covers_tax))"""
     changes: tuple[Change, ...] = ("insert", "update")
     for on in changes:
         refuse(agenda, on, f"new.compartment = 'juso' and not {covering}", CONSENT_NOT_IN_FORCE)
+
+
+def _keep(table: Table, columns: Sequence[str], word: str) -> None:
+    """What a row is about is never rewritten; for the rest of it the row may change."""
+    moved = (
+        f'new."{one}" <> old."{one}" or (new."{one}" is null) <> (old."{one}" is null)'
+        if table.c[one].nullable
+        else f'new."{one}" <> old."{one}"'
+        for one in columns
+    )
+    refuse(table, "update", " or ".join(moved), word)
 
 
 def commissioned(moment: str) -> str:
@@ -364,7 +387,7 @@ def carry_over(metadata: MetaData) -> tuple[Table, Table]:
         *_within("case", "covers_tax", "purpose", "member"),
         CheckConstraint("category <> 'tax' or covers_tax"),
     )
-    guard_ledger(into)
+    guard_ledger(into, "consent")
     for table in (out, into):
         refuse(table, "insert", "new.at < kasane_now(-300) or new.at > kasane_now(60)", NOT_NOW)
         append_only(table)

@@ -122,6 +122,7 @@ seat = Table(
     CheckConstraint("answer in ('attend', 'absent', 'none')"),
     CheckConstraint("(answer = 'none') = (answered_at is null)"),
     CheckConstraint("(compartment = 'shien') = (commission is not null)"),  # S6, S8
+    UniqueConstraint("sitting", "person", "agency"),
     UniqueConstraint("sitting", "person", "commission"),
     ForeignKeyConstraint(["sitting", "compartment"], ["sitting.id", "sitting.compartment"]),
 )

@@ -34,6 +34,7 @@ PLUMBING = {
     "service.py",
     "settings.py",
     "store.py",
+    "vault.py",
 }
 VAGUE = {"common", "utils", "util", "helpers", "helper", "manager", "managers", "misc", "base", "shared", "core"}
 CLOCKS = {

@@ -10,12 +10,12 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     UniqueConstraint,
     Uuid,
 )
 
 from services.store import Instant
+from services.vault import Sealed
 
 tables = MetaData()
 
@@ -72,12 +72,22 @@ client = Table(
     tables,
     Column("case", Uuid, primary_key=True),
     Column("compartment", String(5), CheckConstraint("compartment = 'shien'"), nullable=False),
-    Column("name", String(200), nullable=False),
-    Column("kana", String(200), nullable=False),
-    Column("born_on", Date),
-    Column("number", String(20), nullable=False),
-    Column("referrer_staff", String(200), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("wishes", Text, nullable=False),
+    Column("name", Sealed, nullable=False),
+    Column("kana", Sealed, nullable=False),
+    Column("born_on", Sealed),
+    Column("number", Sealed, nullable=False),
+    Column("referrer_staff", Sealed, nullable=False),
+    Column("reason", Sealed, nullable=False),
+    Column("wishes", Sealed, nullable=False),
 )
-"""In juso intake keeps who a case is about; this table stays empty there, and its CHECK sees to it."""
+"""In juso intake keeps who a case is about; this table stays empty there, and its CHECK sees to it. All that names
+anybody is sealed under the case's reference."""
+erased = Table(
+    "erased",
+    tables,
+    Column("subject", Uuid, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("cleared_at", Instant),
+)
+"""Cases whose key was destroyed, when and why, by code. ``cleared_at``: since when the files hold no deleted row."""

@@ -164,6 +164,8 @@ class Particulars(Message):
     """Who a case is about, for the eyes of people who may know it now."""
 
     found: bool
+    erased: bool = False
+    """Nobody can know it any more; then it is not found, either."""
     name: str = ""
     kana: str = ""
     born_on: date | None = None

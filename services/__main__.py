@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from contracts.erasure import ERASE_REASON_TEXT, EraseCase, EraseReason, EraseReferral
 from contracts.intake import Held, OpenWithoutConsent
 from contracts.message import Account, Compartment
 from contracts.municipality import is_municipality_code
@@ -34,6 +35,7 @@ from services.provision import make_streams, write_server_config
 from services.service import AskFailed, Process
 from services.settings import ProfileInvalid, Settings, read_profile
 from services.store import StoreRefused
+from services.vault import VaultRefused
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 PROCESSES = (
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         settings = _settings(options)
         sys.exit(options.act(options, settings))
-    except (CannotStart, NotRunning, ProfileInvalid, StoreRefused) as refusal:
+    except (CannotStart, NotRunning, ProfileInvalid, StoreRefused, VaultRefused) as refusal:
         print(refusal, file=sys.stderr)
         sys.exit(1)
     except ValidationError as error:
@@ -169,6 +171,40 @@ def _open(options: argparse.Namespace, settings: Settings) -> int:
         return 2
 
 
+def _erase(options: argparse.Namespace, settings: Settings) -> int:
+    if (options.case is None) != (options.compartment is None):
+        print("--case には --compartment juso か shien を付けてください(--referral には付けません)。", file=sys.stderr)
+        return 2
+    reason = EraseReason(options.reason)
+    questions: list[tuple[Account, EraseCase | EraseReferral]] = []
+    if options.case is not None:
+        questions.append((Account(options.compartment), EraseCase(case=options.case, reason=reason)))
+    if options.compartment != SHIEN:  # who a juso case is about, intake keeps
+        known = {"juso_case": options.case} if options.case else options.referral
+        questions.append((Account.INTAKE, EraseReferral(**known, reason=reason)))
+
+    async def ask() -> int:
+        async with operator(settings) as asking:
+            for account, question in questions:
+                answer = await asking.ask(account, question)
+                if not answer.done:
+                    break
+        print(answer.message or "消去しました。古い控えからも、もう開けません。")
+        if options.compartment == SHIEN and answer.done:
+            print("受付の記録は別です。kasane erase --referral 紹介元機関コード/受付番号 で消去してください。")
+        return 0 if answer.done else 1
+
+    return asyncio.run(ask())
+
+
+def _referral(text: str) -> dict[str, object]:
+    """A referral's reference, or its referrer's code and its number. Raises ValueError, as argparse wants it."""
+    referrer, separator, number = text.partition("/")
+    named: dict[str, object] = {"referrer": referrer, "number": number} if separator else {"referral": UUID(text)}
+    EraseReferral.model_validate({**named, "reason": EraseReason.REQUEST})
+    return named
+
+
 def _parked(options: argparse.Namespace, settings: Settings) -> int:
     async def ask() -> int:
         count = 0
@@ -255,6 +291,13 @@ def _parser() -> argparse.ArgumentParser:
     opening = command("open-shien", _open, "保留の申込みを支援会議で扱うと決める(法106条の6)")
     opening.add_argument("referral", type=UUID)
     opening.add_argument("--reason", required=True, help="支援会議で扱う必要性(記録されます)")
+    erasing = command("erase", _erase, "本人の情報と自由記載を消去する(鍵を壊すので、古い控えからも開けなくなる)")
+    what = erasing.add_mutually_exclusive_group(required=True)
+    what.add_argument("--referral", type=_referral, help="つなぎの番号、または 紹介元機関コード/受付番号")
+    what.add_argument("--case", type=UUID, help="事案の番号(--compartment も付ける)")
+    erasing.add_argument("--compartment", choices=[one.value for one in Compartment])
+    reasons = "、".join(f"{code.value} {text}" for code, text in ERASE_REASON_TEXT.items())
+    erasing.add_argument("--reason", required=True, choices=[one.value for one in EraseReason], help=reasons)
     command("parked", _parked, "処理できずに止めてある出来事を見る")
     gate_words.add_options(command("gate", _gate, "支援会議の項目を重層的支援会議に引き継ぐ"), shared)
     policy_words.add_options(command("policy", _policy, "共有の判断表を見る、説明する"), shared)

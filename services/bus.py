@@ -114,6 +114,10 @@ class Bus:
         """One write transaction, and the events it returns."""
         await self._in_store(self.store.write, lambda tx: (None, act(tx)))
 
+    async def compact(self) -> None:
+        """Take what was deleted out of the store's files."""
+        await self._in_store(self.store.compact)
+
     async def ask(self, question: Question[R], to: Account | None = None) -> R:
         """Ask and wait for the answer. Raises AskFailed with a class name, never with content."""
         addresses = self.process.addresses(type(question))

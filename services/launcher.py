@@ -31,6 +31,7 @@ from services.provision import make_streams, write_server_config
 from services.service import Process
 from services.settings import Settings, read_profile
 from services.store import Store
+from services.vault import Vault
 
 PORTS = ("nats_port", "desk_juso_port", "desk_shien_port", "window_port", "smtp_port")
 """The settings that say where something listens."""
@@ -52,12 +53,15 @@ async def run_process(
     ready: Callable[[], None],
     signals: Sequence[signal.Signals] = (signal.SIGTERM,),
 ) -> None:
-    """Run one process until one of ``signals``. Raises StoreRefused, ProfileInvalid, FileNotFoundError (no key)."""
+    """Run one process until one of ``signals``. Raises what Store and Vault refuse, ProfileInvalid,
+    FileNotFoundError (no key)."""
     stopping = asyncio.Event()
     for number in signals:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     profile = read_profile(settings.profile)
-    store = Store(settings.store_address(process.name), process.service, profile, process.compartment)
+    vault = open_vault(process, settings) if process.service.seals else None
+    address = settings.store_address(process.name)
+    store = Store(address, process.service, profile, process.compartment, vault=vault)
     if process.service.start:
         start = process.service.start
         store.write(lambda tx: (start(tx, settings), ()))
@@ -70,6 +74,14 @@ async def run_process(
     with suppress(asyncio.CancelledError):
         await living
     store.close()
+    if vault:
+        vault.close()
+
+
+def open_vault(process: Process, settings: Settings) -> Vault:
+    """The process's key store. Raises VaultRefused, and FileNotFoundError when nothing was provisioned."""
+    kek = settings.kek_path(process.name).read_bytes()
+    return Vault(settings.vault_address(process.name), kek, f"{settings.municipality}/{process.name}")
 
 
 async def _live(bus: Bus, ready: Callable[[], None]) -> None:
@@ -295,7 +307,7 @@ class Launcher:
         read_profile(self.settings.profile)
         home = self.settings.home
         try:
-            for folder in ("log", "run", "mail", "stores"):
+            for folder in ("log", "run", "mail", "stores", "vaults"):
                 (home / folder).mkdir(parents=True, exist_ok=True)
             self._lock = open(home / "lock", "w")  # noqa: SIM115 - held as long as the launcher lives
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,7 +6,7 @@ a service that declared its own stream would silently reset the limits of the on
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import nats
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
+from contracts.erasure import EraseCase, EraseReferral
 from contracts.gate import CarryOver, LookAtGate
 from contracts.intake import Held, OpenWithoutConsent, TakeInSheets
 from contracts.message import Account, Question
@@ -30,8 +31,16 @@ ACK_SECONDS = 8
 """How long the server waits before it gives an unacknowledged event to another try: many times the slowest batch, and
 no more, because it is what a process killed in the middle of a batch costs."""
 
-OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (TakeInSheets, Held, OpenWithoutConsent)
-"""What the command line asks of intake; who a case is about is not among it."""
+OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (
+    TakeInSheets,
+    Held,
+    OpenWithoutConsent,
+    EraseReferral,
+    EraseCase,
+    LookAtGate,
+    CarryOver,
+)
+"""What the command line asks; who a case is about is not among it."""
 
 _DAY = 86_400
 _SECOND = 1_000_000_000  # JetStream counts nanoseconds
@@ -68,8 +77,11 @@ def read_key(settings: Settings, user: str) -> Key:
     return Key(found["user"], found["password"], Account(found["account"]))
 
 
-def make_keys(settings: Settings, processes: Iterable[Process]) -> list[Key]:
-    """Keys for all processes, and per account one operator and one admin. Those that exist are kept."""
+def make_keys(settings: Settings, processes: Sequence[Process]) -> list[Key]:
+    """Keys for all processes, and per account one operator and one admin. Those that exist are kept.
+
+    Returned are the bus's; beside them lie what signs links, and for each process that seals what wraps its data keys.
+    """
     folder = settings.home / "keys"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     users = [(process.name, process.account) for process in processes]
@@ -80,9 +92,13 @@ def make_keys(settings: Settings, processes: Iterable[Process]) -> list[Key]:
                 key_path(settings, user),
                 json.dumps({"user": user, "password": secrets.token_urlsafe(24), "account": account}).encode(),
             )
-    for shared in ("link", "permit", "gate"):
-        if not (folder / shared).exists():
-            _write_secret(folder / shared, secrets.token_bytes(32))
+    raw = [
+        *(folder / shared for shared in ("link", "permit", "gate")),
+        *(settings.kek_path(one.name) for one in processes if one.service.seals),
+    ]
+    for path in raw:
+        if not path.exists():
+            _write_secret(path, secrets.token_bytes(32))
     return [read_key(settings, user) for user, _ in users]
 
 
@@ -233,10 +249,7 @@ def _user(key: Key, granted: dict[str, list[str]] | None) -> dict[str, Any]:
 
 def _operator_rights(account: Account) -> dict[str, list[str]]:
     asks = ["ask.pulse.*", "ask.parked.*"]
-    if account is Account.INTAKE:
-        asks += [question.subject for question in OPERATOR_ASKS]
-    if account is Account.GATE:
-        asks += [LookAtGate.subject, CarryOver.subject]
+    asks += [question.subject for question in OPERATOR_ASKS if account in question.answered_in]
     return {"publish": sorted(asks), "subscribe": [f"{inbox_of(f'operator@{account}')}.>"]}
 
 

@@ -23,6 +23,28 @@ class NotYet(Exception):
     """What this depends on has not arrived. The message comes again later, after a growing delay; it is no error."""
 
 
+class Shut(Exception):
+    """The key of what should be opened was destroyed: it is erased, and people read 「消去済み」."""
+
+
+class Foreign(Exception):
+    """What should be opened was sealed by another municipality, compartment or process, for another case or column,
+    or tampered with."""
+
+
+class Sealing(Protocol):
+    """What seals and opens texts at rest, one key per subject (services.vault)."""
+
+    def seal(self, subject: UUID, where: str, text: str) -> bytes:
+        """Raises Shut."""
+
+    def open(self, subject: UUID, where: str, sealed: bytes) -> str:
+        """Raises Shut and Foreign."""
+
+    def destroy(self, subject: UUID) -> None:
+        """At once, whatever becomes of the transaction."""
+
+
 @dataclass(frozen=True)
 class Tx:
     """One open transaction and what a handler may know. It cannot commit, publish, or read a clock of its own."""
@@ -34,6 +56,7 @@ class Tx:
     compartment: Compartment | None
     ref: Callable[[], UUID]
     """A fresh random reference."""
+    vault: Sealing | None = None
 
     @property
     def here(self) -> Compartment:
@@ -45,6 +68,24 @@ class Tx:
     def execute(self, statement: Executable, *rows: Any) -> CursorResult[Any]:
         """Run one Core statement; with a list of rows, many at once."""
         return self.connection.execute(statement, *rows)
+
+    def seal(self, subject: UUID, where: str, text: str) -> bytes:
+        """Seal a text under a subject's key for one place. Raises Shut once that key was destroyed."""
+        return self._sealing.seal(subject, where, text)
+
+    def open(self, subject: UUID, where: str, sealed: bytes) -> str:
+        """Open what was sealed for this subject and place. Raises Shut (erased) and Foreign (not from here)."""
+        return self._sealing.open(subject, where, sealed)
+
+    def destroy_key(self, subject: UUID) -> None:
+        """Erase all that is sealed under a subject, in every backup, too. It holds even if the transaction fails."""
+        self._sealing.destroy(subject)
+
+    @property
+    def _sealing(self) -> Sealing:
+        if self.vault is None:
+            raise TypeError("this service does not declare that it seals")
+        return self.vault
 
 
 class Work(Protocol):
@@ -62,6 +103,9 @@ class Work(Protocol):
 
     async def tell(self, act: Callable[[Tx], Iterable[Event]]) -> None:
         """Run ``act`` in one write transaction; the events it returns are told when it has committed."""
+
+    async def compact(self) -> None:
+        """Take what was deleted out of the store's files, outside any transaction. May fail while others read."""
 
     async def ask(self, question: Question[R], to: Account | None = None) -> R:
         """The answer, or AskFailed. ``to`` is needed only where a service answers in several accounts."""
@@ -106,6 +150,8 @@ class Service:
     tables: MetaData
     compartments: bool = False
     """Whether it runs once per compartment."""
+    seals: bool = False
+    """Whether it keeps sealed columns: then its processes get a vault and a key-encryption key."""
     publishes: frozenset[type[Event]] = frozenset()
     asks: frozenset[type[Question[Any]]] = frozenset()
     reactions: dict[type[Event], Handler] = field(default_factory=dict)

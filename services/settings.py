@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     """Where a NATS server runs. Empty: the launcher starts one."""
     store_url: str = ""
     """SQLAlchemy address with {process} in it, for PostgreSQL. Empty: SQLite below ``var``."""
+    vault_url: str = ""
+    """SQLAlchemy address with {process} in it, of the key stores. Empty: SQLite below ``var``, whatever stores are."""
     nats_port: int = 4222
     """Where the launcher's own NATS server listens on 127.0.0.1."""
     desk_juso_port: int = 8081
@@ -67,6 +69,16 @@ class Settings(BaseSettings):
         if self.store_url:
             return self.store_url.format(process=process.replace("@", "_"), municipality=self.municipality)
         return f"sqlite:///{self.home / 'stores' / process}.db"
+
+    def vault_address(self, process: str) -> str:
+        """The SQLAlchemy address of one process's key store."""
+        if self.vault_url:
+            return self.vault_url.format(process=process.replace("@", "_"), municipality=self.municipality)
+        return f"sqlite:///{self.home / 'vaults' / process}.db"
+
+    def kek_path(self, process: str) -> Path:
+        """Where the key lies that wraps one process's data keys. Without it nothing that process sealed opens."""
+        return self.home / "keys" / f"kek@{process}"
 
     def desk_port(self, compartment: Compartment | None) -> int:
         """Where the desk of this compartment listens; None is the answer window."""

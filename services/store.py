@@ -45,10 +45,11 @@ from contracts.profile import Profile
 from contracts.pulse import ParkedEvent
 from services.guards import CLOCK, RECORD_IS_KEPT, refuse
 from services.service import NotYet, Service, Tx
+from services.vault import StillOnDisk, Vault
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised with every change of a table. A store with a higher number was written by a newer kasane."""
 
 MAX_TRIES = 6
@@ -171,6 +172,7 @@ class Store:
         compartment: Compartment | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         ref: Callable[[], UUID] = uuid4,
+        vault: Vault | None = None,
     ) -> None:
         self.service, self.profile, self.compartment, self.clock, self.new_ref = (
             service,
@@ -179,12 +181,15 @@ class Store:
             clock,
             ref,
         )
+        self.vault = vault
         self.home = Account(compartment) if compartment else None
         self.told: Callable[[], None] = lambda: None
         """Called after a commit that changed something."""
         self.engine = _engine(address, lambda: self.clock())
         self._changed = False
         event.listen(self.engine, "before_execute", self._note_change)
+        if vault:
+            event.listen(self.engine, "commit", lambda connection: vault.keep())
         self._insert_or = insert_or_sqlite if self.engine.dialect.name == "sqlite" else insert_or
         self._open(address)
 
@@ -264,6 +269,22 @@ class Store:
             aside = connection.scalar(select(func.count()).select_from(parked)) or 0
             return waiting, aside, self.service.undone(tx), self.service.tally(tx)
 
+    def compact(self) -> None:
+        """Take what was deleted out of the files: SQLite's log is emptied, PostgreSQL's tables are written anew."""
+        if self.engine.dialect.name == "sqlite":
+            raw = self.engine.raw_connection()  # the engine's own would begin a transaction
+            try:
+                busy = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                raw.close()
+            if busy:
+                raise StillOnDisk
+            return
+        quote = self.engine.dialect.identifier_preparer.format_table
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for table in self.service.tables.sorted_tables:
+                connection.exec_driver_sql(f"VACUUM (FULL) {quote(table)}")
+
     # -- how -----------------------------------------------------------------------------------------------------
 
     def _react_alone(self, one: Incoming) -> Outcome:
@@ -330,7 +351,9 @@ class Store:
         return self.home
 
     def _tx(self, connection: Connection) -> Tx:
-        return Tx(connection, self.clock(), self.profile, self.compartment, self.new_ref)
+        if self.vault:
+            self.vault.forget()
+        return Tx(connection, self.clock(), self.profile, self.compartment, self.new_ref, self.vault)
 
     def _begin(self) -> AbstractContextManager[Connection]:
         self._changed = False
@@ -350,6 +373,7 @@ class Store:
             "municipality": self.profile.municipality,
             "service": self.service.name,
             "compartment": self.compartment.value if self.compartment else "-",
+            "vault": str(self.vault.id) if self.vault else "-",
             "schema": str(SCHEMA_VERSION),
         }
         with self._begin() as connection:
@@ -371,12 +395,22 @@ def _check_label(found: dict[str, str], mine: dict[str, str], address: str) -> N
             f"ストア {where} は新しい版の kasane のものです(版 {found['schema']}、この版は {SCHEMA_VERSION} まで)。"
             "kasane を新しい版に更新してください。"
         )
+    if int(found.get("schema", "0")) < SCHEMA_VERSION:
+        raise StoreRefused(
+            f"ストア {where} は古い版の kasane のものです(版 {found['schema']}、この版は {SCHEMA_VERSION})。"
+            "引き継ぐ手順はまだありません。試用のストアなら、消すか別の KASANE_VAR を指定して、取り込み直してください。"
+        )
     for key in ("municipality", "service", "compartment"):
         if found.get(key, mine[key]) != mine[key]:
             raise StoreRefused(
                 f"ストア {where} は別のもの({key}={found[key]})です。{mine[key]} では使えません。"
                 "KASANE_STORE_URL と KASANE_VAR を確かめてください。"
             )
+    if found.get("vault", mine["vault"]) != mine["vault"]:
+        raise StoreRefused(
+            f"ストア {where} の鍵庫ではありません。このままでは何も開けません。"
+            "KASANE_VAULT_URL と KASANE_VAR を確かめるか、鍵庫を控えから戻してください。"
+        )
 
 
 def _engine(address: str, clock: Callable[[], datetime]) -> Engine:

@@ -7,12 +7,23 @@ from uuid import UUID, uuid4
 
 from contracts.message import Compartment, Event, Question
 from contracts.profile import Profile
-from services.service import Service, Tx
+from services.service import Process, Service, Tx
 from services.store import Incoming, Outcome, Store
+from services.vault import Vault
 
 T = TypeVar("T")
 SOME_DAY = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 """Tuesday 2026-11-24, 10:00 in Japan."""
+KEK = bytes(range(32))
+"""The key of every stage: walls between stages must not rest on it."""
+
+
+def vault_of(
+    service: Service, address: str, profile: Profile, compartment: Compartment | None = None, kek: bytes = KEK
+) -> Vault:
+    """The key store beside a store: a file of its own, or tables of its own in the same database."""
+    owner = f"{profile.municipality}/{Process(service, compartment).name}"
+    return Vault(address.replace(".db", ".vault.db"), kek, owner)
 
 
 class Stage:
@@ -22,10 +33,13 @@ class Stage:
         self, service: Service, address: str, profile: Profile, compartment: Compartment | None = None
     ) -> None:
         self.time = SOME_DAY
-        self.store = Store(address, service, profile, compartment, clock=lambda: self.time)
+        self.vault = vault_of(service, address, profile, compartment) if service.seals else None
+        self.store = Store(address, service, profile, compartment, clock=lambda: self.time, vault=self.vault)
 
     def close(self) -> None:
         self.store.close()
+        if self.vault:
+            self.vault.close()
 
     def pass_time(self, **how_long: float) -> None:
         self.time += timedelta(**how_long)

@@ -37,6 +37,7 @@ PLUMBING = {
     "settings.py",
     "sharing.py",
     "store.py",
+    "vault.py",
     "wall.py",
 }
 VAGUE = {"common", "utils", "util", "helpers", "helper", "manager", "managers", "misc", "base", "shared", "core"}

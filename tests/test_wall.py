@@ -20,6 +20,7 @@ from nats.aio.msg import Msg
 
 from contracts.coordination import Cases, ClientsOfCases, ItemPutForward, TakeInClient, Trail
 from contracts.directory import Busy, MailboxOf, Release, Reserve, SignInJuso, SignInShien, Staff
+from contracts.erasure import EraseCase, EraseReferral
 from contracts.intake import (
     ClientOf,
     Held,
@@ -70,7 +71,13 @@ SAYS: dict[str, set[str]] = {
 """What each process may tell and ask, written down a second time (the tables of the README): not read from services."""
 DURABLES = {"coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}
 """The processes that read events."""
-OPERATOR_ASKS = {TakeInSheets.subject, Held.subject, OpenWithoutConsent.subject}
+SEALING = {"intake", "coordination@juso", "coordination@shien"}
+"""The processes that keep sealed fields, and so have a key that wraps their data keys."""
+OPERATOR_ASKS = {
+    "operator@intake": {TakeInSheets.subject, Held.subject, OpenWithoutConsent.subject, EraseReferral.subject},
+    "operator@juso": {EraseCase.subject},
+    "operator@shien": {EraseCase.subject},
+}
 
 ACCOUNTS = {process.name: process.account for process in PROCESSES} | {f"operator@{one}": one for one in Account}
 THEFT = {"ack_policy": "none", "deliver_policy": "all"}
@@ -80,7 +87,7 @@ def may_say(user: str) -> set[str]:
     """Every subject a user may publish to, apart from answers to what it was asked."""
     if user.startswith("operator@"):
         pulses = {f"ask.{what}.{process.name}" for process in PROCESSES for what in ("pulse", "parked")}
-        return pulses | (OPERATOR_ASKS if user == "operator@intake" else set())
+        return pulses | OPERATOR_ASKS.get(user, set())
     allowed = set(SAYS[user])
     if user in DURABLES:
         own = f"EVENTS.{user.split('@')[0]}"
@@ -364,6 +371,7 @@ def test_the_server_syncs_always_limits_messages_and_knows_no_anonymous_user(wal
 def test_keys_and_the_servers_rights_are_readable_by_their_owner_only(wall: World) -> None:
     home: Path = wall.settings.home
     secrets = [home / "nats.conf", *(home / "keys").iterdir()]
-    assert len(secrets) == len(PROCESSES) + 2 * len(Account) + 4
+    assert len(secrets) == len(PROCESSES) + 2 * len(Account) + len(SEALING) + 4
+    assert {one.name for one in secrets if one.name.startswith("kek")} == {f"kek@{name}" for name in SEALING}
     assert {stat.S_IMODE(secret.stat().st_mode) for secret in secrets} == {0o600}
     assert stat.S_IMODE((home / "keys").stat().st_mode) == 0o700

@@ -15,7 +15,7 @@ from nats.aio.client import Client
 from contracts.profile import Profile
 from contracts.pulse import Pulse
 from services.bus import Bus
-from services.launcher import PORTS, free_ports, nats_server
+from services.launcher import PORTS, free_ports, nats_server, open_vault
 from services.provision import make_streams, read_key, write_server_config
 from services.service import Process
 from services.settings import Settings
@@ -69,7 +69,9 @@ class World:
         return True
 
     async def start(self, process: Process) -> Bus:
-        store = Store(self.settings.store_address(process.name), process.service, self.profile, process.compartment)
+        vault = open_vault(process, self.settings) if process.service.seals else None
+        address = self.settings.store_address(process.name)
+        store = Store(address, process.service, self.profile, process.compartment, vault=vault)
         self.buses[process.name] = bus = Bus(process, self.settings, self.profile, store)
         await bus.__aenter__()
         return bus
@@ -78,6 +80,8 @@ class World:
         bus = self.buses.pop(name)
         await bus.__aexit__(None, None, None)
         bus.store.close()
+        if bus.store.vault:
+            bus.store.vault.close()
 
     async def connect(self, user: str) -> Client:
         """A bare connection with one user's rights."""

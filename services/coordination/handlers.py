@@ -1,12 +1,13 @@
 """Events in, events out: a referral opens a case, the case is put to a meeting, the meeting's date comes back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from contracts.consent import ConsentState
 from contracts.coordination import (
@@ -22,16 +23,18 @@ from contracts.coordination import (
     Trail,
     TrailSteps,
 )
+from contracts.erasure import EraseCase, Erased
 from contracts.intake import Particulars, ReferralWithConsent, ReferralWithoutConsent
 from contracts.meetings import ItemPlaced
 from contracts.message import Event
 from services.coordination import domain
-from services.coordination.tables import case, case_agency, case_problem, client, item, step, tables
-from services.service import NotYet, Service, Tx
+from services.coordination.tables import case, case_agency, case_problem, client, erased, item, step, tables
+from services.service import NotYet, Service, Shut, Tx, Work
+from services.vault import open_row, seal_row
 
 JAPAN = ZoneInfo("Asia/Tokyo")
 
-service = Service("coordination", tables, compartments=True, publishes=frozenset({ItemPutForward}))
+service = Service("coordination", tables, compartments=True, publishes=frozenset({ItemPutForward}), seals=True)
 
 
 @service.on(ReferralWithConsent)
@@ -62,12 +65,36 @@ def note_sitting(placed: ItemPlaced, tx: Tx) -> Iterable[Event]:
 
 @service.does(TakeInClient)
 def take_in_client(asked: TakeInClient, tx: Tx) -> tuple[TakenIn, Iterable[Event]]:
-    """Intake writes who a shien case is about. Asked again, it changes nothing."""
-    if tx.execute(select(client.c.case).where(client.c.case == asked.case)).first() is None:
-        who = asked.particulars.model_dump(exclude={"found"})
-        tx.execute(insert(client).values(case=asked.case, compartment=tx.here, **who))
-        _record(tx, asked.case, "client_taken_in")
+    """Intake writes who a shien case is about. Asked again, or when either side erased it, it changes nothing."""
+    if asked.particulars.erased or tx.execute(select(client.c.case).where(client.c.case == asked.case)).first():
+        return TakenIn(), ()
+    try:
+        who = seal_row(tx, asked.case, client, asked.particulars.model_dump(exclude={"found", "erased"}))
+    except Shut:
+        return TakenIn(), ()
+    tx.execute(insert(client).values(case=asked.case, compartment=tx.here, **who))
+    _record(tx, asked.case, "client_taken_in")
     return TakenIn(), ()
+
+
+@service.does(EraseCase)
+def erase_case(asked: EraseCase, tx: Tx) -> tuple[Erased, Iterable[Event]]:
+    """Destroy the case's key, delete who it is about, and note that. Again, it changes nothing."""
+    if tx.execute(select(case.c.id).where(case.c.id == asked.case)).first() is None:
+        return Erased(done=False, message="その事案はありません。事案の番号と会議の種類を確かめてください。"), ()
+    tx.destroy_key(asked.case)  # first: should the transaction fail, nothing opens all the same
+    tx.execute(delete(client).where(client.c.case == asked.case))
+    if asked.case not in _erased(tx, [asked.case]):
+        tx.execute(insert(erased).values(subject=asked.case, at=tx.now, reason=asked.reason.value))
+    return Erased(done=True), ()
+
+
+@service.errand(every=3600)
+async def clear_away(work: Work) -> None:
+    """Take erased rows out of the store's files. Their key is gone already; this is the second lock."""
+    if subjects := await work.run(_uncleared):
+        await work.compact()
+        await work.run(partial(_cleared, subjects))
 
 
 @service.answers(Cases)
@@ -107,6 +134,7 @@ def tally(tx: Tx) -> dict[str, int]:
 service.tally = tally
 
 NOBODY = Particulars(found=False)
+ERASED = Particulars(found=False, erased=True)
 
 
 def _open_case(
@@ -145,12 +173,27 @@ def _record(tx: Tx, case_id: UUID, *steps: str) -> None:
 
 def _clients(tx: Tx, cases: Sequence[UUID]) -> dict[UUID, Particulars]:
     rows = tx.execute(select(client).where(client.c.case.in_(cases))).mappings()
-    return {
-        row["case"]: Particulars(found=True, **{k: v for k, v in row.items() if k not in _NOT_SHOWN}) for row in rows
-    }
+    return {row["case"]: _open(row, tx) for row in rows} | dict.fromkeys(_erased(tx, cases), ERASED)
 
 
-_NOT_SHOWN = ("case", "compartment")
+def _open(row: Mapping[Any, Any], tx: Tx) -> Particulars:
+    shown = [column for column in client.c if column.name not in ("case", "compartment")]
+    try:
+        return Particulars(found=True, **open_row(tx, row["case"], shown, row))
+    except Shut:
+        return ERASED
+
+
+def _erased(tx: Tx, cases: Sequence[UUID]) -> list[UUID]:
+    return list(tx.execute(select(erased.c.subject).where(erased.c.subject.in_(cases))).scalars())
+
+
+def _uncleared(tx: Tx) -> list[UUID]:
+    return list(tx.execute(select(erased.c.subject).where(erased.c.cleared_at.is_(None))).scalars())
+
+
+def _cleared(subjects: list[UUID], tx: Tx) -> None:
+    tx.execute(update(erased).where(erased.c.subject.in_(subjects)).values(cleared_at=tx.now))
 
 
 def _views(tx: Tx, only: UUID | None = None) -> tuple[CaseView, ...]:

@@ -8,11 +8,9 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
-    Text,
     UniqueConstraint,
     Uuid,
 )
@@ -20,6 +18,7 @@ from sqlalchemy import (
 from services import wall
 from services.guards import own_compartment
 from services.store import Instant
+from services.vault import Sealed
 
 tables = MetaData()
 
@@ -88,15 +87,16 @@ client = Table(
     tables,
     Column("case", Uuid, primary_key=True),
     Column("compartment", String(5), CheckConstraint("compartment = 'shien'"), nullable=False),
-    Column("name", String(200), nullable=False),
-    Column("kana", String(200), nullable=False),
-    Column("born_on", Date),
-    Column("number", String(20), nullable=False),
-    Column("referrer_staff", String(200), nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("wishes", Text, nullable=False),
+    Column("name", Sealed, nullable=False),
+    Column("kana", Sealed, nullable=False),
+    Column("born_on", Sealed),
+    Column("number", Sealed, nullable=False),
+    Column("referrer_staff", Sealed, nullable=False),
+    Column("reason", Sealed, nullable=False),
+    Column("wishes", Sealed, nullable=False),
 )
-"""In juso intake keeps who a case is about; this table stays empty there, and its CHECK sees to it."""
+"""In juso intake keeps who a case is about; this table stays empty there, and its CHECK sees to it. All that names
+anybody is sealed under the case's reference."""
 
 consents = wall.consents(tables)
 commissions = wall.commissions(tables, owned=False)
@@ -113,7 +113,7 @@ entry = Table(
     Column("provider", String(40), nullable=False),
     Column("written_by", Uuid, nullable=False),
     Column("written_at", Instant, nullable=False),
-    Column("text", LargeBinary),
+    Column("text", Sealed),
     CheckConstraint("category = 'ordinary' or compartment = 'juso'"),  # S9
     CheckConstraint("compartment = 'shien' or member is not null"),  # S18
     UniqueConstraint("id", "provider"),
@@ -121,9 +121,19 @@ entry = Table(
     UniqueConstraint("id", "member"),
     ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
 )
-"""What an agency said of a case, sealed. ``text`` is empty once it was erased."""
+"""What an agency said of a case. ``text`` is empty once it was erased."""
 
 wall.guard_tax(entry)
 carry_out, carry_in = wall.carry_over(tables)
+
+erased = Table(
+    "erased",
+    tables,
+    Column("subject", Uuid, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("cleared_at", Instant),
+)
+"""Cases whose key was destroyed, when and why, by code. ``cleared_at``: since when the files hold no deleted row."""
 
 own_compartment(tables)

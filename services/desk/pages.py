@@ -237,6 +237,8 @@ def _label(case: UUID, known: Known) -> tuple[str, str, bool]:
     if known.clients is None or case not in known.clients:
         return reference, "氏名を確認できません", False
     client = known.clients[case]
+    if client.erased:
+        return reference, "消去済み", False
     if not client.found:
         return reference, "氏名は表示できません", False
     return f"受付番号 {client.number}" if client.number else reference, client.name, True

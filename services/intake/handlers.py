@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from contracts.consent import ConsentState
 from contracts.coordination import TakeInClient
+from contracts.erasure import Erased, EraseReferral
 from contracts.intake import (
     ClientOf,
     Held,
@@ -29,9 +30,10 @@ from contracts.intake import (
 )
 from contracts.message import Account, Compartment, Event
 from contracts.policy import derive_kind
-from services.intake import domain
-from services.intake.tables import client, consent, handover, juso_case, member, opening, referral, tables
+from services.intake import domain, sealed
+from services.intake.tables import consent, erased, handover, juso_case, opening, referral, tables
 from services.service import Service, Tx, Work
+from services.vault import seal_row
 
 JAPAN = ZoneInfo("Asia/Tokyo")
 STATES = {Compartment.JUSO: "with_consent", Compartment.SHIEN: "without_consent", None: "held"}
@@ -41,6 +43,7 @@ service = Service(
     tables,
     publishes=frozenset({ReferralWithConsent, ReferralWithoutConsent}),
     asks=frozenset({TakeInClient}),
+    seals=True,
     tally=lambda tx: _tally(tx),
     undone=lambda tx: tx.execute(_pending(func.count())).scalar_one(),
 )
@@ -64,11 +67,11 @@ def take_in_sheets(question: TakeInSheets, tx: Tx) -> tuple[SheetResults, Iterab
 @service.answers(ClientOf)
 def client_of(question: ClientOf, tx: Tx) -> Particulars:
     """Who a juso case is about, while the newest version of its consent is in force (C1, C11)."""
-    found = _particulars().join(juso_case, juso_case.c.referral == referral.c.id)
+    found = sealed.rows().join(juso_case, juso_case.c.referral == referral.c.id)
     found = found.join(consent, consent.c.referral == referral.c.id).where(juso_case.c.case_ref == question.case)
     in_force = consent.c.state.in_(sorted(domain.IN_FORCE))
     row = tx.execute(found.where(_newest_consent(), in_force)).mappings().first()
-    return Particulars(found=True, **row) if row else Particulars(found=False)
+    return sealed.particulars(row, tx) if row else Particulars(found=False)
 
 
 @service.answers(Held)
@@ -77,7 +80,7 @@ def held(question: Held, tx: Tx) -> HeldReferrals:
     rows = select(referral.c.id, referral.c.number, referral.c.received_on, consent.c.state).join_from(
         referral, consent
     )
-    rows = rows.where(referral.c.state == STATES[None], _newest_consent())
+    rows = rows.where(referral.c.state == STATES[None], _newest_consent(), sealed.not_erased())
     return HeldReferrals(held=tuple(map(_held, tx.execute(rows.order_by(referral.c.received_on, referral.c.id)))))
 
 
@@ -86,16 +89,35 @@ def open_without_consent(question: OpenWithoutConsent, tx: Tx) -> tuple[Opened, 
     """A recorded decision puts a referral on hold to a 支援会議, once (C11)."""
     if len(question.reason.strip()) < 5:
         return Opened(done=False, message="理由は空白を除いて5文字以上で書いてください。"), ()
-    key = referral.c.id == question.referral
-    change = update(referral).where(key, referral.c.state == STATES[None]).values(state=STATES[Compartment.SHIEN])
+    key = (referral.c.id == question.referral, referral.c.state == STATES[None], sealed.not_erased())
+    change = update(referral).where(*key).values(state=STATES[Compartment.SHIEN])
     row = tx.execute(change.returning(*referral.c)).mappings().first()
     if row is None:
         return Opened(
             done=False, message="保留中のつなぎではありません。すでに判断が記録されたか、番号が違います。"
         ), ()
-    tx.execute(insert(opening).values(referral=question.referral, reason=question.reason.strip(), decided_at=tx.now))
+    decided = {"reason": question.reason.strip(), "decided_at": tx.now}
+    tx.execute(insert(opening).values(referral=question.referral, **seal_row(tx, question.referral, opening, decided)))
     state = select(consent.c.state).where(consent.c.referral == question.referral, _newest_consent())
     return Opened(done=True), [_to_shien(row, ConsentState(tx.execute(state).scalar_one()), tx)]
+
+
+@service.does(EraseReferral)
+def erase_referral(question: EraseReferral, tx: Tx) -> tuple[Erased, Iterable[Event]]:
+    """Destroy the referral's key, delete who it is about and its words, and note that. Again, it changes nothing."""
+    found = sealed.find(question, tx)
+    if found is None:
+        return Erased(done=False, message="そのつなぎはありません。受付番号と紹介元機関を確かめてください。"), ()
+    sealed.erase(found, question.reason, tx)
+    return Erased(done=True), ()
+
+
+@service.errand(every=3600)
+async def clear_away(work: Work) -> None:
+    """Take erased rows out of the store's files. Their key is gone already; this is the second lock."""
+    if subjects := await work.run(_uncleared):
+        await work.compact()
+        await work.run(partial(_cleared, subjects))
 
 
 @service.errand(every=30)
@@ -115,7 +137,8 @@ def _take_in(sheet: Sheet, tx: Tx) -> tuple[SheetResult, list[Event]]:
     row = _store_referral(sheet, STATES[decision.compartment], tx)
     if row is None:
         return _taken_in_before(sheet, tx), []
-    agreed = _store_client_and_consent(sheet, row["id"], tx)
+    sealed.keep(sheet, row["id"], tx)
+    agreed = _store_consent(sheet, row["id"], tx)
     if decision.compartment is Compartment.JUSO:
         narrowed = sheet.consent is ConsentState.NARROWED
         return SheetResult(index=0, outcome="accepted", rule=decision.rule), [_to_juso(row, agreed, narrowed, tx)]
@@ -130,14 +153,16 @@ def _refused(field: str, rule: str, message: str) -> SheetResult:
 
 
 def _store_referral(sheet: Sheet, state: str, tx: Tx) -> dict[str, Any] | None:
-    """The row, or None if there is one with its key. Of two imports that race, the store lets one win."""
+    """The row, or None if there is one with its key. Of two imports that race, the store lets one win.
+
+    Nothing is sealed before that is decided: a sheet taken in before would leave a key for nothing.
+    """
     row = sheet.model_dump(
         mode="json",
-        include={"referrer", "number", "urgent", "household_size", "problems", "referrer_staff", "wishes", "reason"},
+        include={"referrer", "number", "urgent", "household_size", "problems"},
     )
     row |= {
         "id": tx.ref(),
-        "digest": domain.digest(sheet),
         "state": state,
         "received_on": sheet.received_on,
         "agencies": domain.consent_agencies(sheet),
@@ -148,13 +173,8 @@ def _store_referral(sheet: Sheet, state: str, tx: Tx) -> dict[str, Any] | None:
     return row if tx.execute(stored.returning(referral.c.id)).first() else None
 
 
-def _store_client_and_consent(sheet: Sheet, key: UUID, tx: Tx) -> UUID:
+def _store_consent(sheet: Sheet, key: UUID, tx: Tx) -> UUID:
     """The reference of the consent's first version. A refusal is recorded as such, not as a missing consent (C12)."""
-    columns = {"resident_number", "name", "kana", "sex", "born_on", "address", "phone"}
-    tx.execute(insert(client).values(referral=key, **sheet.model_dump(include=columns)))
-    if sheet.members:
-        rows = [{"referral": key, "place": place, **one.model_dump()} for place, one in enumerate(sheet.members)]
-        tx.execute(insert(member), rows)
     agreed = tx.ref()
     in_force = sheet.consent in domain.IN_FORCE
     tx.execute(
@@ -175,10 +195,14 @@ def _store_client_and_consent(sheet: Sheet, key: UUID, tx: Tx) -> UUID:
 def _taken_in_before(sheet: Sheet, tx: Tx) -> SheetResult:
     """The same sheet changes nothing; other content under its number is refused: nobody could say which holds."""
     key = (referral.c.referrer == sheet.referrer, referral.c.number == sheet.number)
-    stored = tx.execute(select(referral.c.digest, referral.c.state).where(*key)).one()
-    if stored.digest == domain.digest(sheet):
+    stored = tx.execute(select(referral.c.id, referral.c.digest, referral.c.state).where(*key)).mappings().one()
+    digest = sealed.digest(stored, tx)
+    if digest == domain.digest(sheet):
         return SheetResult(index=0, outcome="unchanged")
-    if stored.state != STATES[Compartment.JUSO] or sheet.consent in domain.IN_FORCE:
+    if digest is None:
+        message = "この受付番号のつなぐシートは消去済みです。改めて受け付けるときは新しい受付番号で出してください。"
+        return _refused(domain.LABELS["number"], "erased", message)
+    if stored["state"] != STATES[Compartment.JUSO] or sheet.consent in domain.IN_FORCE:
         message = (
             "同じ受付番号で、内容の違うつなぐシートを受け付けています。変えるときは新しい受付番号で出してください。"
         )
@@ -226,27 +250,27 @@ def _newest_consent() -> ColumnElement[bool]:
     return consent.c.version == newest.correlate(consent).scalar_subquery()
 
 
-def _particulars() -> Any:
-    texts = (referral.c.number, referral.c.referrer_staff, referral.c.reason, referral.c.wishes)
-    return select(client.c.name, client.c.kana, client.c.born_on, *texts).join_from(client, referral)
-
-
 def _pending(*what: Any) -> Any:
     return select(*what).select_from(handover).where(handover.c.state == "pending")
 
 
 def _waiting(tx: Tx) -> list[tuple[UUID, Particulars]]:
     """What is to be handed over, in random order: one that shien cannot take must not block the others for ever."""
-    rows = _particulars().add_columns(handover.c.case_ref).join(handover, handover.c.referral == referral.c.id)
+    rows = sealed.rows().add_columns(handover.c.case_ref).join(handover, handover.c.referral == referral.c.id)
     rows = rows.where(handover.c.state == "pending").order_by(func.random()).limit(200)
-    found = tx.execute(rows).mappings().all()
-    return [
-        (row["case_ref"], Particulars(found=True, **{k: v for k, v in row.items() if k != "case_ref"})) for row in found
-    ]
+    return [(row["case_ref"], sealed.particulars(row, tx)) for row in tx.execute(rows).mappings().all()]
 
 
 def _forget(case: UUID, tx: Tx) -> None:
     tx.execute(update(handover).where(handover.c.case_ref == case).values(case_ref=None, state="handed"))
+
+
+def _uncleared(tx: Tx) -> list[UUID]:
+    return list(tx.execute(select(erased.c.subject).where(erased.c.cleared_at.is_(None))).scalars())
+
+
+def _cleared(subjects: list[UUID], tx: Tx) -> None:
+    tx.execute(update(erased).where(erased.c.subject.in_(subjects)).values(cleared_at=tx.now))
 
 
 def _tally(tx: Tx) -> dict[str, int]:

@@ -1,4 +1,7 @@
-"""What intake stores: referrals, who they are about, consents, and what is still to be handed to shien."""
+"""What intake stores: referrals, who they are about, consents, and what is still to be handed to shien.
+
+Free text and identity are sealed under the referral's id; what the import and the queries need is not.
+"""
 
 from sqlalchemy import (
     JSON,
@@ -11,12 +14,12 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     UniqueConstraint,
     Uuid,
 )
 
 from services.store import Instant
+from services.vault import Sealed
 
 tables = MetaData()
 
@@ -26,7 +29,7 @@ referral = Table(
     Column("id", Uuid, primary_key=True),
     Column("referrer", String(40), nullable=False),
     Column("number", String(20), nullable=False),
-    Column("digest", String(64), nullable=False),
+    Column("digest", Sealed),
     Column(
         "state", String(16), CheckConstraint("state in ('with_consent', 'without_consent', 'held')"), nullable=False
     ),
@@ -35,34 +38,37 @@ referral = Table(
     Column("household_size", Integer, nullable=False),
     Column("problems", JSON, nullable=False),
     Column("agencies", JSON, nullable=False),
-    Column("referrer_staff", String(200), nullable=False),
-    Column("wishes", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("referrer_staff", Sealed),
+    Column("wishes", Sealed),
+    Column("reason", Sealed),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("referrer", "number"),
 )
-"""The same sheet twice changes nothing, also when two imports race: (referrer, number) decides."""
+"""The same sheet twice changes nothing, also when two imports race: (referrer, number) decides. The row outlives its
+erasure, so that a file imported again does not bring the referral back; a digest in plain would let names be tried."""
 
 client = Table(
     "client",
     tables,
     Column("referral", Uuid, ForeignKey("referral.id"), primary_key=True),
-    Column("resident_number", String(15), index=True),
-    Column("name", String(200), nullable=False),
-    Column("kana", String(200), nullable=False),
-    Column("sex", String(8), nullable=False),
-    Column("born_on", Date),
-    Column("address", String(200), nullable=False),
-    Column("phone", String(200), nullable=False),
+    Column("resident_number", Sealed),
+    Column("name", Sealed, nullable=False),
+    Column("kana", Sealed, nullable=False),
+    Column("sex", Sealed, nullable=False),
+    Column("born_on", Sealed),
+    Column("address", Sealed, nullable=False),
+    Column("phone", Sealed, nullable=False),
 )
+"""No row for a referral that was erased."""
+
 member = Table(
     "member",
     tables,
     Column("referral", Uuid, ForeignKey("referral.id"), primary_key=True),
     Column("place", Integer, primary_key=True),
-    Column("name", String(200), nullable=False),
+    Column("name", Sealed, nullable=False),
     Column("age", Integer),
-    Column("relation", String(200), nullable=False),
+    Column("relation", Sealed, nullable=False),
 )
 consent = Table(
     "consent",
@@ -102,7 +108,17 @@ opening = Table(
     "opening",
     tables,
     Column("referral", Uuid, ForeignKey("referral.id"), primary_key=True),
-    Column("reason", Text, nullable=False),
+    Column("reason", Sealed),
     Column("decided_at", Instant, nullable=False),
 )
 """A person's decision that 法106条の6 applies to a referral on hold, with the reason (C11)."""
+
+erased = Table(
+    "erased",
+    tables,
+    Column("subject", Uuid, ForeignKey("referral.id"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("cleared_at", Instant),
+)
+"""Whose key was destroyed, when and why, by code. ``cleared_at``: since when the files hold no deleted row, either."""

@@ -17,6 +17,7 @@ from contracts.purpose import Purpose
 from services import coordination
 from services.coordination.tables import case, client
 from services.store import Outcome
+from services.vault import FORMAT
 from tests.stage import SOME_DAY, Stage
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
@@ -184,7 +185,8 @@ def test_the_store_refuses_a_case_whose_ground_does_not_fit_its_compartment(
 
 
 def _row(about: UUID, compartment: str) -> dict[str, object]:
-    return {"case": about, "compartment": compartment, **WHO.model_dump(exclude={"found"})}
+    columns = WHO.model_dump(include=set(client.c.keys()))
+    return {"case": about, "compartment": compartment, **dict.fromkeys(columns, bytes([FORMAT]))}
 
 
 def test_a_narrowed_consent_stays_narrowed_on_its_way_to_the_meeting(stage: Staging) -> None:

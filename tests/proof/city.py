@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from contracts.message import EVENTS, Account, Compartment, Event, Question
 from contracts.profile import Profile
+from services.launcher import open_vault
 from services.notify import handlers as notify_handlers
 from services.provision import make_keys, subjects_of
 from services.service import AskFailed, Process, Tx
@@ -112,6 +113,7 @@ class City:
 
     def _open(self, process: Process) -> Store:
         chance = self._chance[process.name]
+        vault = open_vault(process, self.settings) if process.service.seals else None
         return Store(
             self.settings.store_address(process.name),
             process.service,
@@ -119,6 +121,7 @@ class City:
             process.compartment,
             clock=lambda: self.now,
             ref=lambda: UUID(int=chance.getrandbits(128), version=4),
+            vault=vault,
         )
 
     def begin_step(self, name: str) -> None:
@@ -133,6 +136,8 @@ class City:
         """Give back the files."""
         for store in self.stores.values():
             store.close()
+            if store.vault:
+                store.vault.close()
 
     def work(self, name: str) -> Desk:
         """What the process of this name works with."""

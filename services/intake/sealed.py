@@ -1,0 +1,94 @@
+"""What intake keeps sealed under a referral's id: writing it, reading it, erasing it."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, delete, insert, select, update
+
+from contracts.erasure import EraseReason, EraseReferral
+from contracts.intake import Particulars, Sheet
+from services.intake import domain
+from services.intake.tables import client, erased, handover, juso_case, member, opening, referral
+from services.service import Shut, Tx
+from services.vault import open_row, seal_row
+
+ERASED = Particulars(found=False, erased=True)
+_PARTICULARS = (
+    client.c.name,
+    client.c.kana,
+    client.c.born_on,
+    referral.c.number,
+    referral.c.referrer_staff,
+    referral.c.reason,
+    referral.c.wishes,
+)
+_CLIENT = {"resident_number", "name", "kana", "sex", "born_on", "address", "phone"}
+
+
+def keep(sheet: Sheet, key: UUID, tx: Tx) -> None:
+    """Seal what a new referral says in words, who it is about, and the household."""
+    words = sheet.model_dump(include={"referrer_staff", "wishes", "reason"}) | {"digest": domain.digest(sheet)}
+    tx.execute(update(referral).where(referral.c.id == key).values(seal_row(tx, key, referral, words)))
+    tx.execute(insert(client).values(referral=key, **seal_row(tx, key, client, sheet.model_dump(include=_CLIENT))))
+    if sheet.members:
+        rows = [
+            {"referral": key, "place": place, **seal_row(tx, key, member, one.model_dump(), str(place))}
+            for place, one in enumerate(sheet.members)
+        ]
+        tx.execute(insert(member), rows)
+
+
+def digest(row: Mapping[Any, Any], tx: Tx) -> str | None:
+    """What the stored sheet said, as a digest; None when it is erased."""
+    try:
+        found: str | None = open_row(tx, row["id"], (referral.c.digest,), row)["digest"]
+    except Shut:
+        return None
+    return found
+
+
+def rows() -> Select[Any]:
+    """Referrals with all that ``particulars`` reads."""
+    return select(referral.c.id, *_PARTICULARS).join_from(referral, client, isouter=True)
+
+
+def particulars(row: Mapping[Any, Any], tx: Tx) -> Particulars:
+    """Who a row of ``rows`` is about, or that it is erased. Raises Foreign."""
+    try:
+        who = open_row(tx, row["id"], _PARTICULARS, row)
+    except Shut:
+        return ERASED
+    return Particulars(found=True, **who) if who["name"] is not None else ERASED
+
+
+def not_erased() -> ColumnElement[bool]:
+    """Referrals that people may still decide on."""
+    return referral.c.id.not_in(select(erased.c.subject))
+
+
+def find(asked: EraseReferral, tx: Tx) -> UUID | None:
+    """The referral that is to be erased."""
+    wanted = select(referral.c.id)
+    if asked.referral is not None:
+        wanted = wanted.where(referral.c.id == asked.referral)
+    elif asked.juso_case is not None:
+        wanted = wanted.join(juso_case, juso_case.c.referral == referral.c.id).where(
+            juso_case.c.case_ref == asked.juso_case
+        )
+    else:
+        wanted = wanted.where(referral.c.referrer == asked.referrer, referral.c.number == asked.number)
+    return tx.connection.scalar(wanted)
+
+
+def erase(key: UUID, reason: EraseReason, tx: Tx) -> None:
+    """First the key, then the rows: should the transaction fail, nothing opens all the same, and it can be repeated."""
+    tx.destroy_key(key)
+    for table in (client, member):
+        tx.execute(delete(table).where(table.c.referral == key))
+    tx.execute(delete(handover).where(handover.c.referral == key, handover.c.state == "pending"))
+    tx.execute(update(opening).where(opening.c.referral == key).values(reason=None))
+    words = dict.fromkeys(("digest", "referrer_staff", "wishes", "reason"))
+    tx.execute(update(referral).where(referral.c.id == key).values(words))
+    if tx.execute(select(erased.c.subject).where(erased.c.subject == key)).first() is None:
+        tx.execute(insert(erased).values(subject=key, at=tx.now, reason=reason.value))

@@ -84,6 +84,18 @@ def make_keys(settings: Settings, processes: Iterable[Process]) -> list[Key]:
     return [read_key(settings, user) for user, _ in users]
 
 
+def make_bus(settings: Settings, processes: Sequence[Process]) -> list[str]:
+    """Make the keys and nats.conf that are missing or no longer right, and say what was granted, a line each."""
+    keys, before = settings.home / "keys", _users(settings)
+    known = {path.name for path in keys.iterdir()} if keys.exists() else set()
+    write_server_config(settings, processes)
+    done = [f"鍵 {path}" for path in sorted(keys.iterdir()) if path.name not in known]
+    for user, granted in _users(settings).items():
+        if before.get(user) != granted:
+            done.append(f"バスの利用者 {user}: " + (_words(granted) if granted else "このアカウントのすべて"))
+    return done
+
+
 def write_server_config(settings: Settings, processes: Sequence[Process]) -> Path:
     """nats.conf with every account, user and right. Returns its path."""
     keys = {key.user: key for key in make_keys(settings, processes)}
@@ -216,6 +228,18 @@ async def _ensure(client: Client, info: str, create: str, body: dict[str, Any], 
     if "error" in answer:
         raise NotFoundError(description=f"{name}: {answer['error'].get('description')}")
     return [f"{name} {verb}"]
+
+
+def _users(settings: Settings) -> dict[str, dict[str, Any] | None]:
+    """What nats.conf grants now, by user; None is everything in the user's account."""
+    path = settings.home / "nats.conf"
+    accounts = json.loads(path.read_text("utf-8"))["accounts"].values() if path.exists() else ()
+    return {user["user"]: user.get("permissions") for account in accounts for user in account["users"]}
+
+
+def _words(granted: dict[str, Any]) -> str:
+    publish, subscribe = granted["publish"].get("allow", []), granted["subscribe"]["allow"]
+    return f"送信 {' '.join(publish) or 'なし'} / 受信 {' '.join(subscribe)}"
 
 
 def _user(key: Key, granted: dict[str, list[str]] | None) -> dict[str, Any]:

@@ -66,12 +66,14 @@ async def run_process(
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     living = asyncio.create_task(_live(process, settings, ready, probe_seconds))
     ending = asyncio.create_task(stopping.wait())
-    await asyncio.wait((living, ending), return_when=asyncio.FIRST_COMPLETED)
-    ending.cancel()
-    if not living.done():
-        living.cancel()
-    with suppress(asyncio.CancelledError):
-        await living
+    try:
+        await asyncio.wait((living, ending), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ending.cancel()
+        if not living.done():
+            living.cancel()
+        with suppress(asyncio.CancelledError):
+            await living
 
 
 async def _live(process: Process, settings: Settings, ready: Callable[[], None], probe_seconds: float) -> None:

@@ -37,6 +37,7 @@ _ALL_DATA = (
     "pg_write_server_files",
     "pg_execute_server_program",
 )
+_NO_STREAM = "NOT_THERE"
 _FILE_FUNCTIONS = ("pg_read_file", "pg_read_binary_file", "pg_ls_dir", "pg_stat_file", "lo_import", "lo_export")
 _POSTGRES = {
     "このログインには {} があります": """
@@ -232,30 +233,32 @@ def to_say(process: Process) -> dict[str, tuple[bytes, dict[str, str] | None]]:
     """What the process must not send, each with a body and headers that make it harmless where it may.
 
     An event names a stream that is not there, so that none keeps it; a question names nobody to answer to, so that
-    nobody does; a request to JetStream cannot be carried out. Acknowledgements are of message 0, which there never is.
+    nobody does; a request to JetStream reads, or cannot be carried out. Message 0, acknowledged here, there never is.
+    Nothing that destroys is sent to a stream that may be there: a right to purge shows on one that is not.
     """
     subjects: dict[str, tuple[bytes, dict[str, str] | None]] = {}
     for event in EVENTS.values():
         for subject in (event.subject, *(f"to.{account}.{event.subject}" for account in event.to)):
-            subjects[subject] = (b"", {"Nats-Expected-Stream": "probe"})
+            subjects[subject] = (b"", {"Nats-Expected-Stream": _NO_STREAM})
     for question in QUESTIONS.values():
         for subject in (question.subject, *(f"to.{account}.{question.subject}" for account in question.answered_in)):
             subjects[subject] = (b"", None)
     for request, body in _requests(process):
-        subjects[request] = (body, {"Nats-Required-Api-Level": "9999"} if request.startswith("$JS.API.") else None)
+        subjects[request] = (body, None)
     own = rights(process)["publish"]
     return {subject: how for subject, how in subjects.items() if not any(_covers(right, subject) for right in own)}
 
 
 def _requests(process: Process) -> Iterator[tuple[str, bytes]]:
     api = "$JS.API."
-    config: dict[str, Any] = {"stream_name": "probe", "config": {"name": "probe", "durable_name": "probe"}}
-    elsewhere = json.dumps(config).encode()  # not the stream of the subject, so it is made nowhere
+    config = {"name": "probe", "durable_name": "probe"}
+    elsewhere = json.dumps({"stream_name": _NO_STREAM, "config": config}).encode()  # not the subject's: made nowhere
     for request in ("INFO", "STREAM.NAMES", "STREAM.LIST", f"STREAM.INFO.{STREAM}", f"CONSUMER.NAMES.{STREAM}"):
         yield api + request, b""
     yield f"{api}STREAM.MSG.GET.{STREAM}", b'{"seq":1}'
     yield f"{api}DIRECT.GET.{STREAM}", b'{"seq":1}'
-    yield f"{api}STREAM.PURGE.{STREAM}", b'{"seq":1,"keep":1}'  # one excludes the other
+    yield f"{api}STREAM.PURGE.{_NO_STREAM}", b""
+    yield f"{api}STREAM.DELETE.{_NO_STREAM}", b""
     for request in (f"CREATE.{STREAM}", f"CREATE.{STREAM}.probe", f"DURABLE.CREATE.{STREAM}.probe"):
         yield f"{api}CONSUMER.{request}", elsewhere
     for name in HOME:

@@ -36,13 +36,14 @@ _HELD = """
             FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
             WHERE relnamespace = 'public'::regnamespace AND attacl IS NOT NULL
     )
-    SELECT kind, name::text, CASE grantee WHEN 0 THEN 'PUBLIC ' ELSE '' END || privilege_type || part
-        || CASE WHEN is_grantable THEN ' to pass on' ELSE '' END
-    FROM granted LEFT JOIN LATERAL (
-        SELECT * FROM aclexplode(acl) WHERE grantee IN (0, (SELECT oid FROM pg_roles WHERE rolname = %s))
+    SELECT kind, name::text, holder, right_ || part FROM granted LEFT JOIN LATERAL (
+        SELECT coalesce(rolname, 'PUBLIC') AS holder,
+            privilege_type || CASE WHEN is_grantable THEN ' to pass on' ELSE '' END AS right_
+        FROM aclexplode(acl) LEFT JOIN pg_roles r ON r.oid = grantee
+        WHERE grantee = 0 OR rolname LIKE 'kasane\\_%%\\_svc'
     ) held ON true
 """
-"""Every object of the database, and what the login, or everybody, may do with it."""
+"""Every object of the database, and what everybody, or any process's login, may do with it."""
 
 
 @dataclass(frozen=True)
@@ -157,12 +158,16 @@ def _fits(password: str, verifier: str) -> bool:
 
 
 def _make_database(connection: Connection, place: _Place) -> list[str]:
-    exists = "SELECT true FROM pg_database WHERE datname = %s"
-    if connection.exec_driver_sql(exists, (place.database,)).scalar():
+    owner = "SELECT datdba::regrole::text FROM pg_database WHERE datname = %s"
+    found = connection.exec_driver_sql(owner, (place.database,)).scalar()
+    if found == place.owner:
         return []
-    # The C locale sorts as SQLite does; template0 brings nothing that somebody left in template1.
-    locale = "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
-    _run(connection, f"CREATE DATABASE {{}} OWNER {{}} {locale}", place.database, place.owner)
+    if found:
+        _run(connection, "ALTER DATABASE {} OWNER TO {}", place.database, place.owner)
+    else:
+        # The C locale sorts as SQLite does; template0 brings nothing that somebody left in template1.
+        locale = "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        _run(connection, f"CREATE DATABASE {{}} OWNER {{}} {locale}", place.database, place.owner)
     return [f"データベース {place.database}: 持ち主 {place.owner}"]
 
 
@@ -170,27 +175,39 @@ def _make_tables(administrator: URL, place: _Place) -> list[str]:
     """Tables and rights of one database in one transaction: all or nothing."""
     engine: Engine = create_engine(administrator, poolclass=NullPool, hide_parameters=True)
     with engine.begin() as connection:
-        owners = ("pg_database_owner", place.owner)  # before PostgreSQL 15 a schema of the superuser's
-        found = "SELECT rolname FROM pg_namespace JOIN pg_roles r ON r.oid = nspowner WHERE nspname = 'public'"
-        if connection.exec_driver_sql(found).scalar() not in owners:
-            _run(connection, "ALTER SCHEMA public OWNER TO {}", place.owner)
+        done = _own(connection, place)
         _run(connection, "SET LOCAL ROLE {}", place.owner)
         for tables in (plumbing, place.process.service.tables):
             tables.create_all(connection)
         connection.exec_driver_sql("RESET ROLE")
-        return _grant(connection, place)
+        return done + _grant(connection, place)
+
+
+def _own(connection: Connection, place: _Place) -> list[str]:
+    """Give the owner what somebody else owns; the schema is the superuser's before PostgreSQL 15."""
+    found = connection.exec_driver_sql(
+        "SELECT 'SCHEMA', nspname, nspowner::regrole::text FROM pg_namespace WHERE nspname = 'public'"
+        " UNION ALL SELECT 'TABLE', relname, relowner::regrole::text FROM pg_class"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+    ).all()
+    strange = [(kind, name) for kind, name, owner in found if owner not in (place.owner, "pg_database_owner")]
+    for kind, name in strange:
+        _run(connection, f"ALTER {kind} {{}} OWNER TO {{}}", name, place.owner)
+    return [f"{kind} {place.database}.{name}: 持ち主 {place.owner}" for kind, name in strange]
 
 
 def _grant(connection: Connection, place: _Place) -> list[str]:
-    held: dict[tuple[str, str], set[str]] = {}
-    for kind, name, right in connection.exec_driver_sql(_HELD, (place.login,)):
-        held.setdefault((kind, name), set()).update({right} - {None})
+    held: dict[tuple[str, str], set[tuple[str, str]]] = {}
+    for kind, name, holder, right in connection.exec_driver_sql(_HELD, {}):
+        held.setdefault((kind, name), set()).update({(holder, right)} if right else ())
     done = []
     for (kind, name), rights in sorted(held.items()):
         wanted = wanted_rights(place.process, kind, name)
-        if rights == set(wanted):
+        if rights == {(place.login, right) for right in wanted}:
             continue
-        _run(connection, f"REVOKE ALL ON {kind} {{}} FROM PUBLIC, {{}}", name, place.login)
+        holders = sorted({holder for holder, _ in rights} - {"PUBLIC", place.login})
+        takers = ", ".join(_quoted(connection, one) for one in (*holders, place.login))
+        _run(connection, f"REVOKE ALL ON {kind} {{}} FROM PUBLIC, {takers}", name)
         if wanted:
             _run(connection, f"GRANT {', '.join(wanted)} ON {kind} {{}} TO {{}}", name, place.login)
         done.append(f"{place.login}: {kind} {name} {', '.join(wanted) or 'なし'}")

@@ -86,12 +86,14 @@ def make_keys(settings: Settings, processes: Iterable[Process]) -> list[Key]:
 
 def make_bus(settings: Settings, processes: Sequence[Process]) -> list[str]:
     """Make the keys and nats.conf that are missing or no longer right, and say what was granted, a line each."""
-    keys, before = settings.home / "keys", _users(settings)
+    keys, config, before = settings.home / "keys", settings.home / "nats.conf", _users(settings)
     known = {path.name for path in keys.iterdir()} if keys.exists() else set()
+    old = config.read_bytes() if config.exists() else b""
     write_server_config(settings, processes)
     done = [f"鍵 {path}" for path in sorted(keys.iterdir()) if path.name not in known]
+    done += [f"NATSの設定 {config}"] if config.read_bytes() != old else []
     for user, granted in _users(settings).items():
-        if before.get(user) != granted:
+        if user not in before or before[user] != granted:
             done.append(f"バスの利用者 {user}: " + (_words(granted) if granted else "このアカウントのすべて"))
     return done
 
@@ -123,7 +125,9 @@ def write_server_config(settings: Settings, processes: Sequence[Process]) -> Pat
         "system_account": "SYS",
     }
     path = settings.home / "nats.conf"
-    _write_secret(path, json.dumps(config, indent=1).encode())  # the server's format is a superset of JSON
+    content = json.dumps(config, indent=1).encode()  # the server's format is a superset of JSON
+    if not path.exists() or path.read_bytes() != content:
+        _write_secret(path, content)
     return path
 
 

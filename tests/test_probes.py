@@ -333,12 +333,12 @@ def test_a_login_may_do_with_its_tables_exactly_what_is_written_down(city: City,
 def test_logins_and_owners_are_bare_and_meet_nowhere(city: City) -> None:
     roles = city.run(
         "SELECT rolname, rolcanlogin, rolpassword IS NOT NULL, rolsuper OR rolbypassrls OR rolcreatedb"
-        " OR rolcreaterole OR rolreplication OR rolinherit FROM pg_authid WHERE rolname LIKE 'kasane%'"
+        " OR rolcreaterole OR rolreplication OR rolinherit FROM pg_authid WHERE rolname LIKE 'kasane_452050%'"
     )
     names = [slug(process) for process in [*PROCESSES, LEDGER]]
     wanted = [(f"{name}_owner", False, False, False) for name in names]
     assert sorted(roles) == sorted(wanted + [(f"{name}_svc", True, True, False) for name in names])
-    assert city.run("SELECT 1 FROM pg_auth_members WHERE member::regrole::text LIKE 'kasane%'") == []
+    assert city.run("SELECT 1 FROM pg_auth_members WHERE member::regrole::text LIKE 'kasane_452050%'") == []
     for here in names:
         for right in ("CONNECT", "TEMP", "CREATE"):
             may = [name for name in names if city.run(_asks(f"{name}_svc", here, right)) == [(True,)]]
@@ -361,12 +361,38 @@ def test_what_was_granted_is_told_once_without_a_password_and_the_second_run_cha
     assert len(set(passwords)) == len(PROCESSES) + 1
     assert not [line for line in city.first for password in passwords if str(password) in line]
     before = [(path, path.stat().st_mtime_ns) for path in sorted((city.settings.home / "keys").iterdir())]
-    versions = "SELECT oid, xmin, rolpassword FROM pg_authid WHERE rolname LIKE 'kasane%' ORDER BY oid"
+    versions = "SELECT oid, xmin, rolpassword FROM pg_authid WHERE rolname LIKE 'kasane_452050%' ORDER BY oid"
     roles = city.run(versions)
     assert make_stores(city.settings, [*PROCESSES, LEDGER], city.administrator) == []
     assert city.run(versions) == roles
     assert [(path, path.stat().st_mtime_ns) for path in sorted((city.settings.home / "keys").iterdir())] == before
     assert make_bus(city.settings, [*PROCESSES, LEDGER]) == []
+
+
+def test_the_command_prints_what_it_granted_once_for_another_city_on_the_same_server(
+    city: City, tmp_path: Path
+) -> None:
+    variables = {"KASANE_VAR": str(tmp_path), "KASANE_PROFILE": "examples/yasu", "KASANE_MUNICIPALITY": "252107"}
+    command = [sys.executable, "-m", "services", "provision", "--stores", city.administrator]
+    first, second = (
+        subprocess.run(command, env=os.environ | variables, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        for _ in range(2)
+    )
+    assert (first.returncode, first.stderr) == (0, "")
+    lines = first.stdout.splitlines()
+    own = tmp_path / "252107"
+    assert f"鍵 {own / 'keys' / 'store@meetings@shien.json'}" in lines
+    assert f"NATSの設定 {own / 'nats.conf'}" in lines
+    assert "データベース kasane_252107_intake: 持ち主 kasane_252107_intake_owner" in lines
+    assert "バスの利用者 admin@shien: このアカウントのすべて" in lines
+    [notify] = [line for line in lines if line.startswith("バスの利用者 notify: ")]
+    assert notify.startswith(
+        "バスの利用者 notify: 送信 to.directory.ask.directory.mailbox_of.v1 / 受信 _INBOX_notify.> "
+    )
+    secrets = [json.loads(path.read_text("utf-8")) for path in (own / "keys").glob("*.json")]
+    passwords = [one.get("password") or make_url(one["address"]).password for one in secrets]
+    assert not [word for word in passwords if word in first.stdout]
+    assert (second.stdout, second.stderr) == ("変更はありません\n", "")
 
 
 def test_the_key_is_what_opens_the_database_and_a_wrong_password_is_mended(city: City) -> None:

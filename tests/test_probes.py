@@ -96,6 +96,16 @@ async def test_a_process_that_can_open_what_is_anothers_says_which_file(
     assert await check(MEETINGS, settings.as_trial()) == []
 
 
+@pytest.mark.parametrize("role", ["operator", "admin"])
+async def test_the_key_of_an_account_is_not_its_processs_own(world: World, tmp_path: Path, role: str) -> None:
+    await world.provision(PROCESSES)
+    settings = alone(world.settings, NAMED["intake"], tmp_path / "own")
+    assert await check(NAMED["intake"], settings) == []
+    shutil.copy(key_path(world.settings, f"{role}@intake"), settings.home / "keys")
+    [sentence] = await check(NAMED["intake"], settings)
+    assert f"{role}@intake.json を読めます" in sentence
+
+
 async def test_a_store_that_other_users_can_reach_is_told(world: World, tmp_path: Path) -> None:
     await world.provision(PROCESSES)
     settings = alone(world.settings, MEETINGS, tmp_path / "own")

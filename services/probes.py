@@ -97,9 +97,8 @@ async def check(process: Process, settings: Settings) -> list[str]:
     """
     key, address = read_key(settings, process.name), settings.store_address(process.name)
     found = [] if settings.trial else list(_files(process, settings, address))
-    trying = asyncio.to_thread(_ask_postgres, process, address)
-    of_store, of_bus = await asyncio.gather(trying, _try_bus(process, settings, key))
-    return found + of_store + of_bus
+    found += await asyncio.to_thread(_ask_postgres, process, address)
+    return found + await _try_bus(process, settings, key)
 
 
 # -- files -----------------------------------------------------------------------------------------------------------

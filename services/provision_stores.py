@@ -24,6 +24,8 @@ from services.store import StoreRefused, plumbing
 
 _BARE = "NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION NOINHERIT"
 _ATTRIBUTES = "rolsuper OR rolbypassrls OR rolcreatedb OR rolcreaterole OR rolreplication OR rolinherit"
+_ADMINISTRATORS_OWN = ("user", "password", "passfile", "service", "sslcert", "sslkey", "sslpassword")
+"""What an address may say of the administrator besides the name: no process is given it."""
 _HELD = """
     WITH granted (kind, name, part, acl) AS (
         SELECT 'DATABASE', datname, '', coalesce(datacl, acldefault('d', datdba))
@@ -106,7 +108,9 @@ def _make_key(settings: Settings, process: Process, server: URL, done: list[str]
     known = make_url(json.loads(path.read_text("utf-8"))["address"]) if path.exists() else None
     password = (known.password if known else None) or secrets.token_urlsafe(24)
     database = f"kasane_{settings.municipality}_{process.name.replace('@', '_')}"
-    address = server.set(username=f"{database}_svc", password=password, database=database)
+    address = server.difference_update_query(_ADMINISTRATORS_OWN).set(
+        username=f"{database}_svc", password=password, database=database
+    )
     if address != known:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write_secret(path, json.dumps({"address": address.render_as_string(hide_password=False)}).encode())

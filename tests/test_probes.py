@@ -405,6 +405,13 @@ def test_the_command_prints_what_it_granted_once_for_another_city_on_the_same_se
     assert (second.stdout, second.stderr) == ("変更はありません\n", "")
 
 
+def test_nothing_of_the_administrators_login_reaches_a_process(city: City) -> None:
+    before = city.settings.store_address("ledger")
+    telling = make_url(city.administrator).update_query_dict({"password": "hiiragi-2026", "passfile": "secret"})
+    assert make_stores(city.settings, [LEDGER], telling.render_as_string(hide_password=False)) == []
+    assert city.settings.store_address("ledger") == before
+
+
 def test_the_key_is_what_opens_the_database_and_a_wrong_password_is_mended(city: City) -> None:
     url = make_url(city.settings.store_address("ledger"))
     create_engine(url, poolclass=NullPool).connect().close()

@@ -31,7 +31,9 @@ from services import (
 from services.importer import import_file
 from services.launcher import CannotStart, Launcher, run_process
 from services.operator import NotRunning, operator
-from services.provision import make_streams, write_server_config
+from services.probes import Reaches
+from services.provision import make_bus, make_streams
+from services.provision_stores import make_stores
 from services.service import AskFailed, Process
 from services.settings import ProfileInvalid, Settings, read_profile
 from services.store import StoreRefused
@@ -59,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         settings = _settings(options)
         sys.exit(options.act(options, settings))
-    except (CannotStart, NotRunning, ProfileInvalid, StoreRefused, VaultRefused) as refusal:
+    except (CannotStart, NotRunning, ProfileInvalid, Reaches, StoreRefused, VaultRefused) as refusal:
         print(refusal, file=sys.stderr)
         sys.exit(1)
     except ValidationError as error:
@@ -74,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _up(options: argparse.Namespace, settings: Settings) -> int:
-    launcher = Launcher(settings, PROCESSES)
+    launcher = Launcher(settings.as_trial(), PROCESSES)
     try:
         launcher.start()
         example = settings.profile / "referrals.csv"
@@ -130,10 +132,13 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _provision(options: argparse.Namespace, settings: Settings) -> int:
-    print(write_server_config(settings, PROCESSES))
+    done = make_bus(settings, PROCESSES)
+    if options.stores:
+        done += make_stores(settings, PROCESSES, options.stores)
     if options.streams:
-        for line in asyncio.run(make_streams(settings, PROCESSES, settings.nats_url)) or ["変更はありません"]:
-            print(line)
+        done += asyncio.run(make_streams(settings, PROCESSES, settings.nats_url))
+    for line in done or ["変更はありません"]:
+        print(line)
     return 0
 
 
@@ -280,8 +285,12 @@ def _parser() -> argparse.ArgumentParser:
     run = command("run", _run, "一つのサービスだけを動かす")
     run.add_argument("service", choices=sorted({process.service.name for process in PROCESSES}))
     run.add_argument("--compartment", choices=[one.value for one in Compartment])
-    command("provision", _provision, "鍵とNATSの設定を作る").add_argument(
-        "--streams", action="store_true", help="動いているNATSにストリームも作る"
+    making = command("provision", _provision, "鍵、NATSの設定、ストア、ストリームを作り、与えた権限を示す")
+    making.add_argument("--streams", action="store_true", help="動いているNATSにストリームも作る")
+    making.add_argument(
+        "--stores",
+        metavar="接続先",
+        help="PostgreSQL にデータベースも作る(postgresql://管理者@ホスト/postgres、パスワードは PGPASSWORD に)",
     )
     take = command("import", _import, "つなぐシートのCSVを取り込む")
     take.add_argument("file", type=Path)

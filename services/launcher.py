@@ -27,18 +27,22 @@ from typing import Any
 
 from services import postbox
 from services.bus import Bus
+from services.probes import Reaches, check
 from services.provision import make_streams, write_server_config
 from services.service import Process
 from services.settings import Settings, read_profile
 from services.store import Store
 from services.vault import Vault
 
+log = logging.getLogger("kasane")
 PORTS = ("nats_port", "desk_juso_port", "desk_shien_port", "window_port", "smtp_port")
 """The settings that say where something listens."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 """Where the local mailbox stands in for a mail server; any other KASANE_SMTP_HOST is one."""
 READY_SECONDS = 60
 STOP_SECONDS = 20
+PROBE_SECONDS = 3600.0
+"""How often a running process tries again whether it reaches what it must not."""
 STEADY_SECONDS = 30
 """A process that ran this long starts again without a delay."""
 
@@ -52,30 +56,25 @@ async def run_process(
     settings: Settings,
     ready: Callable[[], None],
     signals: Sequence[signal.Signals] = (signal.SIGTERM,),
+    probe_seconds: float = PROBE_SECONDS,
 ) -> None:
-    """Run one process until one of ``signals``. Raises what Store and Vault refuse, ProfileInvalid,
-    FileNotFoundError (no key)."""
+    """Run one process until one of ``signals``.
+
+    Raises Reaches, what Store and Vault refuse, ProfileInvalid, FileNotFoundError (no key).
+    """
     stopping = asyncio.Event()
     for number in signals:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    profile = read_profile(settings.profile)
-    vault = open_vault(process, settings) if process.service.seals else None
-    address = settings.store_address(process.name)
-    store = Store(address, process.service, profile, process.compartment, vault=vault)
-    if process.service.start:
-        start = process.service.start
-        store.write(lambda tx: (start(tx, settings), ()))
-    living = asyncio.create_task(_live(Bus(process, settings, profile, store), ready))
+    living = asyncio.create_task(_live(process, settings, ready, probe_seconds))
     ending = asyncio.create_task(stopping.wait())
-    await asyncio.wait((living, ending), return_when=asyncio.FIRST_COMPLETED)
-    ending.cancel()
-    if not living.done():
-        living.cancel()
-    with suppress(asyncio.CancelledError):
-        await living
-    store.close()
-    if vault:
-        vault.close()
+    try:
+        await asyncio.wait((living, ending), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ending.cancel()
+        if not living.done():
+            living.cancel()
+        with suppress(asyncio.CancelledError):
+            await living
 
 
 def open_vault(process: Process, settings: Settings) -> Vault:
@@ -84,11 +83,47 @@ def open_vault(process: Process, settings: Settings) -> Vault:
     return Vault(settings.vault_address(process.name), kek, f"{settings.municipality}/{process.name}")
 
 
-async def _live(bus: Bus, ready: Callable[[], None]) -> None:
+async def _live(process: Process, settings: Settings, ready: Callable[[], None], probe_seconds: float) -> None:
     """Until cancelled, also while the server does not answer yet, or until a part of it fails."""
-    async with bus:
-        ready()
-        await bus.failed()
+    profile = read_profile(settings.profile)
+    if found := await check(process, settings):
+        raise Reaches(process, found)
+    vault = open_vault(process, settings) if process.service.seals else None
+    address = settings.store_address(process.name)
+    store = Store(address, process.service, profile, process.compartment, vault=vault)
+    try:
+        if process.service.start:
+            start = process.service.start
+            store.write(lambda tx: (start(tx, settings), ()))
+        async with Bus(process, settings, profile, store) as bus:
+            ready()
+            parts = [asyncio.create_task(one) for one in (bus.failed(), _probe(process, settings, probe_seconds))]
+            try:
+                done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+                for part in done:
+                    part.result()
+            finally:
+                for part in parts:
+                    part.cancel()
+    finally:
+        store.close()
+        if vault:
+            vault.close()
+
+
+async def _probe(process: Process, settings: Settings, seconds: float) -> None:
+    """Raises Reaches as soon as a right has appeared that must not be."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            found = await check(process, settings)
+        except Exception as error:  # what could not be tried is no finding
+            log.warning("probes failed: %s", type(error).__name__)
+            continue
+        if found:
+            reaches = Reaches(process, found)
+            log.error("reaches what it must not: %s", reaches.classes)
+            raise reaches
 
 
 @dataclass

@@ -102,6 +102,20 @@ def make_keys(settings: Settings, processes: Sequence[Process]) -> list[Key]:
     return [read_key(settings, user) for user, _ in users]
 
 
+def make_bus(settings: Settings, processes: Sequence[Process]) -> list[str]:
+    """Make the keys and nats.conf that are missing or no longer right, and say what was granted, a line each."""
+    keys, config, before = settings.home / "keys", settings.home / "nats.conf", _users(settings)
+    known = {path.name for path in keys.iterdir()} if keys.exists() else set()
+    old = config.read_bytes() if config.exists() else b""
+    write_server_config(settings, processes)
+    done = [f"鍵 {path}" for path in sorted(keys.iterdir()) if path.name not in known]
+    done += [f"NATSの設定 {config}"] if config.read_bytes() != old else []
+    for user, granted in _users(settings).items():
+        if user not in before or before[user] != granted:
+            done.append(f"バスの利用者 {user}: " + (_words(granted) if granted else "このアカウントのすべて"))
+    return done
+
+
 def write_server_config(settings: Settings, processes: Sequence[Process]) -> Path:
     """nats.conf with every account, user and right. Returns its path."""
     keys = {key.user: key for key in make_keys(settings, processes)}
@@ -129,7 +143,9 @@ def write_server_config(settings: Settings, processes: Sequence[Process]) -> Pat
         "system_account": "SYS",
     }
     path = settings.home / "nats.conf"
-    _write_secret(path, json.dumps(config, indent=1).encode())  # the server's format is a superset of JSON
+    content = json.dumps(config, indent=1).encode()  # the server's format is a superset of JSON
+    if not path.exists() or path.read_bytes() != content:
+        _write_secret(path, content)
     return path
 
 
@@ -234,6 +250,18 @@ async def _ensure(client: Client, info: str, create: str, body: dict[str, Any], 
     if "error" in answer:
         raise NotFoundError(description=f"{name}: {answer['error'].get('description')}")
     return [f"{name} {verb}"]
+
+
+def _users(settings: Settings) -> dict[str, dict[str, Any] | None]:
+    """What nats.conf grants now, by user; None is everything in the user's account."""
+    path = settings.home / "nats.conf"
+    accounts = json.loads(path.read_text("utf-8"))["accounts"].values() if path.exists() else ()
+    return {user["user"]: user.get("permissions") for account in accounts for user in account["users"]}
+
+
+def _words(granted: dict[str, Any]) -> str:
+    publish, subscribe = granted["publish"].get("allow", []), granted["subscribe"]["allow"]
+    return f"送信 {' '.join(publish) or 'なし'} / 受信 {' '.join(subscribe)}"
 
 
 def _user(key: Key, granted: dict[str, list[str]] | None) -> dict[str, Any]:

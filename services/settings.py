@@ -1,9 +1,10 @@
 """Everything the environment can say. No other file reads the environment or finds its way on the disk."""
 
+import json
 import tomllib
 from pathlib import Path
 
-from pydantic import Field, HttpUrl, ValidationError
+from pydantic import Field, HttpUrl, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.message import Compartment
@@ -24,7 +25,8 @@ class Settings(BaseSettings):
     nats_url: str = Field(default="", validation_alias="NATS_URL")
     """Where a NATS server runs. Empty: the launcher starts one."""
     store_url: str = ""
-    """SQLAlchemy address with {process} in it, for PostgreSQL. Empty: SQLite below ``var``."""
+    """SQLAlchemy address with {process} in it, for PostgreSQL. Empty: SQLite below ``var``. A process that has a
+    store key of its own (``kasane provision --stores``) uses that instead."""
     vault_url: str = ""
     """SQLAlchemy address with {process} in it, of the key stores. Empty: SQLite below ``var``, whatever stores are."""
     nats_port: int = 4222
@@ -38,6 +40,18 @@ class Settings(BaseSettings):
     """How the answer window is reached from outside; default http://host:window_port."""
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 8025
+    _trial: bool = PrivateAttr(default=False)
+
+    @property
+    def trial(self) -> bool:
+        """Whether one operating system user runs everything, so that no file can be kept from a process."""
+        return self._trial
+
+    def as_trial(self) -> "Settings":
+        """The same for ``kasane up``. No field, so that the environment of ``kasane run`` cannot say it."""
+        copy = self.model_copy()
+        copy._trial = True
+        return copy
 
     @property
     def home(self) -> Path:
@@ -64,8 +78,14 @@ class Settings(BaseSettings):
         """Where answer links point, without a slash at the end."""
         return str(self.public_url or f"http://{self.host}:{self.window_port}").rstrip("/")
 
+    def store_key(self, process: str) -> Path:
+        """Where ``kasane provision --stores`` leaves the address, login and password of one process's database."""
+        return self.home / "keys" / f"store@{process}.json"
+
     def store_address(self, process: str) -> str:
         """The SQLAlchemy address of one process's store."""
+        if (key := self.store_key(process)).exists():
+            return str(json.loads(key.read_text("utf-8"))["address"])
         if self.store_url:
             return self.store_url.format(process=process.replace("@", "_"), municipality=self.municipality)
         return f"sqlite:///{self.home / 'stores' / process}.db"

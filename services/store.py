@@ -36,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.dialects.sqlite import insert as insert_or_sqlite
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -380,8 +380,14 @@ class Store:
             if inspect(connection).has_table(label.name):
                 found = {row.key: row.value for row in connection.execute(select(label))}
                 _check_label(found, mine, address)
-            plumbing.create_all(connection)
-            self.service.tables.create_all(connection)
+            try:
+                plumbing.create_all(connection)
+                self.service.tables.create_all(connection)
+            except ProgrammingError:  # a login that may only use its tables, and one of them is missing
+                where = make_url(address).render_as_string(hide_password=True)
+                raise StoreRefused(
+                    f"ストア {where} に表がありません。kasane provision --stores を実行してください。"
+                ) from None
             rows = [{"key": key, "value": value} for key, value in mine.items()]
             connection.execute(self._insert_or(label).values(rows).on_conflict_do_nothing())
         if self.engine.dialect.name == "sqlite":

@@ -81,6 +81,24 @@ OPERATOR_ASKS = {
 
 ACCOUNTS = {process.name: process.account for process in PROCESSES} | {f"operator@{one}": one for one in Account}
 THEFT = {"ack_policy": "none", "deliver_policy": "all"}
+NINE: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "1 subscribe to another's events": ("hear", "kasane.>", {}),
+    "2 subscribe to everything": ("hear", ">", {}),
+    "3 read a stored event by its number": ("ask", "$JS.API.STREAM.MSG.GET.EVENTS", {"seq": 1}),
+    "4 read it directly": ("ask", "$JS.API.DIRECT.GET.EVENTS", {"seq": 1}),
+    "5 make a pull consumer": ("ask", "$JS.API.CONSUMER.CREATE.EVENTS", {"stream_name": "EVENTS", "config": THEFT}),
+    "6 make a push consumer that delivers elsewhere": (
+        "ask",
+        "$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.push",
+        {"stream_name": "EVENTS", "config": THEFT | {"durable_name": "push", "deliver_subject": "loot"}},
+    ),
+    "7 list the subjects of a stream": ("ask", "$JS.API.STREAM.INFO.EVENTS", {"subjects_filter": ">"}),
+    "8 purge a stream": ("ask", "$JS.API.STREAM.PURGE.EVENTS", {}),
+    "9 subscribe to all inboxes": ("hear", "_INBOX.>", {}),
+}
+"""The nine attacks that a usual set-up lets through (consent.md 4.1)."""
+REACH = ("", *(f"to.{one}." for one in Account))
+"""Where an attack is aimed: at the own account's stream, and over the border at every account's."""
 
 
 def may_say(user: str) -> set[str]:
@@ -291,6 +309,21 @@ async def test_nobody_says_or_takes_what_is_not_theirs_and_everybody_may_what_is
         await tried.expect(wall, set(attempts) - may_say(user))
 
 
+@pytest.mark.parametrize("user", sorted(ACCOUNTS))
+async def test_the_nine_attacks_fail_with_every_key_on_every_stream(wall: World, user: str) -> None:
+    async with key_of(wall, user) as tried:
+        answered = await tried.subscribe(f"{inbox_of(user)}.>")
+        for how, subject, body in NINE.values():
+            for there in REACH:
+                if how == "hear":
+                    await tried.subscribe(there + subject)
+                else:
+                    reply = f"{inbox_of(user)}.1"
+                    await tried.client.publish(there + subject, json.dumps(body).encode(), reply=reply)
+        await tried.expect(wall, {there + subject for _, subject, _ in NINE.values() for there in REACH})
+        assert answered == []
+
+
 async def test_nobody_without_a_key_gets_in(wall: World) -> None:
     async def silent(_: Exception) -> None: ...
 
@@ -325,6 +358,34 @@ async def test_with_an_admins_key_every_one_of_these_attacks_succeeds(control: W
 
         await control.until(all_heard)
         assert thief.refused == other.refused == set()
+
+
+async def test_with_an_admins_key_the_nine_attacks_succeed_at_home_and_reach_no_foreign_stream(control: World) -> None:
+    for account in Account:
+        async with key_of(control, f"admin@{account}") as thief, key_of(control, f"admin@{account}") as other:
+            asked = {subject: json.dumps(body).encode() for how, subject, body in NINE.values() if how == "ask"}
+            for there in REACH[1:]:
+                for subject, body in asked.items():
+                    with pytest.raises(nats.errors.NoRespondersError):
+                        await thief.client.request(there + subject, body, timeout=5)
+            for subject, body in asked.items():
+                answer = await thief.client.request(subject, body, timeout=5, old_style=True)
+                assert succeeded(answer), (subject, answer.data)
+            heard = {subject: await thief.subscribe(subject) for how, subject, _ in NINE.values() if how == "hear"}
+            await thief.settle()
+            for foreign in set(Account) - {account}:
+                async with key_of(control, f"admin@{foreign}") as neighbour:
+                    await neighbour.client.publish("kasane.foreign", b"{}")
+                    await neighbour.settle()
+            for subject in ("kasane.x", "_INBOX.x"):
+                await other.client.publish(subject, b"{}")
+            await other.settle()
+            await control.until(lambda heard=heard: _all_filled(heard))  # type: ignore[misc]
+            assert "kasane.foreign" not in heard[">"]
+
+
+async def _all_filled(heard: dict[str, list[str]]) -> bool:
+    return all(heard.values())
 
 
 @pytest.mark.parametrize("account", list(Account))

@@ -35,6 +35,7 @@ class Stage:
         self.time = SOME_DAY
         self.vault = vault_of(service, address, profile, compartment) if service.seals else None
         self.store = Store(address, service, profile, compartment, clock=lambda: self.time, vault=self.vault)
+        self._set_store_clock()
 
     def close(self) -> None:
         self.store.close()
@@ -43,6 +44,16 @@ class Stage:
 
     def pass_time(self, **how_long: float) -> None:
         self.time += timedelta(**how_long)
+        self._set_store_clock()
+
+    def _set_store_clock(self) -> None:
+        """The guards of PostgreSQL read the server's clock; here they read the stage's, as SQLite's do."""
+        if self.store.engine.dialect.name != "postgresql":
+            return
+        replace = f"""create or replace function kasane_now(seconds double precision) returns timestamptz language sql
+            volatile as $$ select timestamptz '{self.time.isoformat()}' + make_interval(secs => seconds) $$"""
+        with self.store.engine.begin() as connection:
+            connection.exec_driver_sql(replace)
 
     def give(self, event: Event, event_id: UUID | None = None, tries: int = 1) -> Outcome:
         """Deliver an event as the bus would."""

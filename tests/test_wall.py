@@ -31,7 +31,7 @@ from contracts.intake import (
 )
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, LookAtLink, Sittings
 from contracts.message import EVENTS, QUESTIONS, Account
-from contracts.notify import SendInvitation
+from contracts.notify import SendCancellation, SendInvitation
 from contracts.profile import Profile
 from services.__main__ import PROCESSES
 from services.provision import MAX_PAYLOAD, inbox_of, read_key, rights
@@ -44,6 +44,7 @@ MEETINGS = {
     f"to.directory.{Reserve.subject}",
     f"to.directory.{Release.subject}",
     f"to.notify.{SendInvitation.subject}",
+    f"to.notify.{SendCancellation.subject}",
 }
 DESK = {
     Cases.subject,

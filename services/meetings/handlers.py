@@ -23,7 +23,7 @@ from contracts.meetings import (
     WaitingView,
 )
 from contracts.message import Event
-from contracts.notify import SendInvitation
+from contracts.notify import SendCancellation, SendInvitation
 from services.meetings.domain import link_digest
 from services.meetings.tables import agenda, item, link, notice, seat, sitting, tables
 from services.service import Service, Tx
@@ -33,7 +33,7 @@ service = Service(
     tables,
     compartments=True,
     publishes=frozenset({ItemPlaced}),
-    asks=frozenset({Staff, Busy, Reserve, Release, SendInvitation}),
+    asks=frozenset({Staff, Busy, Reserve, Release, SendInvitation, SendCancellation}),
 )
 
 SEARCHING = "日時を探しています。"

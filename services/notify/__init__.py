@@ -1,3 +1,3 @@
-"""Mails one neutral invitation to one person, at once or not at all, and says which."""
+"""Mails one neutral invitation or cancellation to one person, at once or not at all, and says which."""
 
 from services.notify.handlers import service as service

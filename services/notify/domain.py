@@ -1,18 +1,19 @@
-"""What an invitation says and when it may go out: the same words for both kinds of meeting (S17, consent.md 8.12)."""
+"""What a letter says and when it may go out: the same words for both kinds of meeting (S17, consent.md 8.12)."""
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from typing import ClassVar, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contracts.notify import Sent
 
 TOKYO = ZoneInfo("Asia/Tokyo")
-SUBJECT = "会議のご案内"
-"""Subject, title and heading of every invitation. Anything more would tell one kind of meeting from the other."""
+Method = Literal["REQUEST", "CANCEL"]
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
 _LINE_BREAKERS = {"Cc", "Cs", "Zl", "Zp"}
@@ -32,39 +33,122 @@ class Office:
         return self.mail.rpartition("@")[2]
 
 
-@dataclass(frozen=True)
-class Invitation:
-    """All that one person is told. Nothing in it knows what the meeting is about, or of which kind it is."""
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """All that one person is told. Nothing in it knows what the meeting is about, or of which kind it is.
+
+    Its words are the class's own, the same in every mail of a kind: a word only some of them had would tell them apart.
+    """
+
+    method: ClassVar[Method]
+    status: ClassVar[str]
+    subject: ClassVar[str]
+    """Subject, title and heading. Anything more would tell one kind of meeting, or one reason, from the other."""
+    opening: ClassVar[str]
+    closing: ClassVar[tuple[str, ...]]
 
     notice: UUID
     uid: UUID
     sequence: int
     starts: datetime
     ends: datetime
-    answer_by: datetime
     made_at: datetime
     place: str
-    link: str
     address: str
     name: str
     """The recipient's, staff of an agency; may be empty."""
     office: Office
+    link: str = ""
+    """Where to answer, the recipient's own; empty: there is nothing to answer."""
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """When and where."""
+        return f"日時: {span(self.starts, self.ends)}", f"場所: {self.place}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invitation(Letter):
+    """Asks one person to come."""
+
+    method = "REQUEST"
+    status = "CONFIRMED"
+    subject = "会議のご案内"
+    opening = "次の会議にご出席をお願いします。"
+    closing = (
+        "予定表の「承諾」ではなく、上のリンクからお答えください。リンクはあなた専用です。転送しないでください。",
+        "同じ会議のご案内が続けて届いたときは、新しいほうをご覧ください。",
+        "お電話でもお答えいただけます。ご不明な点もお電話ください。",
+    )
+
+    answer_by: datetime
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """When, where and until when to answer."""
+        return *super().facts, f"回答期限: {day_and_time(self.answer_by)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancellation(Letter):
+    """Takes one person's invitation back, whether the meeting falls away or only this seat: it does not say which."""
+
+    method = "CANCEL"
+    status = "CANCELLED"
+    subject = "会議の予定の取消し"
+    opening = "次の会議へのご出席のお願いを取り消します。"
+    closing = (
+        "ご予定から外してください。予定表に残っているときは、お手数ですが削除してください。",
+        "このお知らせへのお答えは要りません。",
+        "ご不明な点はお電話ください。",
+    )
+
+    takes_back: UUID
+    """The notice of the invitation."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One mail that was begun, or one cancellation that was asked for, with the same UID."""
+
+    notice: UUID
+    person: UUID
+    method: Method
+    sequence: int
+    begun_at: datetime
+    handed: bool
+    sent: bool
+
+
+def is_stale(method: Method, sequence: int, past: Iterable[Delivery]) -> bool:
+    """Whether this mail would undo a newer one in a calendar.
+
+    What is newest may be said again, to others or after a failure; to undo it takes a higher sequence (RFC 5546 2.1.4).
+    """
+    return any(one.sequence > sequence or (one.sequence == sequence and one.method != method) for one in past)
+
+
+def last_invitation(person: UUID, past: Iterable[Delivery]) -> UUID | None:
+    """The notice of the newest invitation that this person may have; None: they have none."""
+    had = [one for one in past if one.person == person and one.method == "REQUEST" and one.handed]
+    return max(had, key=lambda one: (one.sequence, one.begun_at)).notice if had else None
 
 
 def answer_without_mailing(
-    *, already_sent: bool, too_late: bool, newest: int | None, sequence: int, reachable: bool
+    *, already_sent: bool, too_late: bool, stale: bool, nothing_to_take_back: bool, reachable: bool
 ) -> Sent | None:
     """What is answered if no mail may go out now; None: mail it.
 
-    What did go out is said to have gone out, whatever the hour. ``newest`` is the highest sequence begun for the
-    same UID: an older one behind it would put a withdrawn date back into a calendar.
+    What did go out is said to have gone out, whatever the hour.
     """
     if already_sent:
         return Sent(outcome="sent")
     if too_late:
         return Sent(outcome="not_sent", why="too_late")
-    if newest is not None and sequence < newest:
+    if stale:
         return Sent(outcome="not_sent", why="stale")
+    if nothing_to_take_back:
+        return Sent(outcome="not_sent", why="never_invited")
     return None if reachable else Sent(outcome="not_sent", why="no_address")
 
 
@@ -96,29 +180,17 @@ def span(starts: datetime, ends: datetime) -> str:
     )
 
 
-_AFTER_THE_LINK = (
-    "予定表の「承諾」ではなく、上のリンクからお答えください。リンクはあなた専用です。転送しないでください。",
-    "同じ会議のご案内が続けて届いたときは、新しいほうをご覧ください。",
-    "お電話でもお答えいただけます。ご不明な点もお電話ください。",
-)
-"""The same in every mail, also in one that moves a date: a word only some of them have would tell them apart."""
-
-
-def plain_text(invitation: Invitation) -> str:
+def plain_text(letter: Letter) -> str:
     """The body as plain text. It carries everything: LGWAN's gateways drop HTML and attachments (calendar.md 6)."""
-    told = invitation
+    told = letter
     lines = [
         *([f"{told.name} 様", ""] if told.name else []),
-        "次の会議にご出席をお願いします。",
+        told.opening,
         "",
-        f"日時: {span(told.starts, told.ends)}",
-        f"場所: {told.place}",
-        f"回答期限: {day_and_time(told.answer_by)}",
+        *told.facts,
         "",
-        "回答はこちら:",
-        told.link,
-        "",
-        *_AFTER_THE_LINK,
+        *(["回答はこちら:", told.link, ""] if told.link else []),
+        *told.closing,
         "",
         told.office.name,
         f"電話 {told.office.phone}",
@@ -126,16 +198,16 @@ def plain_text(invitation: Invitation) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def html_text(invitation: Invitation) -> str:
+def html_text(letter: Letter) -> str:
     """The body as HTML: the same words, nothing fetched from elsewhere, so that opening it tells nobody."""
-    told = invitation
+    told, link = letter, escape(letter.link)
     salutation = f"<p>{escape(told.name)} 様</p>\r\n" if told.name else ""
+    facts = "<br>\r\n".join(map(escape, told.facts))
+    answer = f'<p>回答はこちら:<br>\r\n<a href="{link}">{link}</a></p>\r\n' if link else ""
     return (
-        f'<!DOCTYPE html>\r\n<html lang="ja"><head><meta charset="utf-8"><title>{SUBJECT}</title></head><body>\r\n'
-        f"{salutation}<p>次の会議にご出席をお願いします。</p>\r\n"
-        f"<p>日時: {span(told.starts, told.ends)}<br>\r\n場所: {escape(told.place)}<br>\r\n"
-        f"回答期限: {day_and_time(told.answer_by)}</p>\r\n"
-        f'<p>回答はこちら:<br>\r\n<a href="{escape(told.link)}">{escape(told.link)}</a></p>\r\n'
-        f"<p>{'<br>'.join(_AFTER_THE_LINK)}</p>\r\n"
+        f'<!DOCTYPE html>\r\n<html lang="ja"><head><meta charset="utf-8"><title>{told.subject}</title></head><body>\r\n'
+        f"{salutation}<p>{told.opening}</p>\r\n"
+        f"<p>{facts}</p>\r\n{answer}"
+        f"<p>{'<br>'.join(told.closing)}</p>\r\n"
         f"<p>{escape(told.office.name)}<br>\r\n電話 {escape(told.office.phone)}</p>\r\n</body></html>\r\n"
     )

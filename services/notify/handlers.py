@@ -1,20 +1,45 @@
-"""How notify sends an invitation: once per notice, in order per person, and never begun after ``send_before``."""
+"""How notify sends a letter: once per notice, in order per person, and never handed over after ``send_before``."""
 
 import asyncio
+from typing import Any, NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from sqlalchemy import func, insert, select, update
 
 from contracts.directory import Mailbox, MailboxOf
-from contracts.notify import SendInvitation, Sent
-from services.notify.domain import Invitation, Office, answer_without_mailing, can_be_mailed, one_line
-from services.notify.ics import invite
-from services.notify.mail import COMMAND_SECONDS, Mailer, compose
+from contracts.notify import SendCancellation, SendInvitation, Sent
+from services.notify.domain import (
+    Cancellation,
+    Delivery,
+    Invitation,
+    Letter,
+    Method,
+    Office,
+    answer_without_mailing,
+    can_be_mailed,
+    is_stale,
+    last_invitation,
+    one_line,
+)
+from services.notify.ics import calendar_object
+from services.notify.mail import COMMAND_SECONDS, Deadline, Mailer, compose
 from services.notify.tables import delivery, tables
 from services.service import Service, Tx, Work
 
+Asked = SendInvitation | SendCancellation
 BUSY = Sent(outcome="not_sent", why="mail_server_down")
+TOO_LATE = Sent(outcome="not_sent", why="too_late")
+
+
+class Begun(NamedTuple):
+    """A mail that may go out now."""
+
+    takes_back: UUID | None
+    """The invitation that a cancellation is about."""
+    in_doubt: bool
+    """Whether an earlier try may have reached the person."""
+
 
 service = Service("notify", tables, asks=frozenset({MailboxOf}))
 
@@ -36,83 +61,109 @@ async def send_invitation(asked: SendInvitation, work: Work) -> Sent:
     mailboxes and calendars take it for the same one. One process per municipality sends: the turns are its own.
     Raises AskFailed when the directory does not answer; then nothing is stored.
     """
+    return await _once(asked, work)
+
+
+@service.performs(SendCancellation)
+async def send_cancellation(asked: SendCancellation, work: Work) -> Sent:
+    """Mail it as an invitation is mailed, to whoever may have one; ``never_invited`` says that there is none.
+
+    From when it is asked for, an invitation with the same or a lower sequence is stale. One that is being mailed is
+    waited for: the cancellation comes behind it.
+    """
+    return await _once(asked, work)
+
+
+async def _once(asked: Asked, work: Work) -> Sent:
     if asked.notice in _under_way:
         return BUSY
     _under_way.add(asked.notice)
     try:
-        return await _in_turn(asked, work)
+        return await _in_turn(asked, Deadline(lambda: (asked.send_before - work.now()).total_seconds()), work)
     finally:
         _under_way.remove(asked.notice)
 
 
-async def _in_turn(asked: SendInvitation, work: Work) -> Sent:
+async def _in_turn(asked: Asked, deadline: Deadline, work: Work) -> Sent:
     """After what is being mailed to the same person; but whoever waits long for that is told to come again."""
     turn = _turns.setdefault(asked.person, asyncio.Lock())
     try:
-        async with asyncio.timeout(_left(asked, work)):
+        async with asyncio.timeout_at(min(deadline.at, deadline.within(COMMAND_SECONDS))):
             await turn.acquire()
     except TimeoutError:
-        return BUSY
+        return TOO_LATE if deadline.over() else BUSY
     try:
-        mailbox = await work.ask(MailboxOf(person=asked.person))
-        answer = await work.run(lambda tx: _begin(asked, can_be_mailed(mailbox.address), tx))
-        if answer is not None:
-            return answer
-        why = await _mail(_invitation(asked, mailbox, work), asked, work)
-        if why:
-            return Sent(outcome="not_sent", why=why)
-        await work.run(lambda tx: _took(asked.notice, tx))
-        return Sent(outcome="sent")
+        return await _send(asked, deadline, work)
     finally:
         turn.release()
 
 
-def _left(asked: SendInvitation, work: Work) -> float:
-    """Seconds this may wait before it is begun: until ``send_before``, and no longer than its asker listens."""
-    return min(COMMAND_SECONDS, (asked.send_before - work.now()).total_seconds())
+async def _send(asked: Asked, deadline: Deadline, work: Work) -> Sent:
+    mailbox = await work.ask(MailboxOf(person=asked.person))
+    begun = await work.run(lambda tx: _begin(asked, can_be_mailed(mailbox.address), tx))
+    if isinstance(begun, Sent):
+        return begun
+    told = _letter(asked, begun.takes_back, mailbox, work)
+    mail = compose(told, calendar_object(told))
+    outcome = await _mailer(work, told.office).send(told.office.mail, told.address, mail, deadline)
+    if outcome == "no_verdict":
+        return BUSY
+    if outcome:
+        await work.run(lambda tx: _failed(asked.notice, begun, tx))
+        return Sent(outcome="not_sent", why=outcome)
+    await work.run(lambda tx: _took(asked.notice, tx))
+    return Sent(outcome="sent")
 
 
-def _begin(asked: SendInvitation, reachable: bool, tx: Tx) -> Sent | None:
+def _begin(asked: Asked, reachable: bool, tx: Tx) -> Sent | Begun:
     """Note that this notice is about to be mailed; or the answer, when it must not or need not be."""
-    known = tx.execute(select(delivery.c.sent_at).where(delivery.c.notice == asked.notice)).first()
+    method: Method = "CANCEL" if isinstance(asked, SendCancellation) else "REQUEST"
+    past = _past(asked.uid, tx)
+    known = next((one for one in past if (one.notice, one.method) == (asked.notice, method)), None)
+    takes_back = last_invitation(asked.person, past) if method == "CANCEL" else None
     answer = answer_without_mailing(
-        already_sent=known is not None and known.sent_at is not None,
-        too_late=tx.now > asked.send_before,
-        newest=tx.execute(select(func.max(delivery.c.sequence)).where(delivery.c.uid == asked.uid)).scalar(),
-        sequence=asked.sequence,
+        already_sent=known is not None and known.sent,
+        too_late=tx.now >= asked.send_before,
+        stale=is_stale(method, asked.sequence, past),
+        nothing_to_take_back=method == "CANCEL" and takes_back is None,
         reachable=reachable,
     )
-    if answer is None and known is None:
+    if known is None and (answer is None or method == "CANCEL"):
         row = {"notice": asked.notice, "person": asked.person, "uid": asked.uid, "sequence": asked.sequence}
-        tx.execute(insert(delivery).values(**row, begun_at=tx.now))
-    return answer
+        tx.execute(insert(delivery).values(**row, method=method, begun_at=tx.now, handed=answer is None))
+    elif answer is None:
+        tx.execute(update(delivery).where(delivery.c.notice == asked.notice).values(handed=True))
+    return answer or Begun(takes_back, in_doubt=known is not None and known.handed)
+
+
+def _past(uid: UUID, tx: Tx) -> list[Delivery]:
+    kept = delivery.c
+    columns = (kept.notice, kept.person, kept.method, kept.sequence, kept.begun_at, kept.handed)
+    rows = tx.execute(select(*columns, kept.sent_at.is_not(None).label("sent")).where(kept.uid == uid))
+    return [Delivery(**row) for row in rows.mappings()]
 
 
 def _took(notice: UUID, tx: Tx) -> None:
     tx.execute(update(delivery).where(delivery.c.notice == notice).values(sent_at=tx.now))
 
 
-def _invitation(asked: SendInvitation, mailbox: Mailbox, work: Work) -> Invitation:
+def _failed(notice: UUID, begun: Begun, tx: Tx) -> None:
+    """Surely this person has not got it by this try; an earlier one may have had no verdict, or none that was kept."""
+    tx.execute(update(delivery).where(delivery.c.notice == notice).values(handed=begun.in_doubt))
+
+
+def _letter(asked: Asked, takes_back: UUID | None, mailbox: Mailbox, work: Work) -> Letter:
     profile = work.profile
-    return Invitation(
-        notice=asked.notice,
-        uid=asked.uid,
-        sequence=asked.sequence,
-        starts=asked.starts,
-        ends=asked.ends,
-        answer_by=asked.answer_by,
-        made_at=work.now(),
-        place=one_line({place.code: place.name for place in profile.places}[asked.place]),
-        link=f"{work.settings.window_url}/a/{asked.link}",
-        address=mailbox.address,
-        name=one_line(mailbox.name),
-        office=Office(one_line(profile.office), profile.office_mail, one_line(profile.office_phone)),
-    )
-
-
-async def _mail(told: Invitation, asked: SendInvitation, work: Work) -> str:
-    mail = compose(told, invite(told))
-    return await _mailer(work, told.office).send(told.office.mail, told.address, mail, _left(asked, work))
+    facts: dict[str, Any] = asked.model_dump(include={"notice", "uid", "sequence", "starts", "ends"}) | {
+        "made_at": work.now(),
+        "place": one_line({place.code: place.name for place in profile.places}[asked.place]),
+        "address": mailbox.address,
+        "name": one_line(mailbox.name),
+        "office": Office(one_line(profile.office), profile.office_mail, one_line(profile.office_phone)),
+    }
+    if isinstance(asked, SendInvitation):
+        return Invitation(**facts, answer_by=asked.answer_by, link=f"{work.settings.window_url}/a/{asked.link}")
+    return Cancellation(**facts | {"takes_back": takes_back})
 
 
 def _mailer(work: Work, office: Office) -> Mailer:
@@ -123,7 +174,12 @@ def _mailer(work: Work, office: Office) -> Mailer:
 
 
 def _tally(tx: Tx) -> dict[str, int]:
-    counted = select(func.count().label("sent"), func.count(delivery.c.person.distinct()).label("recipients"))
+    cancels = delivery.c.method == "CANCEL"
+    counted = select(
+        func.count().filter(~cancels).label("sent"),
+        func.count().filter(cancels).label("cancelled"),
+        func.count(delivery.c.person.distinct()).label("recipients"),
+    )
     return dict(tx.execute(counted.where(delivery.c.sent_at.is_not(None))).mappings().one())
 
 

@@ -1,88 +1,105 @@
-"""The calendar object of an invitation: iTIP REQUEST for one person. The only file that knows icalendar."""
+"""The calendar object of a letter: iTIP REQUEST or CANCEL for one person. The only file that knows icalendar."""
 
 import re
 from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar, Event, Timezone, TimezoneStandard, vCalAddress
 
-from services.notify.domain import SUBJECT, TOKYO, Invitation
+from services.notify.domain import TOKYO, Cancellation, Invitation, Letter, Method
 
 _NAME = r'CN=(?:"[^"]*"|[^";:,]*)'
-_LINES = {
-    "VCALENDAR": {"PRODID": r":[!-~]+", "VERSION": r":2\.0", "CALSCALE": ":GREGORIAN", "METHOD": ":REQUEST"},
-    "VTIMEZONE": {"TZID": ":Asia/Tokyo"},
-    "STANDARD": {
-        "DTSTART": ":19700101T000000",
-        "TZNAME": ":JST",
-        "TZOFFSETFROM": r":\+0900",
-        "TZOFFSETTO": r":\+0900",
-    },
-    "VEVENT": {
-        "UID": r":[0-9a-f-]{36}@[!-~]+",
-        "DTSTAMP": r":\d{8}T\d{6}Z",
-        "SEQUENCE": r":\d+",
-        "DTSTART": r";TZID=Asia/Tokyo:\d{8}T\d{6}",
-        "DTEND": r";TZID=Asia/Tokyo:\d{8}T\d{6}",
-        "SUMMARY": ":" + SUBJECT,
-        "LOCATION": ":.*",
-        "CLASS": ":CONFIDENTIAL",
-        "STATUS": ":CONFIRMED",
-        "ORGANIZER": f";{_NAME}:mailto:[!-~]+",
-        "ATTENDEE": f"(?:;{_NAME})?;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:[!-~]+",
-        "X-MICROSOFT-DISALLOW-COUNTER": ":TRUE",
-    },
-}
-"""What an invitation is made of: each of these exactly once and like this, and nothing besides.
+_ATTENDANCE: dict[Method, dict[str, str]] = {"REQUEST": {"PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"}, "CANCEL": {}}
+"""What is wanted of the attendee: of whoever need not come, not even a reply."""
 
-No RDATE (calendar.md 1.3), no DESCRIPTION, no URL: whatever else stood there would tell something.
-"""
-_SHAPES = {(part, name): re.compile(shape) for part, names in _LINES.items() for name, shape in names.items()}
+
+def _shapes(kind: type[Letter]) -> dict[tuple[str, str], re.Pattern[str]]:
+    """What a calendar object is made of: each of these exactly once and like this, and nothing besides.
+
+    No RDATE (calendar.md 1.3), no DESCRIPTION, no URL: whatever else stood there would tell something.
+    """
+    wanted = "".join(f";{name}={value}" for name, value in _ATTENDANCE[kind.method].items())
+    lines = {
+        "VCALENDAR": {
+            "PRODID": r":[!-~]+",
+            "VERSION": r":2\.0",
+            "CALSCALE": ":GREGORIAN",
+            "METHOD": f":{kind.method}",
+        },
+        "VTIMEZONE": {"TZID": ":Asia/Tokyo"},
+        "STANDARD": {
+            "DTSTART": ":19700101T000000",
+            "TZNAME": ":JST",
+            "TZOFFSETFROM": r":\+0900",
+            "TZOFFSETTO": r":\+0900",
+        },
+        "VEVENT": {
+            "UID": r":[0-9a-f-]{36}@[!-~]+",
+            "DTSTAMP": r":\d{8}T\d{6}Z",
+            "SEQUENCE": r":\d+",
+            "DTSTART": r";TZID=Asia/Tokyo:\d{8}T\d{6}",
+            "DTEND": r";TZID=Asia/Tokyo:\d{8}T\d{6}",
+            "SUMMARY": f":{kind.subject}",
+            "LOCATION": ":.*",
+            "CLASS": ":CONFIDENTIAL",
+            "STATUS": f":{kind.status}",
+            "ORGANIZER": f";{_NAME}:mailto:[!-~]+",
+            "ATTENDEE": f"(?:;{_NAME})?{wanted}:mailto:[!-~]+",
+            "X-MICROSOFT-DISALLOW-COUNTER": ":TRUE",
+        },
+    }
+    return {(part, name): re.compile(shape) for part, names in lines.items() for name, shape in names.items()}
+
+
+_KINDS: tuple[type[Letter], ...] = (Invitation, Cancellation)
+_SHAPES = {kind: _shapes(kind) for kind in _KINDS}
 _START_OF_LINE = re.compile(r"[A-Z-]+")
 
 
-class InvitationUnfit(Exception):
-    """The calendar object is not what every invitation must be. Says the rule only: the rest may be personal."""
+class CalendarUnfit(Exception):
+    """The calendar object is not what every one of its kind must be. Says the rule only: the rest may be personal."""
 
 
-def invite(invitation: Invitation) -> bytes:
-    """The calendar object as it is mailed, checked. Raises InvitationUnfit.
+def calendar_object(letter: Letter) -> bytes:
+    """The calendar object as it is mailed, checked. Raises CalendarUnfit.
 
     The personal answer link is not in it: calendars are shared, and a DESCRIPTION comes back in every REPLY
-    (calendar.md 1.5).
+    (calendar.md 1.5). A seat has a UID of its own, so its cancellation is the whole event's: STATUS says so.
     """
-    told = invitation
+    told = letter
     event = Event()
     event.add("UID", f"{told.uid}@{told.office.domain}")
     event.add("DTSTAMP", told.made_at.astimezone(UTC))
     event.add("SEQUENCE", told.sequence)
     event.add("DTSTART", told.starts.astimezone(TOKYO))
     event.add("DTEND", told.ends.astimezone(TOKYO))
-    event.add("SUMMARY", SUBJECT)
+    event.add("SUMMARY", told.subject)
     event.add("LOCATION", told.place)
     event.add("CLASS", "CONFIDENTIAL")
-    event.add("STATUS", "CONFIRMED")
+    event.add("STATUS", told.status)
     event.add("ORGANIZER", _who(told.office.mail, told.office.name), encode=False)
-    event.add("ATTENDEE", _who(told.address, told.name, PARTSTAT="NEEDS-ACTION", RSVP="TRUE"), encode=False)
+    event.add("ATTENDEE", _who(told.address, told.name, **_ATTENDANCE[told.method]), encode=False)
     event.add("X-MICROSOFT-DISALLOW-COUNTER", "TRUE")
-    made: bytes = _BEFORE + event.to_ical() + _AFTER
-    check_invitation(made)
+    before, after = _FRAMES[told.method]
+    made: bytes = before + event.to_ical() + after
+    check_calendar_object(made, type(told))
     return made
 
 
-def check_invitation(made: bytes) -> None:
-    """Refuse whatever could give something away or be read differently by another calendar. Raises InvitationUnfit."""
+def check_calendar_object(made: bytes, kind: type[Letter]) -> None:
+    """Refuse whatever could give something away or be read differently by another calendar. Raises CalendarUnfit."""
+    shapes = _SHAPES[kind]
     if (
         not made.endswith(b"\r\n")
         or made.count(b"\r\n") != made.count(b"\n")
         or made.count(b"\r\n") != made.count(b"\r")
     ):
-        raise InvitationUnfit("a line does not end in CR LF")
+        raise CalendarUnfit("a line does not end in CR LF")
     if any(len(line) > 75 for line in made.split(b"\r\n")):
-        raise InvitationUnfit("a line is longer than 75 octets")
+        raise CalendarUnfit("a line is longer than 75 octets")
     try:
         lines = made.decode().replace("\r\n ", "").split("\r\n")[:-1]
     except UnicodeDecodeError:
-        raise InvitationUnfit("not UTF-8") from None
+        raise CalendarUnfit("not UTF-8") from None
     found: list[tuple[str, str]] = []
     inside = [""]
     for line in lines:
@@ -93,11 +110,11 @@ def check_invitation(made: bytes) -> None:
             inside.pop()
         else:
             found.append((inside[-1], name[0] if name else ""))
-            shape = _SHAPES.get(found[-1])
+            shape = shapes.get(found[-1])
             if name is None or shape is None or not shape.fullmatch(line, name.end()):
-                raise InvitationUnfit("a line is not like that of every invitation")
-    if inside != [""] or lines[0] != "BEGIN:VCALENDAR" or sorted(found) != sorted(_SHAPES):
-        raise InvitationUnfit("a property is missing or doubled")
+                raise CalendarUnfit("a line is not like that of every other")
+    if inside != [""] or lines[0] != "BEGIN:VCALENDAR" or sorted(found) != sorted(shapes):
+        raise CalendarUnfit("a property is missing or doubled")
 
 
 def _who(address: str, name: str, **parameters: str) -> vCalAddress:
@@ -106,7 +123,7 @@ def _who(address: str, name: str, **parameters: str) -> vCalAddress:
     return who
 
 
-def _frame() -> tuple[bytes, bytes]:
+def _frame(method: Method) -> tuple[bytes, bytes]:
     """Everything around the event, made once: icalendar's search for zones costs 16 ms a mail (calendar.md 2)."""
     standard = TimezoneStandard()
     standard.add("DTSTART", datetime(1970, 1, 1))  # noqa: DTZ001  # local time of the zone that it defines
@@ -120,10 +137,10 @@ def _frame() -> tuple[bytes, bytes]:
     calendar.add("PRODID", "-//kasane//notify//JA")
     calendar.add("VERSION", "2.0")
     calendar.add("CALSCALE", "GREGORIAN")
-    calendar.add("METHOD", "REQUEST")
+    calendar.add("METHOD", method)
     calendar.add_component(zone)
     before, end, after = calendar.to_ical().rpartition(b"END:VCALENDAR")
     return before, end + after
 
 
-_BEFORE, _AFTER = _frame()
+_FRAMES = {kind.method: _frame(kind.method) for kind in _KINDS}

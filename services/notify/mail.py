@@ -1,4 +1,4 @@
-"""The mail that carries an invitation, and its way to the mail server. The only file that knows SMTP.
+"""The mail that carries a letter, and its way to the mail server. The only file that knows SMTP.
 
 The mail is put together from bytes: everything but a handful of lines is the same in each, and the standard
 library's builder costs 3.3 ms a mail (calendar.md 2). Its strict parser is the judge in the tests.
@@ -7,9 +7,11 @@ library's builder costs 3.3 ms a mail (calendar.md 2). Its strict parser is the 
 import asyncio
 import ipaddress
 from base64 import encodebytes
+from collections.abc import Callable
 from email.header import Header
 from email.utils import format_datetime
 from typing import Literal
+from uuid import UUID
 
 from aiosmtplib import (
     SMTP,
@@ -21,14 +23,16 @@ from aiosmtplib import (
     SMTPStatus,
 )
 
-from services.notify.domain import SUBJECT, TOKYO, Invitation, html_text, plain_text
+from services.notify.domain import TOKYO, Cancellation, Letter, html_text, plain_text
 
 CONNECTIONS = 4
 """Kept to the server at most: enough for a distant one, polite to a small one."""
 IDLE_SECONDS = 5.0
 """After which unused connections are closed: invitations come in bursts."""
 COMMAND_SECONDS = 10.0
-"""How long to connect may take, and the reply to each command up to DATA: until then nothing is handed over."""
+"""How long to connect may take, and the reply to each command up to DATA: until then nothing is handed over.
+
+Both end sooner when the mail's Deadline does."""
 VERDICT_SECONDS = 600.0
 """How long the server may think about a whole mail (RFC 5321 4.5.3.2.6). Whoever leaves sooner mails it twice."""
 _CLOSING = 421
@@ -37,19 +41,22 @@ _SIGN_IN = range(530, 540)
 """A server that wants to know who sends (RFC 4954 6): nothing the recipient could have to do with."""
 
 
-def compose(invitation: Invitation, calendar: bytes) -> bytes:
+def compose(letter: Letter, calendar: bytes) -> bytes:
     """One mail to one person, ASCII and CR LF throughout, so that no relay has a reason to re-encode it.
 
-    Message-ID and boundary follow from the notice: whoever gets a repeat can tell. No Reply-To: people answer the
-    office that is in From, calendars the same office as ORGANIZER.
+    Message-ID and boundary follow from the notice: whoever gets a repeat can tell, and a cancellation stands below the
+    invitation that it takes back. No Reply-To: people answer the office that is in From, calendars the same office as
+    ORGANIZER.
     """
-    told, mixed, either = invitation, f"=_kasane_m_{invitation.notice.hex}", f"=_kasane_a_{invitation.notice.hex}"
+    told, mixed, either = letter, f"=_kasane_m_{letter.notice.hex}", f"=_kasane_a_{letter.notice.hex}"
+    takes_back = _message_id(told.takes_back, told) if isinstance(told, Cancellation) else ""
     headers = (
         f"From: {_mailbox('From', told.office.name, told.office.mail)}",
         f"To: {_mailbox('To', told.name, told.address)}",
-        f"Subject: {_encoded('Subject', SUBJECT)}",
+        f"Subject: {_encoded('Subject', told.subject)}",
         f"Date: {format_datetime(told.made_at.astimezone(TOKYO))}",
-        f"Message-ID: <{told.notice}@{told.office.domain}>",
+        f"Message-ID: {_message_id(told.notice, told)}",
+        *((f"In-Reply-To: {takes_back}", f"References: {takes_back}") if takes_back else ()),
         "MIME-Version: 1.0",
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: OOF, AutoReply",
@@ -60,7 +67,7 @@ def compose(invitation: Invitation, calendar: bytes) -> bytes:
         f'--{mixed}\r\nContent-Type: multipart/alternative;\r\n boundary="{either}"\r\n\r\n',
         _part(either, 'text/plain; charset="utf-8"', _base64(plain_text(told).encode())),
         _part(either, 'text/html; charset="utf-8"', _base64(html_text(told).encode())),
-        _part(either, 'text/calendar; charset="UTF-8"; method=REQUEST', ics),
+        _part(either, 'text/calendar; charset="UTF-8"; method=' + told.method, ics),
         f"--{either}--\r\n",
         _part(
             mixed, 'application/ics; name="invite.ics"\r\nContent-Disposition: attachment; filename="invite.ics"', ics
@@ -68,6 +75,10 @@ def compose(invitation: Invitation, calendar: bytes) -> bytes:
         f"--{mixed}--\r\n",
     )
     return ("\r\n".join(headers) + "\r\n\r\n" + "".join(parts)).encode("ascii")
+
+
+def _message_id(notice: UUID, told: Letter) -> str:
+    return f"<{notice}@{told.office.domain}>"
 
 
 def _part(boundary: str, content_type: str, body: str) -> str:
@@ -85,6 +96,37 @@ def _encoded(field: str, text: str) -> str:
 
 def _mailbox(field: str, name: str, address: str) -> str:
     return f"{_encoded(field, name)}\r\n <{address}>" if name else f"<{address}>"
+
+
+Outcome = Literal["", "mail_server_down", "mail_refused", "too_late", "no_verdict"]
+
+
+class TooLate(Exception):
+    """The server is ready for the text, but its time is over."""
+
+
+class NoVerdict(Exception):
+    """The text is handed over, and nobody knows what became of it."""
+
+
+class Deadline:
+    """Until when the text of a mail may be handed over.
+
+    Two clocks, for each is wrong at times: the machine's own, which nobody sets but which stands still while the
+    machine sleeps, and that of whoever set the deadline (``left``: the seconds left by it).
+    """
+
+    def __init__(self, left: Callable[[], float]) -> None:
+        self._left = left
+        self.at = self.within(left())
+
+    def within(self, seconds: float) -> float:
+        """The end of so many seconds from now on the event loop's clock."""
+        return asyncio.get_running_loop().time() + seconds
+
+    def over(self) -> bool:
+        """Whether nothing may be handed over any more."""
+        return self._left() <= 0 or self.within(0) >= self.at
 
 
 class Mailer:
@@ -105,27 +147,27 @@ class Mailer:
         self._room = asyncio.Semaphore(CONNECTIONS)
         self._idle: asyncio.TimerHandle | None = None
 
-    async def send(
-        self, sender: str, recipient: str, mail: bytes, start_within: float
-    ) -> Literal["", "mail_server_down", "mail_refused"]:
+    async def send(self, sender: str, recipient: str, mail: bytes, deadline: Deadline) -> Outcome:
         """Hand over one mail. Empty: the server took it.
 
-        It is begun within ``start_within`` seconds or not at all; once it is handed over, the server's verdict is
-        waited for. ``mail_server_down`` is worth asking again: nobody there or free, too slow, a passing trouble
-        (4xx), or a server that does not want us. ``mail_refused``: it does not want this recipient or this mail (5xx).
-        A server that took the mail but could not say so counts as down, too.
+        Its text is handed over before the deadline or not at all (``too_late``); then the server's verdict is waited
+        for. ``mail_server_down`` is worth asking again: nobody there or free, too slow, a passing trouble (4xx), or a
+        server that does not want us. ``mail_refused``: it does not want this recipient or this mail (5xx).
+        ``no_verdict``: the server has the text, and may have taken it. With all others it has not.
         """
         try:
-            async with asyncio.timeout(start_within):
+            async with asyncio.timeout_at(min(deadline.at, deadline.within(COMMAND_SECONDS))):
                 await self._room.acquire()
         except TimeoutError:
-            return "mail_server_down"
+            return "too_late" if deadline.over() else "mail_server_down"
         try:
-            await self._hand_over(sender, recipient, mail)
+            await self._hand_over(sender, recipient, mail, deadline)
+        except NoVerdict:
+            return "no_verdict"
         except (SMTPRecipientRefused, SMTPDataError) as refusal:
             return _why(refusal.code)
-        except (OSError, SMTPException):  # timeouts and refused connections are OSErrors
-            return "mail_server_down"
+        except (OSError, SMTPException, TooLate):  # timeouts and refused connections are OSErrors
+            return "too_late" if deadline.over() else "mail_server_down"
         finally:
             self._room.release()
         return ""
@@ -137,9 +179,12 @@ class Mailer:
         if self._idle:
             self._idle.cancel()
 
-    async def _hand_over(self, sender: str, recipient: str, mail: bytes) -> None:
-        connection = await self._announced(sender, recipient)
+    async def _hand_over(self, sender: str, recipient: str, mail: bytes, deadline: Deadline) -> None:
+        async with asyncio.timeout_at(deadline.at):
+            connection = await self._announced(sender, recipient)
         try:
+            if deadline.over():  # asyncio.wait_for drops a cancellation that comes together with the server's 354
+                raise TooLate
             await self._deliver(connection, mail)
         except BaseException:
             connection.close()
@@ -167,11 +212,17 @@ class Mailer:
             return connection
 
     async def _deliver(self, connection: SMTP, mail: bytes) -> None:
-        """The text, and the verdict on it. Not by ``SMTP.data``: that waits as long for 354 as for the verdict."""
+        """The text, and the verdict on it. Not by ``SMTP.data``: that waits as long for 354 as for the verdict.
+
+        Nothing may be awaited before the text is written: its time could be over meanwhile.
+        """
         if connection.protocol is None:
             raise SMTPServerDisconnected("Connection lost")
         connection.protocol.write(_dots_doubled(mail) + b".\r\n")
-        verdict = await connection.protocol.read_response(timeout=self._verdict_seconds)
+        try:
+            verdict = await connection.protocol.read_response(timeout=self._verdict_seconds)
+        except (OSError, SMTPException):
+            raise NoVerdict from None
         if verdict.code != SMTPStatus.completed:
             raise SMTPDataError(verdict.code, verdict.message)
 

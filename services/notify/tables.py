@@ -1,6 +1,6 @@
 """What notify remembers: which notice went out when. No address, no link, no time or place of a meeting."""
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, MetaData, Table, Uuid
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, MetaData, String, Table, Uuid
 
 from services.store import Instant
 
@@ -12,10 +12,16 @@ delivery = Table(
     Column("notice", Uuid, primary_key=True),
     Column("person", Uuid, nullable=False),
     Column("uid", Uuid, nullable=False),
+    Column("method", String, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("begun_at", Instant, nullable=False),
+    Column("handed", Boolean, nullable=False),
     Column("sent_at", Instant),
+    CheckConstraint("method IN ('REQUEST', 'CANCEL')"),
     CheckConstraint("sequence >= 0"),
+    CheckConstraint("handed OR sent_at IS NULL"),
     Index("delivery_by_uid", "uid", "sequence"),
 )
-"""``sent_at`` empty: handed to the mail server at least once, and not known to have been taken."""
+"""``sent_at`` empty: not known to have been taken. ``handed``: its text may have reached the mail server, so that the
+person may have it; false only if every try is known to have failed. A cancellation stands here from when it is asked
+for, mailed or not: no invitation may follow it."""

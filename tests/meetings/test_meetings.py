@@ -535,4 +535,7 @@ async def test_the_store_refuses_a_second_place_sitting_or_seat(hands: Building)
 
 def test_meetings_declares_all_that_it_tells_and_asks() -> None:
     assert service.compartments
-    assert {one.__name__ for one in service.asks} == {"Staff", "Busy", "Reserve", "Release", "SendInvitation"}
+    assert {one.__name__ for one in service.asks} == {
+        *("Staff", "Busy", "Reserve", "Release"),
+        *("SendInvitation", "SendCancellation"),
+    }

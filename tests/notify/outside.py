@@ -2,8 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -13,14 +13,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from icalendar import Calendar
+from icalendar import Calendar, Event
 
 from contracts.directory import Mailbox, MailboxOf
-from contracts.message import Account, Event, Question
-from contracts.notify import SendInvitation
+from contracts.message import Account, Question
+from contracts.message import Event as Fact
+from contracts.notify import SendCancellation, SendInvitation
 from contracts.profile import Profile
-from services.notify.domain import Invitation, Office
-from services.notify.handlers import _mailers
+from services.notify.domain import Cancellation, Invitation, Office
+from services.notify.handlers import Asked, _mailers
+from services.notify.mail import Deadline
 from services.postbox import serve
 from services.service import AskFailed, Tx
 from services.settings import Settings
@@ -54,23 +56,43 @@ def request(**changes: Any) -> SendInvitation:
     return SendInvitation(**fields | changes)
 
 
-def invitation(**changes: Any) -> Invitation:
-    """An invitation ready to be written."""
-    fields: dict[str, Any] = {
+def taking_back(asked: SendInvitation, **changes: Any) -> SendCancellation:
+    """The cancellation of an invitation."""
+    fields = asked.model_dump(exclude={"link", "answer_by"})
+    return SendCancellation(**fields | {"notice": uuid4(), "sequence": asked.sequence + 1} | changes)
+
+
+def letter_fields() -> dict[str, Any]:
+    """What an invitation and a cancellation have in common."""
+    return {
         "notice": uuid4(),
         "uid": uuid4(),
         "sequence": 0,
         "starts": STARTS,
         "ends": STARTS + timedelta(minutes=90),
-        "answer_by": STARTS - timedelta(days=7),
         "made_at": SOME_DAY,
         "place": "小林市役所 第2会議室",
-        "link": f"http://127.0.0.1:8080/a/{LINK}",
         "address": "takahashi@houkatsu.example",
         "name": "髙橋 花子",
         "office": Office("小林市 福祉課", "kaigi@fukushi.kobayashi.example", "0984-00-1100"),
     }
-    return Invitation(**fields | changes)
+
+
+def invitation(**changes: Any) -> Invitation:
+    """An invitation ready to be written."""
+    own = {"answer_by": STARTS - timedelta(days=7), "link": f"http://127.0.0.1:8080/a/{LINK}"}
+    return Invitation(**letter_fields() | own | changes)
+
+
+def cancellation(**changes: Any) -> Cancellation:
+    """A cancellation ready to be written."""
+    return Cancellation(**letter_fields() | {"sequence": 1, "takes_back": uuid4()} | changes)
+
+
+def seconds(left: float) -> Deadline:
+    """A deadline so many seconds from now."""
+    ends = asyncio.get_running_loop().time() + left
+    return Deadline(lambda: ends - asyncio.get_running_loop().time())
 
 
 @dataclass
@@ -99,7 +121,7 @@ class Process:
             self.commits_left -= 1
         return self.stage.do(act)
 
-    async def tell(self, act: Callable[[Tx], Iterable[Event]]) -> None:
+    async def tell(self, act: Callable[[Tx], Iterable[Fact]]) -> None:
         self.stage.tell(act)
 
     async def ask(self, question: Question[Any], to: Account | None = None) -> Any:
@@ -109,9 +131,9 @@ class Process:
             raise AskFailed("TimeoutError")
         return self.mailboxes[question.person]
 
-    async def send(self, asked: SendInvitation) -> tuple[str, str]:
+    async def send(self, asked: Asked) -> tuple[str, str]:
         """What notify answers."""
-        answer = await self.stage.store.service.answers_to[SendInvitation].act(asked, self)
+        answer = await self.stage.store.service.answers_to[type(asked)].act(asked, self)
         return answer.outcome, answer.why
 
     def tally(self) -> dict[str, int]:
@@ -155,12 +177,15 @@ class Server:
         self.taken.append(message_from_bytes(envelope.original_content or b""))
         return "250 OK"
 
+    def calendars(self) -> list[tuple[str, Event]]:
+        """Method and event of each mail."""
+        read = [Calendar.from_ical(list(mail.walk())[-1].get_payload(decode=True)) for mail in self.taken]
+        return [(str(calendar.method), calendar.events[0]) for calendar in read]
+
     def sequences(self) -> list[tuple[str, int]]:
-        found = []
-        for mail in self.taken:
-            [event] = Calendar.from_ical(list(mail.walk())[-1].get_payload(decode=True)).events
-            found.append((str(event["ATTENDEE"]).removeprefix("mailto:"), int(event["SEQUENCE"])))
-        return found
+        return [
+            (str(event["ATTENDEE"]).removeprefix("mailto:"), int(event["SEQUENCE"])) for _, event in self.calendars()
+        ]
 
 
 class Slow(Server):
@@ -176,6 +201,40 @@ class Slow(Server):
             self.arrived.release()
             await self.go_on.wait()
         return await super().handle_DATA(server, session, envelope)
+
+
+@dataclass
+class Wire:
+    """What a mail server hears that is asked to begin a mail's text."""
+
+    heard: bytes = b""
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def dawdling_server(port: int, before_354: Callable[[], Awaitable[object]]) -> AsyncIterator[Wire]:
+    """A mail server that does something else before it says 354. The wire has what came after DATA."""
+    wire = Wire()
+
+    async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example\r\n")
+        async for line in reader:
+            if line != b"DATA\r\n":
+                writer.write(b"250 OK\r\n")
+                continue
+            await before_354()
+            writer.write(b"354 go on\r\n")
+            with suppress(ConnectionError):
+                wire.heard += await reader.read()
+            wire.closed.set()
+        writer.close()
+
+    server = await asyncio.start_server(serve_one, "127.0.0.1", port)
+    try:
+        yield wire
+    finally:
+        server.close()
+        close_kept_connections()
 
 
 @asynccontextmanager

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from services.notify.domain import one_line
-from services.notify.ics import InvitationUnfit, check_invitation, invite
-from tests.notify.outside import invitation
+from services.notify.domain import Cancellation, Invitation, Letter, one_line
+from services.notify.ics import CalendarUnfit, calendar_object, check_calendar_object
+from tests.notify.outside import cancellation, invitation
 
 NAMES = st.text(min_size=1, max_size=60).map(one_line).filter(bool)
 
@@ -70,7 +70,7 @@ def one(made: bytes, name: str) -> tuple[dict[str, str], str]:
 
 def test_the_object_asks_one_person_to_one_meeting_in_japanese_time():
     uid = UUID("0195f7a2-0000-4000-8000-000000000001")
-    made = invite(invitation(uid=uid, sequence=3))
+    made = calendar_object(invitation(uid=uid, sequence=3))
     assert one(made, "UID") == ({}, "0195f7a2-0000-4000-8000-000000000001@fukushi.kobayashi.example")
     assert one(made, "DTSTART") == ({"TZID": "Asia/Tokyo"}, "20261217T140000")
     assert one(made, "DTEND") == ({"TZID": "Asia/Tokyo"}, "20261217T153000")
@@ -90,18 +90,34 @@ def test_the_object_asks_one_person_to_one_meeting_in_japanese_time():
     assert ("STANDARD", "TZOFFSETTO", {}, "+0900") in read(made)
 
 
-def test_a_foreign_calendar_reads_the_same_instants_and_no_error():
-    calendar = Calendar.from_ical(invite(invitation()))
+def test_a_cancellation_takes_the_same_event_back_from_the_same_person():
+    uid = UUID("0195f7a2-0000-4000-8000-000000000001")
+    invited, made = calendar_object(invitation(uid=uid, sequence=3)), calendar_object(cancellation(uid=uid, sequence=4))
+    for name in ("UID", "ORGANIZER", "DTSTART", "DTEND", "LOCATION", "CLASS"):
+        assert one(made, name) == one(invited, name)
+    assert ("VCALENDAR", "METHOD", {}, "CANCEL") in read(made)
+    assert one(made, "STATUS") == ({}, "CANCELLED")
+    assert one(made, "SEQUENCE") == ({}, "4")
+    assert one(made, "DTSTAMP") == ({}, "20261124T010000Z")
+    assert one(made, "SUMMARY") == ({}, "会議の予定の取消し")
+    assert one(made, "ATTENDEE") == ({"CN": "髙橋 花子"}, "mailto:takahashi@houkatsu.example"), "nobody need answer it"
+    assert ("VTIMEZONE", "TZID", {}, "Asia/Tokyo") in read(made)
+
+
+@pytest.mark.parametrize(("letter", "method"), [(invitation(), "REQUEST"), (cancellation(), "CANCEL")])
+def test_a_foreign_calendar_reads_the_same_instants_and_no_error(letter: Letter, method: str):
+    calendar = Calendar.from_ical(calendar_object(letter))
     [event] = calendar.events
     assert not event.errors
     assert not calendar.errors
-    assert calendar.method == "REQUEST"
+    assert calendar.method == method
     assert event.start.astimezone(UTC) == datetime(2026, 12, 17, 5, 0, tzinfo=UTC)
     assert event.end - event.start == timedelta(minutes=90)
 
 
-def test_the_object_holds_no_answer_link_and_no_word_about_the_meeting():
-    made = invite(invitation())
+@pytest.mark.parametrize("letter", [invitation(), cancellation()])
+def test_the_object_holds_no_answer_link_and_no_word_about_the_meeting(letter: Letter):
+    made = calendar_object(letter)
     assert b"http" not in made.replace(b"\r\n ", b"")
     assert {line[1] for line in read(made) if line[0] == "VEVENT"} == {
         *("UID", "DTSTAMP", "SEQUENCE", "DTSTART", "DTEND", "SUMMARY", "LOCATION", "CLASS", "STATUS"),
@@ -113,14 +129,14 @@ def test_the_object_holds_no_answer_link_and_no_word_about_the_meeting():
     "name", ["髙橋 﨑子", "𠮷田 剛", "辻󠄀 真一", 'Maria "Mia" da Silva, PhD', "O'Neill; Ann: ^n ^'", "%2C\\n"]
 )
 def test_a_name_comes_out_as_it_went_in(name: str):
-    made = invite(invitation(name=name))
+    made = calendar_object(invitation(name=name))
     assert one(made, "ATTENDEE")[0]["CN"] == name
     assert Calendar.from_ical(made).events[0]["ATTENDEE"].params["CN"] == name
 
 
 @given(name=NAMES, place=NAMES)
 def test_any_name_and_any_place_come_out_as_they_went_in(name: str, place: str):
-    made = invite(invitation(name=name, place=place))
+    made = calendar_object(invitation(name=name, place=place))
     assert one(made, "ATTENDEE")[0]["CN"] == name
     assert text(one(made, "LOCATION")[1]) == place
     assert str(Calendar.from_ical(made).events[0]["LOCATION"]) == place
@@ -129,12 +145,12 @@ def test_any_name_and_any_place_come_out_as_they_went_in(name: str, place: str):
 @given(st.text())
 def test_no_name_can_start_a_line_of_its_own(name: str):
     assert len(one_line(name).splitlines()) <= 1
-    made = invite(invitation(name=one_line(f"花子\r\nATTENDEE:mailto:x@y.example{name}")))
+    made = calendar_object(invitation(name=one_line(f"花子\r\nATTENDEE:mailto:x@y.example{name}")))
     assert len([line for line in read(made) if line[1] == "ATTENDEE"]) == 1
 
 
 def test_without_a_name_there_is_only_the_address():
-    assert one(invite(invitation(name="")), "ATTENDEE")[0] == {"PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"}
+    assert one(calendar_object(invitation(name="")), "ATTENDEE")[0] == {"PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"}
 
 
 EVENT_ENDS = b"END:VEVENT\r\n"
@@ -166,15 +182,42 @@ EVENT_ENDS = b"END:VEVENT\r\n"
     ],
 )
 def test_the_gate_refuses_whatever_is_not_like_every_invitation(found: bytes, instead: bytes):
-    made = invite(invitation())
+    made = calendar_object(invitation())
     assert found in made
-    with pytest.raises(InvitationUnfit):
-        check_invitation(made.replace(found, instead, 1))
+    with pytest.raises(CalendarUnfit):
+        check_calendar_object(made.replace(found, instead, 1), Invitation)
 
 
-def test_the_gate_lets_through_what_notify_writes_and_does_not_repeat_what_it_refuses():
-    check_invitation(invite(invitation()))
-    with pytest.raises(InvitationUnfit) as refused:
-        check_invitation(invite(invitation()).replace(EVENT_ENDS, "COMMENT:髙橋\r\n".encode() + EVENT_ENDS))
+@pytest.mark.parametrize(
+    ("found", "instead"),
+    [
+        (b"METHOD:CANCEL", b"METHOD:REQUEST"),
+        (b"STATUS:CANCELLED", b"STATUS:CONFIRMED"),
+        (b"STATUS:CANCELLED\r\n", b""),
+        (b"SUMMARY:", "SUMMARY:同意の撤回".encode()),
+        (b"ATTENDEE;CN=", b"ATTENDEE;RSVP=TRUE;CN="),
+        (EVENT_ENDS, "COMMENT:同意が撤回されたため\r\n".encode() + EVENT_ENDS),
+        (EVENT_ENDS, b"REQUEST-STATUS:3.14\r\n" + EVENT_ENDS),
+    ],
+)
+def test_the_gate_refuses_whatever_is_not_like_every_cancellation(found: bytes, instead: bytes):
+    made = calendar_object(cancellation())
+    assert found in made
+    with pytest.raises(CalendarUnfit):
+        check_calendar_object(made.replace(found, instead, 1), Cancellation)
+
+
+def test_the_gate_takes_neither_kind_for_the_other():
+    for letter, other in ((invitation(), Cancellation), (cancellation(), Invitation)):
+        with pytest.raises(CalendarUnfit):
+            check_calendar_object(calendar_object(letter), other)
+
+
+@pytest.mark.parametrize("letter", [invitation(), cancellation()])
+def test_the_gate_lets_through_what_notify_writes_and_does_not_repeat_what_it_refuses(letter: Letter):
+    made = calendar_object(letter)
+    check_calendar_object(made, type(letter))
+    with pytest.raises(CalendarUnfit) as refused:
+        check_calendar_object(made.replace(EVENT_ENDS, "COMMENT:髙橋\r\n".encode() + EVENT_ENDS), type(letter))
     assert "髙橋" not in str(refused.value)
     assert "COMMENT" not in str(refused.value)

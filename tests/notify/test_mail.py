@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notify.domain import Invitation, can_be_mailed, day_and_time, one_line, span
-from services.notify.ics import invite
+from services.notify.domain import Letter, can_be_mailed, day_and_time, one_line, span
+from services.notify.ics import calendar_object
 from services.notify.mail import compose
-from tests.notify.outside import STARTS, invitation
+from tests.notify.outside import STARTS, cancellation, invitation
 
 
-def mail(told: Invitation) -> bytes:
-    return compose(told, invite(told))
+def mail(told: Letter) -> bytes:
+    return compose(told, calendar_object(told))
 
 
 def read(made: bytes) -> EmailMessage:
@@ -40,8 +40,8 @@ def leaves(made: bytes) -> list[EmailMessage]:
     return [part for part in read(made).walk() if not part.is_multipart()]
 
 
-def test_the_parts_are_those_that_every_mail_program_understands():
-    told = invitation()
+@pytest.mark.parametrize(("told", "method"), [(invitation(), "REQUEST"), (cancellation(), "CANCEL")])
+def test_the_parts_are_those_that_every_mail_program_understands(told: Letter, method: str):
     message = read(mail(told))
     assert [part.get_content_type() for part in message.walk()] == [
         "multipart/mixed",
@@ -53,10 +53,10 @@ def test_the_parts_are_those_that_every_mail_program_understands():
     ]
     plain, html, calendar, attached = leaves(mail(told))
     assert {part["Content-Transfer-Encoding"] for part in (plain, html, calendar, attached)} == {"base64"}
-    assert calendar["Content-Type"].params == {"charset": "UTF-8", "method": "REQUEST"}
+    assert calendar["Content-Type"].params == {"charset": "UTF-8", "method": method}
     assert calendar["Content-Disposition"] is None
     assert attached.get_filename() == "invite.ics"
-    assert calendar.get_payload(decode=True) == attached.get_payload(decode=True) == invite(told)
+    assert calendar.get_payload(decode=True) == attached.get_payload(decode=True) == calendar_object(told)
 
 
 def test_the_headers_name_office_and_recipient_and_ask_machines_not_to_answer():
@@ -76,6 +76,27 @@ def test_the_headers_name_office_and_recipient_and_ask_machines_not_to_answer():
     assert message["Reply-To"] is None
 
 
+def test_a_cancellation_stands_below_the_invitation_that_it_takes_back():
+    told = cancellation()
+    message = read(mail(told))
+    assert message["Subject"] == "会議の予定の取消し"
+    assert message["Message-ID"] == f"<{told.notice}@fukushi.kobayashi.example>"
+    assert message["In-Reply-To"] == message["References"] == f"<{told.takes_back}@fukushi.kobayashi.example>"
+    assert read(mail(invitation()))["In-Reply-To"] is read(mail(invitation()))["References"] is None
+
+
+def test_a_cancellation_says_when_and_where_and_that_nothing_need_be_answered():
+    plain, html, *_ = leaves(mail(cancellation()))
+    for text in (plain.get_content(), html.get_content()):
+        assert "ご出席のお願いを取り消します" in text
+        assert "令和8年12月17日(木) 14:00-15:30" in text
+        assert "小林市役所 第2会議室" in text
+        assert "0984-00-1100" in text
+        assert "髙橋 花子 様" in text
+        assert "回答" not in text
+        assert "http" not in text
+
+
 def test_the_text_says_when_where_until_when_and_how_to_answer():
     plain, html, *_ = leaves(mail(invitation()))
     for text in (plain.get_content(), html.get_content()):
@@ -87,11 +108,12 @@ def test_the_text_says_when_where_until_when_and_how_to_answer():
         assert "髙橋 花子 様" in text
 
 
-def test_no_word_tells_the_kind_of_meeting_and_nothing_is_fetched():
-    text = "".join(part.get_payload(decode=True).decode() for part in leaves(mail(invitation())))
-    for word in ("支援", "重層", "事案", "個別", "同意", "守秘", "相談"):
+@pytest.mark.parametrize(("told", "links"), [(invitation(), 3), (cancellation(), 0)])
+def test_no_word_tells_the_kind_of_meeting_or_a_reason_and_nothing_is_fetched(told: Letter, links: int):
+    text = "".join(part.get_payload(decode=True).decode() for part in leaves(mail(told)))
+    for word in ("支援", "重層", "事案", "個別", "同意", "撤回", "守秘", "相談", "中止", "理由"):
         assert word not in text
-    assert text.count("http") == 3, "the link: once in the text, twice in the HTML"
+    assert text.count("http") == links, "the link: once in the text, twice in the HTML"
     for tag in ("<img", "<link", "<script", "src=", "@import"):
         assert tag not in text
 
@@ -112,7 +134,7 @@ def test_two_invitations_differ_in_time_place_link_and_recipient_only():
     )
     assert mail(regular) == mail(invitation(**shared))
 
-    def without_what_differs(told: Invitation) -> list[str]:
+    def without_what_differs(told: Letter) -> list[str]:
         gone = (
             told.place,
             told.link,
@@ -136,11 +158,12 @@ def test_two_invitations_differ_in_time_place_link_and_recipient_only():
 
 
 def test_the_bytes_are_ascii_in_short_lines_so_that_no_relay_changes_them():
-    made = mail(invitation(name="長い名前の" * 20, place="とても長い場所の名前" * 20))
-    assert made.isascii()
-    assert made.count(b"\r\n") == made.count(b"\n") == made.count(b"\r")
-    assert max(len(line) for line in made.split(b"\r\n")) <= 78
-    assert not [line for line in made.partition(b"\r\n\r\n")[0].split(b"\r\n") if not line.strip()]
+    for write in (invitation, cancellation):
+        made = mail(write(name="長い名前の" * 20, place="とても長い場所の名前" * 20))
+        assert made.isascii()
+        assert made.count(b"\r\n") == made.count(b"\n") == made.count(b"\r")
+        assert max(len(line) for line in made.split(b"\r\n")) <= 78
+        assert not [line for line in made.partition(b"\r\n\r\n")[0].split(b"\r\n") if not line.strip()]
 
 
 @given(name=st.text(max_size=80), place=st.text(max_size=80))

@@ -23,12 +23,23 @@ class Stage:
     ) -> None:
         self.time = SOME_DAY
         self.store = Store(address, service, profile, compartment, clock=lambda: self.time)
+        self._set_store_clock()
 
     def close(self) -> None:
         self.store.close()
 
     def pass_time(self, **how_long: float) -> None:
         self.time += timedelta(**how_long)
+        self._set_store_clock()
+
+    def _set_store_clock(self) -> None:
+        """The guards of PostgreSQL read the server's clock; here they read the stage's, as SQLite's do."""
+        if self.store.engine.dialect.name != "postgresql":
+            return
+        replace = f"""create or replace function kasane_now(seconds double precision) returns timestamptz language sql
+            volatile as $$ select timestamptz '{self.time.isoformat()}' + make_interval(secs => seconds) $$"""
+        with self.store.engine.begin() as connection:
+            connection.exec_driver_sql(replace)
 
     def give(self, event: Event, event_id: UUID | None = None, tries: int = 1) -> Outcome:
         """Deliver an event as the bus would."""

@@ -12,6 +12,9 @@ from contracts.message import Account, Code, Event, Message, Question
 from contracts.policy import Category
 from contracts.purpose import Purpose
 
+WITHHELD = "withheld"
+"""Stands in the place of an agency's code where a stopped case no longer says which."""
+
 
 class ItemPutForward(Event, subject="kasane.coordination.item_put_forward.v1"):
     """A case is to be heard; ``about`` is the agenda item. The compartment it is told in decides the meeting's kind."""
@@ -48,7 +51,11 @@ class TakeInClient(
 
 
 class CaseView(Message):
-    """A case as its compartment's desk lists it."""
+    """A case as its compartment's desk lists it.
+
+    A ``stopped`` one is a stub for those who have to act: reference, dates and ``ground`` only (C11); its ``referrer``
+    is WITHHELD, its ``household_size`` 1, whatever they were.
+    """
 
     case: UUID
     opened_at: AwareDatetime
@@ -63,16 +70,31 @@ class CaseView(Message):
     item: UUID
     sitting: UUID | None = None
     sitting_starts: AwareDatetime | None = None
+    stopped: bool = False
+    stop_reason: Literal["", "withdrawn", "expired", "not_begun", "no_consent"] = ""
 
 
 class CaseList(Message):
-    """Cases, the longest waiting first."""
+    """The cases the viewer may see now, the longest waiting first; nothing says how many others there are.
+
+    ``fenced``: the replica of the consents was not compared with the ledger for too long, so that nothing is shown.
+    ``reason`` and ``next_step``: why this viewer may see nothing at all here, and the lawful way in (F13, N8).
+    """
 
     cases: tuple[CaseView, ...]
+    fenced: bool = False
+    reason: str = ""
+    next_step: str = ""
 
 
 class Cases(Question[CaseList], subject="ask.coordination.cases.v1"):
-    """Which cases does this compartment have?"""
+    """Which cases may this person see? Showing is sharing: each is decided, permitted and registered first.
+
+    ``viewer`` is who signed in, ``viewer_agency`` for whom. Without both nothing is shown.
+    """
+
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None
 
 
 class Step(Message):
@@ -82,18 +104,38 @@ class Step(Message):
     what: Literal["received", "case_opened", "item_put_forward", "item_placed", "client_taken_in"]
 
 
+class ConsentInForce(Message):
+    """What coordination knows of the consent a juso case rests on: codes, and how many of the household it covers."""
+
+    version: Annotated[int, Field(ge=1)]
+    state: ConsentState
+    starts: AwareDatetime | None = None
+    ends: AwareDatetime | None = None
+    agencies: tuple[Code, ...] = ()
+    purposes: tuple[Purpose, ...] = ()
+    members: Annotated[int, Field(ge=0)] = 0
+    covers_tax: bool = False
+
+
 class TrailSteps(Message):
-    """A case with its steps, oldest first. ``client`` is filled in shien only."""
+    """A case with its steps, oldest first. ``client`` is filled in shien only, ``consent`` in juso only.
+
+    A case that may not be seen and one that does not exist read the same: ``case`` is None.
+    """
 
     case: CaseView | None
     steps: tuple[Step, ...] = ()
     client: Particulars = Particulars(found=False)
+    consent: ConsentInForce | None = None
+    fenced: bool = False
 
 
 class Trail(Question[TrailSteps], subject="ask.coordination.trail.v1"):
-    """What has happened to a case?"""
+    """What has happened to a case? Shown as ``Cases`` are."""
 
     case: UUID
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None
 
 
 class Clients(Message):
@@ -103,6 +145,45 @@ class Clients(Message):
 
 
 class ClientsOfCases(Question[Clients], subject="ask.coordination.clients_of_cases.v1", answered_in=(Account.SHIEN,)):
-    """Who are these shien cases about? Asked and answered only inside shien; in juso intake knows."""
+    """Who are these shien cases about? Asked and answered only inside shien; in juso intake knows.
+
+    Shown as ``Cases`` are.
+    """
 
     cases: Annotated[tuple[UUID, ...], Field(max_length=500)]
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None
+
+
+class AgencyDecision(Message):
+    """Whether one agency may hear an item now, given a seat; by which row, and if not, the lawful next step."""
+
+    agency: Code
+    allowed: bool
+    row: str
+    rules: str
+    basis: str
+    reason: str
+    next_step: str
+
+
+class ItemExplanation(Message):
+    """One decision per agency of the case, of the consent and of the bodies that could hear the item.
+
+    ``consent_version`` is the ground in juso. ``policy``: the table's version. Not ``found``: no such item here.
+    """
+
+    found: bool
+    fenced: bool = False
+    case: UUID | None = None
+    purpose: Purpose | None = None
+    consent_version: int | None = None
+    policy: str = ""
+    decided_at: AwareDatetime | None = None
+    decisions: tuple[AgencyDecision, ...] = ()
+
+
+class ExplainItem(Question[ItemExplanation], subject="ask.coordination.explain_item.v1"):
+    """Who may hear this item now and by what, and why may others not? Codes only: asked by the officer and the desk."""
+
+    item: UUID

@@ -179,6 +179,7 @@ class ClientOf(Question[Particulars], subject="ask.intake.client_of.v1", asked_f
     """Who is the juso case about? Answered only while the consent is in force (C1, C11); otherwise not found."""
 
     case: UUID
+    agency: Code | None = None
 
 
 class HeldReferral(Message):

@@ -1,3 +1,5 @@
 """Coordination: the cases of one compartment and their way to a meeting (多機関協働事業)."""
 
+from services.coordination import entries as entries
+from services.coordination import erasing as erasing
 from services.coordination.handlers import service as service

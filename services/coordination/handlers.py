@@ -1,48 +1,68 @@
 """Events in, events out: a referral opens a case, the case is put to a meeting, the meeting's date comes back."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, time
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 
+from contracts.commission import CommissionEnded, CommissionMade
 from contracts.consent import ConsentState
 from contracts.coordination import (
     CaseList,
     Cases,
-    CaseView,
     Clients,
     ClientsOfCases,
+    ExplainItem,
+    ItemExplanation,
     ItemPutForward,
-    Step,
     TakeInClient,
     TakenIn,
     Trail,
     TrailSteps,
 )
-from contracts.erasure import EraseCase, Erased
-from contracts.intake import Particulars, ReferralWithConsent, ReferralWithoutConsent
+from contracts.disclosure import DisclosureList, DisclosuresAtCoordination
+from contracts.intake import ConsentChanged, ReferralWithConsent, ReferralWithoutConsent
 from contracts.meetings import ItemPlaced
 from contracts.message import Event
-from services.coordination import domain
-from services.coordination.tables import case, case_agency, case_problem, client, erased, item, step, tables
+from contracts.policy import Category
+from services import sharing
+from services.coordination import domain, showing, views
+from services.coordination.explaining import explanation
+from services.coordination.tables import (
+    case,
+    case_agency,
+    case_problem,
+    client,
+    commissions,
+    consents,
+    disclosure,
+    item,
+    step,
+    tables,
+)
 from services.service import NotYet, Service, Shut, Tx, Work
-from services.vault import open_row, seal_row
+from services.vault import seal_row
 
-JAPAN = ZoneInfo("Asia/Tokyo")
+service = Service(
+    "coordination", tables, compartments=True, publishes=frozenset({ItemPutForward}), asks=sharing.ASKS, seals=True
+)
+sharing.watch_ledger(service, consents)
 
-service = Service("coordination", tables, compartments=True, publishes=frozenset({ItemPutForward}), seals=True)
+
+# -- what others tell --------------------------------------------------------------------------------------------------
 
 
 @service.on(ReferralWithConsent)
 def open_case_with_consent(referral: ReferralWithConsent, tx: Tx) -> Iterable[Event]:
-    """A consented referral becomes a juso case (C1)."""
+    """A consented referral becomes a juso case, about the client its consent names (C1, S18)."""
     ground = ConsentState.NARROWED if referral.narrowed else ConsentState.GIVEN
     consent = {"consent": referral.consent, "consent_version": referral.consent_version}
-    return _open_case(referral, ground, consent, tx)
+    member = (
+        referral.client or referral.about
+    )  # an older referral names no member, and no consent covers the case itself
+    return _open_case(referral, ground, consent | {"member": member}, tx)
 
 
 @service.on(ReferralWithoutConsent)
@@ -63,6 +83,34 @@ def note_sitting(placed: ItemPlaced, tx: Tx) -> Iterable[Event]:
     return ()
 
 
+@service.on(ConsentChanged)
+def learn_consent(told: ConsentChanged, tx: Tx) -> Iterable[Event]:
+    """The ledger has a new version: what it took away is not shown from this commit on (C11)."""
+    sharing.learn(consents, told, tx)
+    return ()
+
+
+@service.on(CommissionMade)
+def learn_commission(made: CommissionMade, tx: Tx) -> Iterable[Event]:
+    """A person or an organisation is bound to the secrecy of the 支援会議 for a period (S6, S7)."""
+    facts = made.model_dump(include={"person", "agency", "starts", "ends"})
+    tx.execute(insert(commissions.commission).values(id=made.about, compartment=tx.here, recorded_at=tx.now, **facts))
+    return ()
+
+
+@service.on(CommissionEnded)
+def end_commission(ended: CommissionEnded, tx: Tx) -> Iterable[Event]:
+    """A commission ends before its time: its holder sees nothing more; what was known stays secret (S4)."""
+    made = commissions.commission
+    if tx.execute(select(made.c.id).where(made.c.id == ended.about)).first() is None:
+        raise NotYet
+    tx.execute(insert(commissions.ended).values(commission=ended.about, at=ended.ended_at))
+    return ()
+
+
+# -- what others ask ---------------------------------------------------------------------------------------------------
+
+
 @service.does(TakeInClient)
 def take_in_client(asked: TakeInClient, tx: Tx) -> tuple[TakenIn, Iterable[Event]]:
     """Intake writes who a shien case is about. Asked again, or when either side erased it, it changes nothing."""
@@ -77,49 +125,37 @@ def take_in_client(asked: TakeInClient, tx: Tx) -> tuple[TakenIn, Iterable[Event
     return TakenIn(), ()
 
 
-@service.does(EraseCase)
-def erase_case(asked: EraseCase, tx: Tx) -> tuple[Erased, Iterable[Event]]:
-    """Destroy the case's key, delete who it is about, and note that. Again, it changes nothing."""
-    if tx.execute(select(case.c.id).where(case.c.id == asked.case)).first() is None:
-        return Erased(done=False, message="その事案はありません。事案の番号と会議の種類を確かめてください。"), ()
-    tx.destroy_key(asked.case)  # first: should the transaction fail, nothing opens all the same
-    tx.execute(delete(client).where(client.c.case == asked.case))
-    if asked.case not in _erased(tx, [asked.case]):
-        tx.execute(insert(erased).values(subject=asked.case, at=tx.now, reason=asked.reason.value))
-    return Erased(done=True), ()
+@service.performs(Cases)
+async def list_cases(asked: Cases, work: Work) -> CaseList:
+    """The cases the viewer may see, each registered as shown; the longest waiting first (8.10, S8)."""
+    viewer = showing.viewer_of(asked.viewer, asked.viewer_agency)
+    return await showing.show(work, viewer, None, views.case_list)
 
 
-@service.errand(every=3600)
-async def clear_away(work: Work) -> None:
-    """Take erased rows out of the store's files. Their key is gone already; this is the second lock."""
-    if subjects := await work.run(_uncleared):
-        await work.compact()
-        await work.run(partial(_cleared, subjects))
+@service.performs(Trail)
+async def trail(asked: Trail, work: Work) -> TrailSteps:
+    """One case with its steps; no case for who may not see it, as for one that does not exist."""
+    viewer = showing.viewer_of(asked.viewer, asked.viewer_agency)
+    return await showing.show(work, viewer, [asked.case], partial(views.trail, asked.case))
 
 
-@service.answers(Cases)
-def list_cases(_: Cases, tx: Tx) -> CaseList:
-    """All cases, the longest waiting first."""
-    return CaseList(cases=_views(tx))
-
-
-@service.answers(Trail)
-def trail(asked: Trail, tx: Tx) -> TrailSteps:
-    """One case with its steps."""
-    found = _views(tx, asked.case)
-    if not found:
-        return TrailSteps(case=None)
-    rows = tx.execute(select(step).where(step.c.case == asked.case).order_by(step.c.number)).all()
-    arrived = datetime.combine(found[0].received_on, time(0), JAPAN).astimezone(UTC)
-    steps = [Step(at=arrived, what="received"), *(Step(at=row.at, what=row.what) for row in rows)]
-    return TrailSteps(case=found[0], steps=tuple(steps), client=_clients(tx, [asked.case]).get(asked.case, NOBODY))
-
-
-@service.answers(ClientsOfCases)
-def clients_of_cases(asked: ClientsOfCases, tx: Tx) -> Clients:
+@service.performs(ClientsOfCases)
+async def clients_of_cases(asked: ClientsOfCases, work: Work) -> Clients:
     """Who these shien cases are about, for lists: names, not the texts, which a case's own page shows."""
-    known = _clients(tx, asked.cases)
-    return Clients(clients={one: who.model_copy(update={"reason": "", "wishes": ""}) for one, who in known.items()})
+    viewer = showing.viewer_of(asked.viewer, asked.viewer_agency)
+    return await showing.show(work, viewer, asked.cases, views.names)
+
+
+@service.answers(ExplainItem)
+def explain_item(asked: ExplainItem, tx: Tx) -> ItemExplanation:
+    """Who may hear an item now and by what, and why others may not (8.7)."""
+    return explanation(asked.item, tx)
+
+
+@service.answers(DisclosuresAtCoordination)
+def list_disclosures(asked: DisclosuresAtCoordination, tx: Tx) -> DisclosureList:
+    """What was shown on the desk, to whom and on which ground."""
+    return sharing.listed(disclosure, asked.cases, asked.person, asked.since, asked.until, tx)
 
 
 def tally(tx: Tx) -> dict[str, int]:
@@ -131,16 +167,19 @@ def tally(tx: Tx) -> dict[str, int]:
     }
 
 
-service.tally = tally
+def undone(tx: Tx) -> int:
+    """Versions of consents of which the ledger is still to hear that this store has learnt them."""
+    return tx.connection.scalar(select(func.count()).select_from(consents.acknowledgement)) or 0
 
-NOBODY = Particulars(found=False)
-ERASED = Particulars(found=False, erased=True)
+
+service.tally = tally
+service.undone = undone
 
 
 def _open_case(
     referral: ReferralWithConsent | ReferralWithoutConsent, ground: ConsentState, consent: dict[str, Any], tx: Tx
 ) -> Iterable[Event]:
-    agencies = domain.round_table(referral.referrer, referral.agencies)
+    agencies, member = domain.round_table(referral.referrer, referral.agencies), consent.get("member")
     facts = referral.model_dump(include={"received_on", "urgent", "referrer", "household_size"})
     new = {"id": referral.about, "compartment": tx.here, "opened_at": tx.now, "ground": ground}
     tx.execute(insert(case).values(**new, **facts, **consent))
@@ -149,80 +188,25 @@ def _open_case(
     )
     if referral.problems:
         tx.execute(insert(case_problem), [{"case": referral.about, "problem": p} for p in set(referral.problems)])
-    purpose, item_id = domain.first_purpose(tx.here, referral.urgent), tx.ref()
-    tx.execute(insert(item).values(id=item_id, case=referral.about, purpose=purpose))
+    put = ItemPutForward(
+        about=tx.ref(),
+        case=referral.about,
+        purpose=domain.first_purpose(tx.here, referral.urgent),
+        urgent=referral.urgent,
+        received_on=referral.received_on,
+        agencies=agencies,
+        only_agencies=ground is ConsentState.NARROWED,
+        member=member,
+        category=Category.ORDINARY,
+        consent=consent.get("consent"),
+    )
+    kept = put.model_dump(include={"case", "purpose", "member", "category"})
+    tx.execute(insert(item).values(id=put.about, compartment=tx.here, **kept))
     _record(tx, referral.about, "case_opened", "item_put_forward")
-    return [
-        ItemPutForward(
-            about=item_id,
-            case=referral.about,
-            purpose=purpose,
-            urgent=referral.urgent,
-            received_on=referral.received_on,
-            agencies=agencies,
-            only_agencies=ground is ConsentState.NARROWED,
-        )
-    ]
+    return [put]
 
 
 def _record(tx: Tx, case_id: UUID, *steps: str) -> None:
     last = tx.connection.scalar(select(func.max(step.c.number)).where(step.c.case == case_id)) or 0
     rows = [{"case": case_id, "number": last + n, "at": tx.now, "what": what} for n, what in enumerate(steps, 1)]
     tx.execute(insert(step), rows)
-
-
-def _clients(tx: Tx, cases: Sequence[UUID]) -> dict[UUID, Particulars]:
-    rows = tx.execute(select(client).where(client.c.case.in_(cases))).mappings()
-    return {row["case"]: _open(row, tx) for row in rows} | dict.fromkeys(_erased(tx, cases), ERASED)
-
-
-def _open(row: Mapping[Any, Any], tx: Tx) -> Particulars:
-    shown = [column for column in client.c if column.name not in ("case", "compartment")]
-    try:
-        return Particulars(found=True, **open_row(tx, row["case"], shown, row))
-    except Shut:
-        return ERASED
-
-
-def _erased(tx: Tx, cases: Sequence[UUID]) -> list[UUID]:
-    return list(tx.execute(select(erased.c.subject).where(erased.c.subject.in_(cases))).scalars())
-
-
-def _uncleared(tx: Tx) -> list[UUID]:
-    return list(tx.execute(select(erased.c.subject).where(erased.c.cleared_at.is_(None))).scalars())
-
-
-def _cleared(subjects: list[UUID], tx: Tx) -> None:
-    tx.execute(update(erased).where(erased.c.subject.in_(subjects)).values(cleared_at=tx.now))
-
-
-def _views(tx: Tx, only: UUID | None = None) -> tuple[CaseView, ...]:
-    wanted = select(case, item.c.id.label("item"), item.c.sitting, item.c.starts).join(item, item.c.case == case.c.id)
-    agencies, problems = select(case_agency).order_by(case_agency.c.place), select(case_problem)
-    if only is not None:
-        wanted = wanted.where(case.c.id == only)
-        agencies, problems = agencies.where(case_agency.c.case == only), problems.where(case_problem.c.case == only)
-    by_agency: dict[UUID, list[str]] = {}
-    for row in tx.execute(agencies):
-        by_agency.setdefault(row.case, []).append(row.agency)
-    by_problem: dict[UUID, list[str]] = {}
-    for row in tx.execute(problems):
-        by_problem.setdefault(row.case, []).append(row.problem)
-    return tuple(
-        CaseView(
-            case=row.id,
-            opened_at=row.opened_at,
-            received_on=row.received_on,
-            urgent=row.urgent,
-            state="placed" if row.sitting else "put_forward",
-            referrer=row.referrer,
-            agencies=tuple(by_agency.get(row.id, ())),
-            problems=tuple(sorted(by_problem.get(row.id, ()))),
-            household_size=row.household_size,
-            ground=row.ground,
-            item=row.item,
-            sitting=row.sitting,
-            sitting_starts=row.starts,
-        )
-        for row in tx.execute(wanted.order_by(case.c.received_on, case.c.opened_at, case.c.id))
-    )

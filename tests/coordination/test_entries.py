@@ -114,7 +114,7 @@ def out_of(case: UUID, one: UUID, agreed_by: str = "kikan") -> RecordCarryOut:
     )
 
 
-def into(case: UUID, member: UUID, **changed: object) -> RecordCarryIn:
+def into(case: UUID, member: UUID, /, **changed: object) -> RecordCarryIn:
     said = {
         "record": uuid4(),
         "case": case,

@@ -8,41 +8,26 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
+from contracts.commission import CommissionEnded
 from contracts.consent import ConsentState
 from contracts.coordination import Cases, ClientsOfCases, ItemPutForward, TakeInClient, Trail
-from contracts.intake import Particulars, Problem, ReferralWithConsent, ReferralWithoutConsent
+from contracts.intake import Particulars
 from contracts.meetings import ItemPlaced
 from contracts.message import Compartment
+from contracts.policy import Category
 from contracts.purpose import Purpose
 from services import coordination
 from services.coordination.tables import case, client
 from services.store import Outcome
 from services.vault import FORMAT
+from tests.coordination.stand_in import OFFICER, Hands, commissioned, consented, without_consent
 from tests.stage import SOME_DAY, Stage
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 Staging = Callable[..., Stage]
+Ready = Callable[[Compartment], Hands]
+OFFICE = {"viewer": OFFICER, "viewer_agency": "fukushi"}
 WHO = Particulars(found=True, name="上野 重信", kana="ウエノ シゲノブ", born_on=date(1948, 1, 15), number="0000124")
-
-
-def consented(**changes: object) -> ReferralWithConsent:
-    values = {
-        "about": uuid4(),
-        "received_on": date(2026, 11, 2),
-        "urgent": False,
-        "referrer": "houkatsu-kobayashi",
-        "agencies": ("kikan", "houkatsu-kobayashi", "kikan"),
-        "problems": (Problem.ELDER_CARE, Problem.INCOME_WORK),
-        "household_size": 2,
-        "consent": uuid4(),
-        "consent_version": 1,
-    }
-    return ReferralWithConsent.model_validate(values | changes)
-
-
-def without_consent(**changes: object) -> ReferralWithoutConsent:
-    values = consented().model_dump(exclude={"consent", "consent_version"}) | {"ground": ConsentState.REFUSED}
-    return ReferralWithoutConsent.model_validate(values | changes)
 
 
 def placed(put: ItemPutForward, version: int = 1, starts: datetime = SOME_DAY) -> ItemPlaced:
@@ -70,6 +55,13 @@ def test_a_consented_referral_is_put_to_a_meeting_for_its_plan(stage: Staging) -
     put = put_forward(juso)
     assert (put.case, put.purpose, put.urgent) == (referral.about, Purpose.PLAN, False)
     assert put.agencies == ("houkatsu-kobayashi", "kikan"), "the referrer first (P4), everybody once"
+    assert (put.member, put.category, put.consent) == (referral.client, Category.ORDINARY, referral.consent)
+
+
+def test_a_referral_that_names_no_member_is_about_a_reference_no_consent_covers(stage: Staging) -> None:
+    juso, referral = stage(coordination.service, JUSO), consented(client=None)
+    juso.give(referral)
+    assert put_forward(juso).member == referral.about
 
 
 @pytest.mark.parametrize(("urgent", "purpose"), [(True, Purpose.EMERGENCY), (False, Purpose.SHARING)])
@@ -85,17 +77,17 @@ def test_the_same_referral_delivered_again_opens_no_second_case(stage: Staging) 
     juso, referral, event_id = stage(coordination.service, JUSO), consented(), uuid4()
     assert juso.give(referral, event_id) is Outcome.DONE
     assert juso.give(referral, event_id, tries=2) is Outcome.DONE
-    assert len(juso.ask(Cases()).cases) == len(juso.told()) == 1
+    assert juso.store.counts()[3]["cases"] == len(juso.told()) == 1
 
 
-def test_the_case_learns_when_it_is_heard_and_a_later_date_wins_whatever_comes_first(stage: Staging) -> None:
-    juso = stage(coordination.service, JUSO)
-    juso.give(consented())
-    put = put_forward(juso)
+async def test_the_case_learns_when_it_is_heard_and_a_later_date_wins_whatever_comes_first(hands: Ready) -> None:
+    juso = hands(JUSO)
+    await juso.take_in(consented())
+    put = put_forward(juso.stage)
     moved = placed(put, version=2, starts=SOME_DAY + timedelta(days=7))
-    juso.give(moved)
-    juso.give(placed(put, version=1))
-    (found,) = juso.ask(Cases()).cases
+    juso.stage.give(moved)
+    juso.stage.give(placed(put, version=1))
+    (found,) = (await juso.perform(Cases(**OFFICE))).cases
     assert (found.state, found.sitting, found.sitting_starts) == ("placed", moved.sitting, moved.starts)
 
 
@@ -114,33 +106,35 @@ def test_a_date_that_comes_before_its_item_waits(stage: Staging) -> None:
     assert juso.give(early) is Outcome.LATER
 
 
-def test_the_trail_tells_each_step_in_order(stage: Staging) -> None:
-    juso, referral = stage(coordination.service, JUSO), consented()
-    juso.give(referral)
-    juso.pass_time(minutes=1)
-    juso.give(placed(put_forward(juso)))
-    trail = juso.ask(Trail(case=referral.about))
+async def test_the_trail_tells_each_step_in_order(hands: Ready) -> None:
+    juso = hands(JUSO)
+    referral = await juso.take_in(consented())
+    juso.stage.pass_time(minutes=1)
+    await juso.errands()
+    juso.stage.give(placed(put_forward(juso.stage)))
+    trail = await juso.perform(Trail(case=referral.about, **OFFICE))
     assert [step.what for step in trail.steps] == ["received", "case_opened", "item_put_forward", "item_placed"]
     assert trail.steps[0].at == datetime(2026, 11, 1, 15, 0, tzinfo=UTC), "the day in Japan begins at 15:00 UTC"
     assert trail.steps[-1].at == SOME_DAY + timedelta(minutes=1)
-    assert juso.ask(Trail(case=uuid4())).case is None
+    assert (await juso.perform(Trail(case=uuid4(), **OFFICE))).case is None
 
 
-def test_the_longest_waiting_case_is_listed_first(stage: Staging) -> None:
-    juso = stage(coordination.service, JUSO)
-    late, early = consented(received_on=date(2026, 11, 20)), consented(received_on=date(2026, 10, 1))
-    juso.give(late)
-    juso.give(early)
-    assert [one.case for one in juso.ask(Cases()).cases] == [early.about, late.about]
+async def test_the_longest_waiting_case_is_listed_first(hands: Ready) -> None:
+    juso = hands(JUSO)
+    late = await juso.take_in(consented(received_on=date(2026, 11, 20)))
+    early = await juso.take_in(consented(received_on=date(2026, 10, 1)))
+    assert [one.case for one in (await juso.perform(Cases(**OFFICE))).cases] == [early.about, late.about]
 
 
-def test_intake_writes_who_a_shien_case_is_about_once_even_before_the_case_is_open(stage: Staging) -> None:
-    shien, referral = stage(coordination.service, SHIEN), without_consent()
+async def test_intake_writes_who_a_shien_case_is_about_once_even_before_the_case_is_open(hands: Ready) -> None:
+    shien, referral = hands(SHIEN), without_consent()
     for who in (WHO, WHO.model_copy(update={"name": "別の名前"})):
-        shien.ask(TakeInClient(case=referral.about, particulars=who))
-    shien.give(referral)
-    assert shien.ask(ClientsOfCases(cases=(referral.about, uuid4()))).clients == {referral.about: WHO}
-    trail = shien.ask(Trail(case=referral.about))
+        shien.stage.ask(TakeInClient(case=referral.about, particulars=who))
+    shien.stage.give(referral)
+    shien.stage.give(commissioned())
+    named = await shien.perform(ClientsOfCases(cases=(referral.about, uuid4()), **OFFICE))
+    assert named.clients == {referral.about: WHO}
+    trail = await shien.perform(Trail(case=referral.about, **OFFICE))
     assert trail.client == WHO
     assert [step.what for step in trail.steps] == ["received", "client_taken_in", "case_opened", "item_put_forward"]
 
@@ -158,6 +152,7 @@ def test_the_juso_store_takes_nobodys_name(stage: Staging) -> None:
     [
         {"compartment": "juso", "ground": "refused"},
         {"compartment": "juso", "ground": "given", "consent": None, "consent_version": None},
+        {"compartment": "juso", "ground": "given", "member": None},
         {"compartment": "shien", "ground": "given"},
         {"compartment": "shien", "ground": "refused", "consent": UUID(int=1), "consent_version": 1},
         {"compartment": "open", "ground": "given"},
@@ -178,6 +173,7 @@ def test_the_store_refuses_a_case_whose_ground_does_not_fit_its_compartment(
         "ground": "given",
         "consent": uuid4(),
         "consent_version": 1,
+        "member": uuid4(),
     }
     juso.do(lambda tx: tx.execute(insert(case).values(right)))
     with pytest.raises(IntegrityError):
@@ -189,8 +185,16 @@ def _row(about: UUID, compartment: str) -> dict[str, object]:
     return {"case": about, "compartment": compartment, **dict.fromkeys(columns, bytes([FORMAT]))}
 
 
-def test_a_narrowed_consent_stays_narrowed_on_its_way_to_the_meeting(stage: Staging) -> None:
-    juso = stage(coordination.service, JUSO)
-    juso.give(consented(narrowed=True))
-    assert put_forward(juso).only_agencies
-    assert juso.ask(Cases()).cases[0].ground is ConsentState.NARROWED
+async def test_a_narrowed_consent_stays_narrowed_on_its_way_to_the_meeting(hands: Ready) -> None:
+    juso = hands(JUSO)
+    await juso.take_in(consented(narrowed=True))
+    assert put_forward(juso.stage).only_agencies
+    assert (await juso.perform(Cases(**OFFICE))).cases[0].ground is ConsentState.NARROWED
+
+
+def test_an_end_that_comes_before_its_commission_waits(stage: Staging) -> None:
+    shien, made = stage(coordination.service, SHIEN), commissioned()
+    ended = CommissionEnded(about=made.about, version=2, ended_at=SOME_DAY)
+    assert shien.give(ended) is Outcome.LATER
+    shien.give(made)
+    assert shien.give(ended, tries=2) is Outcome.DONE

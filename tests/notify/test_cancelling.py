@@ -1,4 +1,4 @@
-"""Taking invitations back: behind every invitation and before none, to whoever may have one, in words that say nothing."""
+"""Taking invitations back: behind every invitation, before none, to whoever may have one, in words that say nothing."""
 
 import asyncio
 from collections import Counter

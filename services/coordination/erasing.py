@@ -1,0 +1,44 @@
+"""Erasing a case: its key is destroyed, so that no backup opens it; what is left of it is removed at leisure."""
+
+from collections.abc import Iterable
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+
+from contracts.erasure import EraseCase, Erased
+from contracts.message import Event
+from services.coordination.handlers import service
+from services.coordination.tables import case, client, entry, erased
+from services.service import Tx, Work
+
+NO_CASE = "その事案はありません。事案の番号と会議の種類を確かめてください。"
+
+
+@service.does(EraseCase)
+def erase_case(asked: EraseCase, tx: Tx) -> tuple[Erased, Iterable[Event]]:
+    """Destroy the case's key, delete who it is about and what was said of it, and note that. Twice is as once."""
+    if tx.execute(select(case.c.id).where(case.c.id == asked.case)).first() is None:
+        return Erased(done=False, message=NO_CASE), ()
+    tx.destroy_key(asked.case)  # first: should the transaction fail, nothing opens all the same
+    tx.execute(delete(client).where(client.c.case == asked.case))
+    tx.execute(update(entry).where(entry.c.case == asked.case).values(text=None))
+    if tx.execute(select(erased.c.subject).where(erased.c.subject == asked.case)).first() is None:
+        tx.execute(insert(erased).values(subject=asked.case, at=tx.now, reason=asked.reason.value))
+    return Erased(done=True), ()
+
+
+@service.errand(every=3600)
+async def clear_away(work: Work) -> None:
+    """Take erased rows out of the store's files. Their key is gone already; this is the second lock."""
+    if subjects := await work.run(_uncleared):
+        await work.compact()
+        await work.run(partial(_cleared, subjects))
+
+
+def _uncleared(tx: Tx) -> list[UUID]:
+    return list(tx.execute(select(erased.c.subject).where(erased.c.cleared_at.is_(None))).scalars())
+
+
+def _cleared(subjects: list[UUID], tx: Tx) -> None:
+    tx.execute(update(erased).where(erased.c.subject.in_(subjects)).values(cleared_at=tx.now))

@@ -1,0 +1,171 @@
+"""Showing is sharing: what one viewer may see is decided, permitted and registered, and only then read (8.10).
+
+Whoever signed in sees a case once a row of today says so. A first look of the day asks the ledger for permits; later
+ones follow the store's own state, so that a withdrawal that is learnt hides the case at once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+
+from contracts.message import Account, Compartment
+from contracts.permit import ReportSpent
+from contracts.policy import NEVER, Category, Decision, Period
+from contracts.policy_terms import Act
+from contracts.purpose import Purpose
+from services import sharing
+from services.coordination import domain
+from services.coordination.tables import commissions, consents, disclosure, item
+from services.service import AskFailed, Tx, Work
+from services.sharing import Head, Share
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who signed in, and the agency he or she sees it for."""
+
+    person: UUID
+    agency: str
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a viewer may see at one instant.
+
+    ``shown``: cases with a row in today's register. ``unshared``: what the policy allows and no row says yet.
+    ``stopped``: cases to be followed up, as stubs. ``door``: why this viewer may see nothing of the compartment (F13).
+    """
+
+    shown: frozenset[UUID] = frozenset()
+    unshared: tuple[Share, ...] = ()
+    stopped: Mapping[UUID, domain.Stop] = field(default_factory=dict)
+    heads: Mapping[UUID, Head] = field(default_factory=dict)
+    fenced: bool = False
+    door: Decision | None = None
+
+
+NOTHING = Sight()
+
+
+def viewer_of(person: UUID | None, agency: str | None) -> Viewer | None:
+    """The viewer a question names; None for one that names nobody, who is shown nothing."""
+    return Viewer(person, agency) if person is not None and agency is not None else None
+
+
+async def show(work: Work, viewer: Viewer | None, only: Sequence[UUID] | None, read: Callable[[Sight, Tx], T]) -> T:
+    """What ``read`` makes of the cases this viewer may see, all cases or ``only`` these. Raises AskFailed.
+
+    The last look and ``read`` are one transaction: what is withdrawn meanwhile is not in it.
+    """
+
+    def act(tx: Tx) -> tuple[Sight, T]:
+        sight = _look(viewer, only, tx) if viewer else NOTHING
+        return sight, read(sight, tx)
+
+    sight, answer = await work.run(act)
+    if viewer is None or not sight.unshared:
+        return answer
+    for first in range(0, len(sight.unshared), sharing.USES_AT_ONCE):
+        await _share(work, viewer, sight.unshared[first : first + sharing.USES_AT_ONCE])
+    _, answer = await work.run(act)
+    return answer
+
+
+async def _share(work: Work, viewer: Viewer, shares: Sequence[Share]) -> None:
+    hosted = domain.hosted_by_municipality(work.profile)
+    allowed = (await sharing.permitted(work, shares, hosted_by_municipality=hosted)).allowed
+    await work.run(lambda tx: _register(viewer, allowed, tx))
+    permits = tuple(one.permit.permit for one in allowed if one.permit)
+    if permits:
+        with suppress(AskFailed):  # they are over in three seconds anyway
+            await work.ask(ReportSpent(permits=permits), to=Account.INTAKE)
+
+
+def _register(viewer: Viewer, allowed: Sequence[sharing.Shared], tx: Tx) -> None:
+    """Write the rows of what is still allowed and not yet written: news may have come, or the viewer's other page."""
+    cases = [one.share.case for one in allowed]
+    still = {(one.item, one.head, one.commission) for one in _look(viewer, cases, tx).unshared}
+    rows = [one for one in allowed if (one.share.item, one.share.head, one.share.commission) in still]
+    sharing.record(disclosure, rows, f"coordination@{tx.here}", tx)
+
+
+def _look(viewer: Viewer, only: Sequence[UUID] | None, tx: Tx) -> Sight:
+    """What this store knows: no asking, nothing written."""
+    if tx.here is Compartment.JUSO:
+        return _look_in_juso(viewer, only, tx)
+    office = domain.is_office(tx.profile, viewer.agency)
+    found = sharing.commission_of(commissions, viewer.person, viewer.agency, tx.now, tx)
+    commission, period = found or (None, NEVER)
+    door = _decide(_share_of(viewer, None, None, commission, period, office, tx), tx)
+    if not door.allowed:  # the same for every case, so that nothing depends on there being any
+        return Sight(door=door)
+    shares = [_share_of(viewer, row, None, commission, period, office, tx) for row in _items(only, tx)]
+    return _sorted_out(viewer, shares, {}, {}, tx)
+
+
+def _look_in_juso(viewer: Viewer, only: Sequence[UUID] | None, tx: Tx) -> Sight:
+    if not sharing.is_fresh(consents, tx):
+        return Sight(fenced=True)
+    heads = sharing.heads(consents, tx, only)
+    stopped: dict[UUID, domain.Stop] = {}
+    if domain.follows_up(tx.profile, viewer.agency):
+        reasons = {case: domain.stop_reason(head.state, head.scope, tx.now) for case, head in heads.items()}
+        stopped = {case: why for case, why in reasons.items() if why}
+    shares = [_share_of(viewer, row, heads.get(row.case), None, NEVER, False, tx) for row in _items(only, tx)]
+    return _sorted_out(viewer, shares, stopped, heads, tx)
+
+
+def _sorted_out(
+    viewer: Viewer,
+    shares: Sequence[Share],
+    stopped: Mapping[UUID, domain.Stop],
+    heads: Mapping[UUID, Head],
+    tx: Tx,
+) -> Sight:
+    """Of what the policy allows: what today's register says, and what it does not say yet."""
+    before = sharing.shared_before(disclosure, viewer.person, Act.SHOW, domain.day_begins(tx.now), tx)
+    shown, unshared = set(), []
+    for share in shares:
+        if _decide(share, tx).allowed:
+            if (share.item, share.head.version if share.head else None) in before:
+                shown.add(share.case)
+            else:
+                unshared.append(share)
+    return Sight(frozenset(shown), tuple(unshared), stopped, heads)
+
+
+def _decide(share: Share, tx: Tx) -> Decision:
+    hosted = domain.hosted_by_municipality(tx.profile)
+    return sharing.judge(share, tx.here, tx.now, hosted_by_municipality=hosted)
+
+
+def _items(only: Sequence[UUID] | None, tx: Tx) -> Sequence[Any]:
+    wanted = select(item.c.id, item.c.case, item.c.purpose, item.c.member, item.c.category)
+    return tx.execute(wanted if only is None else wanted.where(item.c.case.in_(list(only)))).all()
+
+
+def _share_of(
+    viewer: Viewer, row: Any, head: Head | None, commission: UUID | None, period: Period, office: bool, tx: Tx
+) -> Share:
+    """Showing an item to a viewer; without a row that of any ordinary item."""
+    return Share(
+        id=tx.ref(),
+        act=Act.SHOW,
+        item=row.id if row else viewer.person,
+        case=row.case if row else viewer.person,
+        member=row.member if row else None,
+        category=Category(row.category) if row else Category.ORDINARY,
+        purpose=Purpose(row.purpose) if row else Purpose.SHARING,
+        agency=viewer.agency,
+        person=viewer.person,
+        head=head,
+        commission=commission,
+        commission_period=period,
+        office=office,
+    )

@@ -13,7 +13,7 @@ class Sent(Message):
     """``sent``: the mail server took it. ``not_sent``: it did not; the asker decides anew and asks again."""
 
     outcome: Literal["sent", "not_sent"]
-    why: Literal["", "no_address", "mail_server_down", "mail_refused", "too_late", "stale"] = ""
+    why: Literal["", "no_address", "mail_server_down", "mail_refused", "too_late", "stale", "never_invited"] = ""
 
 
 class SendInvitation(Question[Sent], subject="ask.notify.send_invitation.v1", asked_from=(Account.JUSO, Account.SHIEN)):
@@ -31,4 +31,22 @@ class SendInvitation(Question[Sent], subject="ask.notify.send_invitation.v1", as
     place: Code
     link: LinkToken
     answer_by: AwareDatetime
+    send_before: AwareDatetime
+
+
+class SendCancellation(
+    Question[Sent], subject="ask.notify.send_cancellation.v1", asked_from=(Account.JUSO, Account.SHIEN)
+):
+    """Take one invitation back (iTIP CANCEL). It says that the date is off, never why.
+
+    ``never_invited``: this ``uid`` was never mailed to anybody, so there is nothing to take back; that is final.
+    """
+
+    notice: UUID
+    person: UUID
+    uid: UUID
+    sequence: Annotated[int, Field(ge=0)]
+    starts: AwareDatetime
+    ends: AwareDatetime
+    place: Code
     send_before: AwareDatetime

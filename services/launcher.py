@@ -60,7 +60,7 @@ async def run_process(
     store = Store(settings.store_address(process.name), process.service, profile, process.compartment)
     if process.service.start:
         start = process.service.start
-        store.write(lambda tx: (start(tx, settings), ()))
+        store.write(lambda tx: (None, start(tx, settings) or ()))
     living = asyncio.create_task(_live(Bus(process, settings, profile, store), ready))
     ending = asyncio.create_task(stopping.wait())
     await asyncio.wait((living, ending), return_when=asyncio.FIRST_COMPLETED)

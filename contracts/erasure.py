@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints, model_validator
 
-from contracts.message import Code, Message, Question
+from contracts.message import Account, Code, Message, Question
 
 
 class EraseReason(StrEnum):
@@ -55,3 +55,9 @@ class EraseCase(Question[Erased], subject="ask.coordination.erase.v1", inside=Fa
 
     case: UUID
     reason: EraseReason
+
+
+class EraseAnswers(Question[Erased], subject="ask.meetings.erase.v1", answered_in=(Account.SHIEN,), inside=False):
+    """Erase what bodies outside answered about a shien case (受領資料). Operators only."""
+
+    case: UUID

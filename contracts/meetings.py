@@ -32,10 +32,14 @@ class ItemView(Message):
     purpose: Purpose
     urgent: bool
     order: int
+    without: tuple[Code, ...] = ()
+    """Agencies with a seat here that leave the room for this item: its consent does not name them (M6)."""
 
 
 class SeatView(Message):
-    """A seat and what its holder answered. ``notice``: waiting, sent, or why not."""
+    """A seat and what its holder answered. ``notice``: whether the invitation went out; of a seat that is
+    ``cancelled``, whether its cancellation did.
+    """
 
     person: UUID
     agency: Code
@@ -43,6 +47,8 @@ class SeatView(Message):
     answer: Literal["attend", "absent", "none"]
     answered_at: AwareDatetime | None
     notice: Literal["waiting", "sent", "not_sent"]
+    cancelled: bool = False
+    """Its ground is gone: a consent that no longer names the agency, or a commission that ended (C11, S6)."""
 
 
 class SittingView(Message):

@@ -94,7 +94,7 @@ async def _live(process: Process, settings: Settings, ready: Callable[[], None],
     try:
         if process.service.start:
             start = process.service.start
-            store.write(lambda tx: (start(tx, settings), ()))
+            store.write(lambda tx: (None, start(tx, settings) or ()))
         async with Bus(process, settings, profile, store) as bus:
             ready()
             parts = [asyncio.create_task(one) for one in (bus.failed(), _probe(process, settings, probe_seconds))]

@@ -15,7 +15,7 @@ import nats
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from contracts.erasure import EraseCase, EraseReferral
+from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
 from contracts.gate import CarryOver, LookAtGate
 from contracts.intake import Held, OpenWithoutConsent, TakeInSheets
 from contracts.message import Account, Question
@@ -37,6 +37,7 @@ OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (
     OpenWithoutConsent,
     EraseReferral,
     EraseCase,
+    EraseAnswers,
     LookAtGate,
     CarryOver,
 )

@@ -157,8 +157,8 @@ class Service:
     reactions: dict[type[Event], Handler] = field(default_factory=dict)
     answers_to: dict[type[Question[Any]], Answerer] = field(default_factory=dict)
     errands: list[Errand] = field(default_factory=list)
-    start: Callable[[Tx, Settings], None] | None = None
-    """Runs once at each start, in a transaction, before anything is handled."""
+    start: Callable[[Tx, Settings], Iterable[Event] | None] | None = None
+    """Runs once at each start, in a transaction, before anything is handled. What it returns is told."""
     serve: Callable[[Work], Awaitable[None]] | None = None
     """Runs as long as the process, for what listens by itself (HTTP)."""
     tally: Callable[[Tx], dict[str, int]] = lambda tx: {}

@@ -32,7 +32,7 @@ class Stage:
     def __init__(
         self, service: Service, address: str, profile: Profile, compartment: Compartment | None = None
     ) -> None:
-        self.time = SOME_DAY
+        self._time = SOME_DAY
         self.vault = vault_of(service, address, profile, compartment) if service.seals else None
         self.store = Store(address, service, profile, compartment, clock=lambda: self.time, vault=self.vault)
         self._set_store_clock()
@@ -42,18 +42,27 @@ class Stage:
         if self.vault:
             self.vault.close()
 
-    def pass_time(self, **how_long: float) -> None:
-        self.time += timedelta(**how_long)
+    @property
+    def time(self) -> datetime:
+        return self._time
+
+    @time.setter
+    def time(self, now: datetime) -> None:
+        self._time = now
         self._set_store_clock()
 
+    def pass_time(self, **how_long: float) -> None:
+        self.time += timedelta(**how_long)
+
     def _set_store_clock(self) -> None:
-        """The guards of PostgreSQL read the server's clock; here they read the stage's, as SQLite's do."""
-        if self.store.engine.dialect.name != "postgresql":
-            return
-        replace = f"""create or replace function kasane_now(seconds double precision) returns timestamptz language sql
-            volatile as $$ select timestamptz '{self.time.isoformat()}' + make_interval(secs => seconds) $$"""
-        with self.store.engine.begin() as connection:
-            connection.exec_driver_sql(replace)
+        """PostgreSQL has a clock of its own: as its owner, replace it by the stage's. SQLite asks the store's."""
+        if self.store.engine.dialect.name == "postgresql":
+            with self.store.engine.begin() as connection:
+                connection.exec_driver_sql(
+                    "create or replace function kasane_now(seconds double precision) returns timestamptz "
+                    "language sql volatile as "
+                    f"$$ select timestamptz '{self._time.isoformat()}' + make_interval(secs => seconds) $$"
+                )
 
     def give(self, event: Event, event_id: UUID | None = None, tries: int = 1) -> Outcome:
         """Deliver an event as the bus would."""

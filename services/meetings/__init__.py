@@ -1,5 +1,8 @@
 """Finds each agenda item the sitting that may hear it, seats the people, invites them and keeps their answers."""
 
+from services.meetings import commissioning as commissioning
+from services.meetings import cooperations as cooperations
+from services.meetings import views as views
 from services.meetings.handlers import service as service
-from services.meetings.inviting import send_invitations as send_invitations
+from services.meetings.inviting import send_notices as send_notices
 from services.meetings.placing import place_items as place_items

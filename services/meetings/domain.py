@@ -1,6 +1,6 @@
-"""The rules: which sitting may hear an item, who has a seat, when answers are due. Values in, values out."""
+"""The rules: which sitting may hear an item, when it is, when answers are due. Values in, values out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
@@ -10,24 +10,17 @@ from uuid import UUID
 from contracts.directory import BusyBlock, StaffView
 from contracts.message import Compartment
 from contracts.policy import may_hear
-from contracts.profile import Block, Body, Profile, Seat
+from contracts.profile import Block, Body, Profile
 from services.meetings.cadence import cadence_text, is_closed, regular_dates
-from services.meetings.scheduling import TOKYO, Interval, Need, NoSlot, Wanted, Window, find_date, office_hours
-
-MUST_ATTEND = {
-    Compartment.JUSO: ("municipality", "coordinator"),
-    Compartment.SHIEN: ("municipality",),
-}
-"""Kinds of agency without which there is no sitting, whatever a roster says (P1, P2, S1)."""
+from services.meetings.scheduling import TOKYO, Interval, NoSlot, Wanted, Window, find_date, office_hours
+from services.meetings.seating import filled, one_seat_each
 
 DAYS_AHEAD = 730
 """How far ahead regular sittings are thought of; also a body that meets once a year has one in it."""
 LOOK_AGAIN = timedelta(minutes=15)
 """After this an item without a date is tried again: people's days change, and the window moves on."""
-FINAL_REFUSALS = frozenset({"no_address", "stale", "mail_refused", "never_invited"})
+FINAL_REFUSALS = frozenset({"no_address", "stale", "mail_refused", "never_invited", "no_ground"})
 """Asking notify again would not help: the desk says that this person is to be telephoned."""
-
-NEEDS: tuple[Need, ...] = ("required", "expected", "optional")
 
 
 @dataclass(frozen=True)
@@ -119,9 +112,9 @@ def block_times(block: Block, day: date) -> Interval:
     return starts, starts + timedelta(minutes=block.minutes)
 
 
-def next_with_room(occasions: Iterable[Occasion], agenda: Mapping[tuple[str, date, str], int]) -> Occasion | None:
-    """The first occasion whose agenda is not full. ``agenda`` counts items by Occasion.key."""
-    return next((one for one in occasions if agenda.get(one.key, 0) < one.capacity), None)
+def with_room(occasions: Iterable[Occasion], agenda: Mapping[tuple[str, date, str], int]) -> Iterator[Occasion]:
+    """The occasions whose agenda is not full, the next first. ``agenda`` counts items by Occasion.key."""
+    return (one for one in occasions if agenda.get(one.key, 0) < one.capacity)
 
 
 def plan_expired(starts: datetime, regular: bool, now: datetime) -> bool:
@@ -131,52 +124,6 @@ def plan_expired(starts: datetime, regular: bool, now: datetime) -> bool:
     invited has at least the evening before.
     """
     return starts <= now if regular else starts.astimezone(TOKYO).date() <= now.astimezone(TOKYO).date()
-
-
-def standing_seats(
-    profile: Profile, body: Body, compartment: Compartment, staff: Sequence[StaffView]
-) -> tuple[Wanted, ...]:
-    """The roster's seats, and those of P1, P2 and S1 if the roster forgot them. Required seats have substitutes."""
-    roster = list(body.roster)
-    kinds = {agency.code: agency.kind for agency in profile.agencies}
-    for kind in MUST_ATTEND[compartment]:
-        of_kind = [seat for seat in roster if kinds[seat.agency] == kind]
-        agency = next((agency.code for agency in profile.agencies if agency.kind == kind), None)
-        if any(seat.need == "required" for seat in of_kind) or agency is None:
-            continue  # without an agency of its own the city itself coordinates (直営)
-        forgotten = of_kind[0] if of_kind else Seat(agency=agency, post=profile.secretariat_post, need="required")
-        roster = [seat for seat in roster if seat != forgotten]
-        roster.insert(0, forgotten.model_copy(update={"need": "required"}))
-    return tuple(_wanted(profile, seat, staff) for seat in roster)
-
-
-def _wanted(profile: Profile, seat: Seat, staff: Sequence[StaffView]) -> Wanted:
-    holders = tuple(one.person for one in staff if one.agency == seat.agency and seat.post in one.posts)
-    return Wanted(
-        seat.agency,
-        agency_name(profile, seat.agency),
-        seat.need,
-        holders if seat.need == "required" else holders[:1],
-    )
-
-
-def _stand_in(profile: Profile, agency: str, staff: Iterable[StaffView]) -> tuple[UUID, ...]:
-    """Who stands for an agency that names nobody: its 担当者, else the first of its staff."""
-    people = [one for one in staff if one.agency == agency]
-    return tuple(one.person for one in sorted(people, key=lambda one: profile.secretariat_post not in one.posts))[:1]
-
-
-def agency_name(profile: Profile, code: str) -> str:
-    """The agency's name, or its code if the profile no longer knows it."""
-    return next((agency.name for agency in profile.agencies if agency.code == code), code)
-
-
-def one_seat_each(chosen: Iterable[tuple[Wanted, UUID]]) -> dict[UUID, Wanted]:
-    """Whoever fills two seats sits once, on the one that needs him most."""
-    seats: dict[UUID, Wanted] = {}
-    for seat, person in sorted(chosen, key=lambda pair: NEEDS.index(pair[0].need)):
-        seats.setdefault(person, seat)
-    return seats
 
 
 @dataclass(frozen=True)
@@ -190,13 +137,12 @@ class Gathering:
     day: date | None
     seats: Mapping[UUID, Wanted]
     why: str
+    outside: frozenset[str] = frozenset()
+    """Agencies on the standing roster whose seats stay closed until an item comes that is open to them (M6)."""
 
 
-def gather_regular(
-    profile: Profile, compartment: Compartment, occasion: Occasion, staff: Sequence[StaffView]
-) -> Gathering | NoSlot:
+def gather_regular(occasion: Occasion, wanted: Sequence[Wanted]) -> Gathering | NoSlot:
     """A regular sitting with the first holder of each post, or NoSlot if a required post has no holder."""
-    wanted = standing_seats(profile, occasion.body, compartment, staff)
     empty = dict.fromkeys(seat.name for seat in wanted if not seat.persons)
     required = tuple(dict.fromkeys(seat.name for seat in wanted if not seat.persons and seat.need == "required"))
     if required:
@@ -208,33 +154,15 @@ def gather_regular(
     return Gathering(occasion.body, occasion.basis, occasion.starts, occasion.ends, occasion.day, seats, why)
 
 
-def adhoc_seats(
-    profile: Profile, body: Body, compartment: Compartment, agencies: Iterable[str], staff: Sequence[StaffView]
-) -> tuple[Wanted, ...]:
-    """The standing seats, and one for each of the case's agencies without: the referrer (P4), others (P5, P10)."""
-    standing = standing_seats(profile, body, compartment, staff)
-    seated = {seat.agency for seat in standing}
-    return standing + tuple(
-        Wanted(code, agency_name(profile, code), "expected", _stand_in(profile, code, staff))
-        for code in dict.fromkeys(agencies)
-        if code not in seated
-    )
-
-
 NO_SITTING_OF_ITS_OWN = NoSlot(
     (), "同意が一部の機関に限られるため、定例では扱えません。随時の会議体を設けるか、同意の範囲を確かめてください(C3)。"
 )
 
 
-def within_consent(wanted: Iterable[Wanted], agencies: Sequence[str]) -> tuple[Wanted, ...] | NoSlot:
-    """The seats of the agencies that a narrowed consent names; NoSlot if it leaves out one that has to be there."""
-    seats = tuple(wanted)
-    outside = tuple(seat.name for seat in seats if seat.agency not in agencies and seat.need == "required")
-    if outside:
-        why = f"同意が{'、'.join(outside)}に及んでいません。"
-        why += "この機関にも同意してもらえるか、本人に確かめてください(C3、P1)。"
-        return NoSlot(outside, why)
-    return tuple(seat for seat in seats if seat.agency in agencies)
+def until(window: Window, ends: datetime) -> Window:
+    """The part of a window that lies before the end of what a sitting rests on."""
+    far = window.start_of(window.open.bit_length()) + timedelta(days=1)
+    return Window(window.origin, window.open & ~window.covered([(ends, max(ends, far))]))
 
 
 def search_window(profile: Profile, urgent: bool, now: datetime) -> Window:
@@ -273,7 +201,7 @@ def when_busy(
         dates = regular_dates(body.cadence, first, last, profile.closed_days) if body.cadence else {}
         times = [block_times(block, day) for day in dates for block in body.blocks]
         for seat in body.roster:
-            for person in _wanted(profile, seat, staff).persons[:1]:
+            for person in filled(profile, seat, staff).persons[:1]:
                 busy.setdefault(person, []).extend(times)
     return busy
 

@@ -1,6 +1,10 @@
-"""The errand that has invitations sent, and decides again before each (sentence 1 of the design)."""
+"""The errand that has invitations and cancellations mailed. Before each invitation it is decided anew, the ledger's
+permit is redeemed and the register written (sentences 1 and 3 of the design); no row, no invitation.
+"""
 
 import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -9,16 +13,22 @@ from uuid import UUID
 
 from sqlalchemy import Row, select, update
 
-from contracts.notify import SendInvitation
-from services.meetings import domain
+from contracts.message import Account, Compartment
+from contracts.notify import SendCancellation, SendInvitation
+from contracts.permit import LIFE_SECONDS, ReportSpent
+from contracts.policy_terms import Act
+from services import sharing
+from services.meetings import domain, grounds
+from services.meetings.grounds import Bond, Recipient
 from services.meetings.handlers import service
-from services.meetings.tables import agenda, item, notice, seat, sitting
+from services.meetings.tables import agenda, consents, disclosure, item, notice, seat, sitting
 from services.service import AskFailed, Tx, Work
+from services.sharing import Share, Shared, Verdicts
 
 AT_ONCE = 8
-"""Invitations asked for at the same time."""
-SEND_WITHIN = timedelta(seconds=30)
-"""A decision to send is worth this long; later notify must not act on it."""
+"""Mails asked for at the same time."""
+CANCEL_WITHIN = timedelta(seconds=30)
+"""A cancellation shares nothing and needs no permit; later it is asked for again."""
 
 
 @dataclass(frozen=True)
@@ -31,25 +41,56 @@ class Tried:
     why: str
 
 
+@dataclass(frozen=True)
+class Batch:
+    """The next few notices that may go out, and for each invitation what would be shared by it."""
+
+    notices: tuple[Row[Any], ...]
+    shares: Mapping[UUID, tuple[Share, ...]]
+    """By notice."""
+
+
 @service.errand(every=1.0)
-async def send_invitations(work: Work) -> None:
+async def send_notices(work: Work) -> None:
     """Have every notice that is due now sent. The ones to be tried again come due later, so this ends."""
     began = work.now()
-    while notices := await work.run(lambda tx: next_notices(tx, began)):
-        tried = await asyncio.gather(*(_send(work, one) for one in notices))
-        await work.run(partial(note_tries, tried=tried))
+    while batch := await work.run(lambda tx: next_batch(tx, began)):
+        verdicts = await sharing.permitted(
+            work, [share for shares in batch.shares.values() for share in shares], hosted_by_municipality=True
+        )
+        permits = tuple(one.permit.permit for one in verdicts.allowed if one.permit)
+        try:
+            going, tried = await work.run(partial(write_register, batch=batch, verdicts=verdicts))
+            tried += await asyncio.gather(*(_send(work, one, until) for one, until in going))
+            await work.run(partial(note_tries, tried=tried))
+        finally:
+            if permits:
+                with suppress(AskFailed):  # they run out by themselves; only a withdrawal waits for that
+                    await work.ask(ReportSpent(permits=permits), to=Account.INTAKE)
 
 
-def next_notices(tx: Tx, due: datetime) -> list[Row[Any]]:
-    """The next few notices that may go out now. Those that may not any more are closed on the way."""
+# -- before sending ----------------------------------------------------------------------------------------------------
+
+
+def next_batch(tx: Tx, due: datetime) -> Batch | None:
+    """The next few notices that may go out now. Those that may not any more are closed on the way.
+
+    While the replica is not known to be whole no invitation goes out, only cancellations do.
+    """
     while rows := _due_notices(tx, due):
-        reasons = {row.id: domain.why_not_invite(row.basis, tx.here, row.has_items, row.starts, tx.now) for row in rows}
+        reasons = {row.id: _why_not(row, tx) for row in rows}
         for notice_id, why in reasons.items():
             if why:
                 tx.execute(update(notice).where(notice.c.id == notice_id).values(state="not_sent", why=why, link=None))
-        if may := [row for row in rows if not reasons[row.id]]:
-            return may
-    return []
+        if may := tuple(row for row in rows if not reasons[row.id]):
+            return Batch(may, _shares(tx, [row for row in may if row.kind == "invitation"]))
+    return None
+
+
+def _why_not(row: Row[Any], tx: Tx) -> str:
+    if row.kind == "cancellation":
+        return "too_late" if row.starts <= tx.now else ""
+    return domain.why_not_invite(row.basis, tx.here, row.has_items, row.starts, tx.now)
 
 
 def _due_notices(tx: Tx, due: datetime) -> list[Row[Any]]:
@@ -59,7 +100,8 @@ def _due_notices(tx: Tx, due: datetime) -> list[Row[Any]]:
         .where(agenda.c.sitting == sitting.c.id, item.c.state == "placed")
     )
     wanted = (
-        select(notice, seat.c.uid, sitting.c.starts, sitting.c.ends, sitting.c.place, sitting.c.basis)
+        select(notice, seat.c.uid, seat.c.agency, seat.c.commission)
+        .add_columns(sitting.c.starts, sitting.c.ends, sitting.c.place, sitting.c.basis)
         .add_columns(placed.exists().label("has_items"))
         .join(seat, (seat.c.sitting == notice.c.sitting) & (seat.c.person == notice.c.person))
         .join(sitting, sitting.c.id == notice.c.sitting)
@@ -67,31 +109,109 @@ def _due_notices(tx: Tx, due: datetime) -> list[Row[Any]]:
         .order_by(notice.c.due, notice.c.id)
         .limit(AT_ONCE)
     )
+    if tx.here is Compartment.JUSO and not sharing.is_fresh(consents, tx):
+        wanted = wanted.where(notice.c.kind == "cancellation")
     return list(tx.execute(wanted))
 
 
-async def _send(work: Work, one: Row[Any]) -> Tried:
-    now = work.now()
-    invitation = SendInvitation(
-        notice=one.id,
-        person=one.person,
-        uid=one.uid,
-        sequence=one.sequence,
-        starts=one.starts,
-        ends=one.ends,
-        place=one.place,
-        link=one.link,
-        answer_by=domain.answer_by(work.profile, one.starts, now),
-        send_before=now + SEND_WITHIN,
-    )
+def _shares(tx: Tx, invitations: Sequence[Row[Any]]) -> dict[UUID, tuple[Share, ...]]:
+    """Each seat's invitation is shared once per item placed on the agenda."""
+    sittings = {row.sitting for row in invitations}
+    on_agenda = select(agenda.c.sitting, item).join(item, item.c.id == agenda.c.item)
+    wanted = on_agenda.where(agenda.c.sitting.in_(sittings), item.c.state == "placed")
+    items = tx.execute(wanted.order_by(agenda.c.position)).all() if sittings else []
+    juso = tx.here is Compartment.JUSO
+    heads = sharing.heads(consents, tx, {one.case for one in items}) if juso and items else {}
+    bonds = {bond.commission: bond for bond in grounds.bonds(tx)} if not juso and items else {}
+
+    def to(row: Row[Any]) -> Recipient:
+        bond: Bond | None = bonds.get(row.commission)
+        return Recipient(share=tx.ref(), agency=row.agency, person=row.person, sitting=row.sitting, bond=bond)
+
+    return {
+        row.id: tuple(
+            grounds.share_of(one, to(row), heads.get(one.case)) for one in items if one.sitting == row.sitting
+        )
+        for row in invitations
+    }
+
+
+def write_register(tx: Tx, batch: Batch, verdicts: Verdicts) -> tuple[list[tuple[Row[Any], datetime]], list[Tried]]:
+    """Write what is about to be shared. Returns the notices that go out, each with the instant until which it may,
+    and those that do not: nothing on the agenda is open to that seat, or the ledger refuses what we think is open.
+    """
+    allowed, wanted = _allowed(tx, batch, verdicts), _still_wanted(tx, batch)
+    rows, going, tried = list[Shared](), list[tuple[Row[Any], datetime]](), list[Tried]()
+    for one in (row for row in batch.notices if row.id in wanted):
+        if one.kind == "cancellation":
+            going.append((one, tx.now + CANCEL_WITHIN))
+        elif mine := allowed.get(one.id):
+            rows += mine
+            ours = tx.now + timedelta(seconds=LIFE_SECONDS)
+            going.append((one, min((shared.permit.until for shared in mine if shared.permit), default=ours)))
+        else:
+            why = "not_yet" if any(_open(share, tx) for share in batch.shares[one.id]) else "no_ground"
+            tried.append(Tried(one.id, one.tries + 1, "not_sent", why))
+    sharing.record(disclosure, _new_rows(tx, rows), f"{service.name}@{tx.here}", tx)
+    return going, tried
+
+
+def _open(share: Share, tx: Tx) -> bool:
+    """Whether it is open by what we know. If the ledger refuses it all the same, its news is on the way to us."""
+    return sharing.judge(share, tx.here, tx.now, hosted_by_municipality=True).allowed
+
+
+def _still_wanted(tx: Tx, batch: Batch) -> set[UUID]:
+    """What is still to be sent after the ledger was asked: a seat may have been cancelled meanwhile."""
+    mine = notice.c.id.in_([row.id for row in batch.notices]), notice.c.state == "wanted"
+    return set(tx.execute(select(notice.c.id).where(*mine)).scalars())
+
+
+def _allowed(tx: Tx, batch: Batch, verdicts: Verdicts) -> dict[UUID, list[Shared]]:
+    """What may be shared, by notice; without what rests on a version that is no longer the newest we know."""
+    notice_of = {share.id: notice_id for notice_id, shares in batch.shares.items() for share in shares}
+    cases = {one.share.case for one in verdicts.allowed if one.share.head}
+    versions = {case: head.version for case, head in sharing.heads(consents, tx, cases).items()} if cases else {}
+    found: dict[UUID, list[Shared]] = {}
+    for one in verdicts.allowed:
+        if one.share.head is None or versions.get(one.share.case) == one.share.head.version:
+            found.setdefault(notice_of[one.share.id], []).append(one)
+    return found
+
+
+def _new_rows(tx: Tx, allowed: Sequence[Shared]) -> list[Shared]:
+    """Those that the register does not have from an earlier try for the same seat."""
+    sittings = {one.share.sitting for one in allowed}
+    columns = disclosure.c.sitting, disclosure.c.person, disclosure.c.item, disclosure.c.consent_version
+    mine = disclosure.c.act == Act.INVITE, disclosure.c.sitting.in_(sittings)
+    known = {tuple(row) for row in tx.execute(select(*columns).where(*mine))} if sittings else set()
+    return [one for one in allowed if _key(one.share) not in known]
+
+
+def _key(share: Share) -> tuple[UUID | None, UUID, UUID, int | None]:
+    return share.sitting, share.person, share.item, share.head.version if share.head else None
+
+
+# -- sending -----------------------------------------------------------------------------------------------------------
+
+
+async def _send(work: Work, one: Row[Any], until: datetime) -> Tried:
+    facts = {"notice": one.id, "person": one.person, "uid": one.uid, "sequence": one.sequence, "place": one.place}
+    facts |= {"starts": one.starts, "ends": one.ends, "send_before": until}
+    asked: SendInvitation | SendCancellation
+    if one.kind == "cancellation":
+        asked = SendCancellation.model_validate(facts)
+    else:
+        answer_by = domain.answer_by(work.profile, one.starts, work.now())
+        asked = SendInvitation.model_validate(facts | {"link": one.link, "answer_by": answer_by})
     try:
-        sent = await work.ask(invitation)
+        sent = await work.ask(asked)
     except AskFailed:  # perhaps it was sent all the same: notify knows the notice when it is asked again
         return Tried(one.id, one.tries + 1, "not_sent", "unanswered")
     return Tried(one.id, one.tries + 1, sent.outcome, sent.why)
 
 
-def note_tries(tx: Tx, tried: list[Tried]) -> None:
+def note_tries(tx: Tx, tried: Iterable[Tried]) -> None:
     """Keep what became of them. A link is forgotten with the last try."""
     for one in tried:
         state = domain.notice_after(one.outcome, one.why)

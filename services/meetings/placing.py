@@ -5,6 +5,8 @@ as the hold, so that a restart asks for the same hold again. Two processes may d
 item's state only from the state it expects.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,10 +14,13 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from contracts.directory import Busy, Release, Reserve, Staff
-from services.meetings import domain
+from contracts.message import Compartment
+from services import sharing
+from services.meetings import domain, grounds
+from services.meetings.gathering import Diary, gather_own
+from services.meetings.grounds import Bond
 from services.meetings.handlers import service
 from services.meetings.planning import (
-    Diary,
     Plan,
     drop,
     due_items,
@@ -27,8 +32,11 @@ from services.meetings.planning import (
     postpone,
     put_off,
 )
-from services.meetings.scheduling import TOKYO, NoSlot
-from services.service import AskFailed, Work
+from services.meetings.scheduling import TOKYO
+from services.meetings.seats import held_for_nothing, let_go
+from services.meetings.tables import consents
+from services.service import AskFailed, Tx, Work
+from services.sharing import Head
 
 MAX_SEARCHES = 8
 """Dates tried for one item in one run; each was free when the directory was asked, and taken when it was to be held."""
@@ -42,10 +50,13 @@ async def place_items(work: Work) -> None:
 
     Raises AskFailed when the directory does not answer: everything stays as it is and is tried again.
     """
-    due = await work.run(due_items)
+    due, holds, known = await work.run(_due)
+    for hold in holds:
+        await work.ask(Release(hold=hold))
+        await work.run(lambda tx: let_go(tx, hold))  # noqa: B023 - run before the next turn
     if not due:
         return
-    diary = await _look_around(work)
+    diary = await _look_around(work, known)
     failure: Exception | None = None
     while due:
         joined: set[UUID] = set()
@@ -65,7 +76,22 @@ async def place_items(work: Work) -> None:
         raise failure
 
 
-async def _look_around(work: Work) -> Diary:
+@dataclass(frozen=True)
+class _Known:
+    """What the store says that the items that are due rest on."""
+
+    heads: Mapping[UUID, Head]
+    bonds: tuple[Bond, ...]
+
+
+def _due(tx: Tx) -> tuple[list[Row[Any]], tuple[UUID, ...], _Known]:
+    due = due_items(tx)
+    juso = tx.here is Compartment.JUSO
+    heads = sharing.heads(consents, tx, {one.case for one in due}) if due and juso else {}
+    return due, held_for_nothing(tx), _Known(heads, () if juso or not due else grounds.bonds(tx))
+
+
+async def _look_around(work: Work, known: _Known) -> Diary:
     now = work.now()
     days = timedelta(days=max(work.profile.urgent_within_days, work.profile.adhoc_within_days) + 1)
     staff = (await work.ask(Staff())).staff
@@ -75,7 +101,7 @@ async def _look_around(work: Work) -> Diary:
         raise TypeError("meetings runs once per compartment")
     ways = {urgent: domain.route(work.profile, work.compartment, urgent, now) for urgent in (True, False)}
     busy = domain.when_busy(work.profile, staff, blocks, today, today + days)
-    return Diary(staff, busy, work.settings.link_key, ways)
+    return Diary(staff, busy, work.settings.link_key, ways, known.heads, known.bonds)
 
 
 async def _place(work: Work, one: Row[Any], diary: Diary) -> None:
@@ -94,15 +120,11 @@ async def _plan(work: Work, one: Row[Any], diary: Diary) -> Plan | None:
         raise TypeError("meetings runs once per compartment")
     way = diary.way(one)
     if way.adhoc is None and one.only_agencies:
-        return await work.run(lambda tx: plan_own(tx, one.id, domain.NO_SITTING_OF_ITS_OWN))
+        return await work.run(lambda tx: plan_own(tx, one, domain.NO_SITTING_OF_ITS_OWN, diary))
     if way.adhoc is None:
-        return await work.run(lambda tx: plan_next(tx, one.id, way, diary.staff))
-    body, _ = way.adhoc
-    wanted = domain.adhoc_seats(work.profile, body, work.compartment, one.agencies, diary.staff)
-    seats = domain.within_consent(wanted, one.agencies) if one.only_agencies else wanted
-    window = domain.search_window(work.profile, one.urgent, work.now())
-    found = seats if isinstance(seats, NoSlot) else domain.gather_adhoc(way.adhoc, seats, diary.busy, window)
-    return await work.run(lambda tx: plan_own(tx, one.id, found))
+        return await work.run(lambda tx: plan_next(tx, one, way, diary))
+    found = gather_own(work.profile, work.compartment, one, way.adhoc, diary, work.now())
+    return await work.run(lambda tx: plan_own(tx, one, found, diary))
 
 
 async def _settle(work: Work, plan: Plan, diary: Diary) -> bool:

@@ -3,7 +3,7 @@
 Each changes an item's state only from the state it expects, so that two processes may do it at once.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,15 +11,17 @@ from uuid import UUID
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from contracts.directory import StaffView
-from contracts.links import new_link
 from contracts.meetings import ItemPlaced
-from contracts.message import Event
+from contracts.message import Compartment, Event
+from services import sharing
 from services.meetings import domain
 from services.meetings.domain import Gathering, Occasion, Route
-from services.meetings.scheduling import Interval, NoSlot
-from services.meetings.tables import agenda, item, link, notice, seat, sitting
+from services.meetings.gathering import Diary, gather_next, why_not_hear
+from services.meetings.scheduling import NoSlot
+from services.meetings.seats import fill_seats, let_go_if_empty, open_seats, want_invitations
+from services.meetings.tables import agenda, consents, item, release, seat, sitting
 from services.service import Tx
+from services.sharing import Head
 
 ALL_FULL = "定例の開催回に空きがありません。随時の会議体を設けるか、議題の上限を見直してください。"
 
@@ -37,26 +39,6 @@ class Plan:
     persons: tuple[UUID, ...]
 
 
-@dataclass(frozen=True)
-class Diary:
-    """What one run knows: who there is and when they cannot come."""
-
-    staff: tuple[StaffView, ...]
-    busy: dict[UUID, list[Interval]]
-    link_key: bytes
-    ways: dict[bool, Route]
-    """How an item comes to its sitting, by whether it is urgent."""
-
-    def way(self, one: Row[Any]) -> Route:
-        """How this item comes to a sitting. What only some may hear never goes to one with a standing roster (C3)."""
-        return self.ways[one.urgent or one.only_agencies]
-
-    def block(self, persons: Iterable[UUID], starts: datetime, ends: datetime) -> None:
-        """They cannot come then either."""
-        for person in persons:
-            self.busy.setdefault(person, []).append((starts, ends))
-
-
 def due_items(tx: Tx) -> list[Row[Any]]:
     """The items whose next try is now."""
     due = item.c.state.in_(("waiting", "reserving")), item.c.next_try <= tx.now
@@ -70,12 +52,15 @@ def join_fixed(tx: Tx, due: Sequence[Row[Any]], diary: Diary, joined: set[UUID])
     Nobody's time is asked for: the directory holds it. ``joined`` is filled with the items placed.
     """
     agendas, events = _agendas(tx), list[Event]()
+    heads = _heads(tx, [one.case for one in due])
     for one in due:
         way = diary.way(one)
         if one.state != "waiting" or way.adhoc is not None:
             continue
-        occasion = domain.next_with_room(way.occasions, agendas)
-        if occasion is None or (standing := _regular_sitting(tx, occasion)) is None or not standing.fixed:
+        occasion = _choose(tx, one, way, heads.get(one.case), agendas)
+        if isinstance(occasion, NoSlot):
+            continue
+        if (standing := _regular_sitting(tx, occasion)) is None or not standing.fixed or standing.cancelled_at:
             break
         if plan := _put_on_agenda(tx, one.id, standing.id):
             events += fix(tx, plan, diary.link_key)
@@ -84,29 +69,55 @@ def join_fixed(tx: Tx, due: Sequence[Row[Any]], diary: Diary, joined: set[UUID])
     return events
 
 
-def plan_next(tx: Tx, item_id: UUID, way: Route, staff: tuple[StaffView, ...]) -> Plan | None:
+def _choose(
+    tx: Tx, one: Row[Any], way: Route, head: Head | None, agendas: Mapping[tuple[str, date, str], int]
+) -> Occasion | NoSlot:
+    """The next regular sitting with room that may hear this item, or why the next one with room may not."""
+    refusals = []
+    for occasion in domain.with_room(way.occasions, agendas):
+        refusal = why_not_hear(tx.profile, tx.here, one, occasion, head, tx.now)
+        if refusal is None:
+            return occasion
+        refusals.append(refusal)
+    return refusals[0] if refusals else NoSlot((), way.why or ALL_FULL)
+
+
+def _heads(tx: Tx, cases: Sequence[UUID]) -> Mapping[UUID, Head]:
+    return sharing.heads(consents, tx, cases) if tx.here is Compartment.JUSO else {}
+
+
+def plan_next(tx: Tx, one: Row[Any], way: Route, diary: Diary) -> Plan | None:
     """Put the item on the next agenda with room. The first item on it brings the regular sitting into being."""
-    occasion = domain.next_with_room(way.occasions, _agendas(tx))
-    if occasion is None:
-        postpone(tx, item_id, way.why or ALL_FULL)
+    head = _heads(tx, [one.case]).get(one.case)
+    occasion = _choose(tx, one, way, head, _agendas(tx))
+    if isinstance(occasion, NoSlot):
+        postpone(tx, one.id, occasion.why)
         return None
-    if standing := _regular_sitting(tx, occasion):
-        return _put_on_agenda(tx, item_id, standing.id)
-    found = domain.gather_regular(tx.profile, tx.here, occasion, staff)
+    standing = _regular_sitting(tx, occasion)
+    if standing and standing.cancelled_at is None:
+        return _put_on_agenda(tx, one.id, standing.id)
+    found = gather_next(tx.profile, tx.here, one, occasion, diary, head)
     if isinstance(found, NoSlot):
-        postpone(tx, item_id, found.why)
+        postpone(tx, one.id, found.why)
         return None
-    return _put_on_agenda(tx, item_id, _open_sitting(tx, found, own_item=None))
+    sitting_id = standing.id if standing else _open_sitting(tx, found, own_item=None)
+    fill_seats(tx, sitting_id, found, diary.bonds)
+    return _put_on_agenda(tx, one.id, sitting_id)
 
 
-def plan_own(tx: Tx, item_id: UUID, found: Gathering | NoSlot) -> Plan | None:
+def plan_own(tx: Tx, one: Row[Any], found: Gathering | NoSlot, diary: Diary) -> Plan | None:
     """A sitting for this one item; the store lets it have only one. Without a date the item waits, with the reason."""
     if isinstance(found, NoSlot):
-        postpone(tx, item_id, found.why)
+        postpone(tx, one.id, found.why)
         return None
-    if tx.execute(select(item.c.id).where(item.c.id == item_id, item.c.state == "waiting")).first() is None:
+    if tx.execute(select(item.c.id).where(item.c.id == one.id, item.c.state == "waiting")).first() is None:
         return None
-    return _put_on_agenda(tx, item_id, _open_sitting(tx, found, own_item=item_id))
+    if _heads(tx, [one.case]).get(one.case) != diary.heads.get(one.case):  # who may sit was judged by an old version
+        postpone(tx, one.id, "", timedelta(0))
+        return None
+    sitting_id = _open_sitting(tx, found, own_item=one.id)
+    fill_seats(tx, sitting_id, found, diary.bonds)
+    return _put_on_agenda(tx, one.id, sitting_id)
 
 
 def plan_of(tx: Tx, item_id: UUID) -> Plan | None:
@@ -120,7 +131,8 @@ def plan_of(tx: Tx, item_id: UUID) -> Plan | None:
     if row is None:
         return None
     persons = tx.execute(select(seat.c.person).where(seat.c.sitting == row.id).order_by(seat.c.person)).scalars()
-    return Plan(item_id, row.id, row.starts, row.ends, row.regular_on is not None, row.fixed, tuple(persons))
+    fixed = row.fixed and row.cancelled_at is None
+    return Plan(item_id, row.id, row.starts, row.ends, row.regular_on is not None, fixed, tuple(persons))
 
 
 def postpone(tx: Tx, item_id: UUID, why: str, delay: timedelta = domain.LOOK_AGAIN) -> None:
@@ -152,10 +164,12 @@ def fix(tx: Tx, plan: Plan, link_key: bytes) -> Iterable[Event]:
     placed = update(item).where(*mine).values(state="placed", why="", version=item.c.version + 1)
     one = tx.execute(placed.returning(item.c.case, item.c.version)).first()
     if one is None:
+        let_go_if_empty(tx, plan.sitting)
         return []
-    there = update(sitting).where(sitting.c.id == plan.sitting).values(fixed=True)
+    there = update(sitting).where(sitting.c.id == plan.sitting).values(fixed=True, cancelled_at=None)
     where = tx.execute(there.returning(sitting.c.body, sitting.c.basis)).one()
-    _want_notices(tx, plan.sitting, link_key)
+    open_seats(tx, plan.item, plan.sitting)
+    want_invitations(tx, plan.sitting, link_key)
     return [
         ItemPlaced(
             about=plan.item,
@@ -172,7 +186,7 @@ def fix(tx: Tx, plan: Plan, link_key: bytes) -> Iterable[Event]:
 
 def _regular_sitting(tx: Tx, on: Occasion) -> Row[Any] | None:
     same = sitting.c.body == on.body.code, sitting.c.regular_on == on.day, sitting.c.basis == on.basis
-    return tx.execute(select(sitting.c.id, sitting.c.fixed).where(*same)).first()
+    return tx.execute(select(sitting.c.id, sitting.c.fixed, sitting.c.cancelled_at).where(*same)).first()
 
 
 def _agendas(tx: Tx) -> dict[tuple[str, date, str], int]:
@@ -203,12 +217,6 @@ def _open_sitting(tx: Tx, found: Gathering, own_item: UUID | None) -> UUID:
             why=found.why,
         )
     )
-    seats = [
-        {"sitting": sitting_id, "person": person, "agency": wanted.agency, "need": wanted.need, "uid": tx.ref()}
-        for person, wanted in found.seats.items()
-    ]
-    if seats:
-        tx.execute(insert(seat), seats)
     return sitting_id
 
 
@@ -221,18 +229,5 @@ def _put_on_agenda(tx: Tx, item_id: UUID, sitting_id: UUID) -> Plan | None:
     position = tx.execute(last).scalar_one() + 1
     row = {"item": item_id, "sitting": sitting_id, "compartment": tx.here, "position": position}
     tx.execute(insert(agenda).values(row))
+    tx.execute(delete(release).where(release.c.hold == sitting_id))
     return plan_of(tx, item_id)
-
-
-def _want_notices(tx: Tx, sitting_id: UUID, link_key: bytes) -> None:
-    """One notice per seat that has none yet, each with a link of its own."""
-    told = select(notice.c.person).where(notice.c.sitting == sitting_id)
-    untold = select(seat.c.person).where(seat.c.sitting == sitting_id, seat.c.person.not_in(told))
-    seats = [{"sitting": sitting_id, "person": person} for person in tx.execute(untold).scalars().all()]
-    if not seats:
-        return
-    tokens = [new_link(link_key, tx.here, tx.ref().bytes) for _ in seats]
-    tx.execute(insert(link), [{"digest": domain.link_digest(t), **s} for t, s in zip(tokens, seats, strict=True)])
-    new = {"sequence": 0, "state": "wanted", "due": tx.now}
-    notices = [{"id": tx.ref(), "link": t, **new, **s} for t, s in zip(tokens, seats, strict=True)]
-    tx.execute(insert(notice), notices)

@@ -10,7 +10,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -23,6 +22,7 @@ from contracts.legal_basis import CATALOGUE
 from services import wall
 from services.guards import own_compartment
 from services.store import Instant
+from services.vault import Sealed
 
 tables = MetaData()
 
@@ -80,8 +80,9 @@ sitting = Table(
     Column("ends", Instant, nullable=False),
     Column("place", String(40), nullable=False),
     Column("regular_on", Date),
-    Column("own_item", Uuid, ForeignKey("item.id"), unique=True),
+    Column("own_item", Uuid, ForeignKey("item.id")),
     Column("fixed", Boolean, nullable=False),
+    Column("cancelled_at", Instant),
     Column("why", Text, nullable=False),
     # The kind of meeting is derived (C1, C4): the store refuses a sitting whose basis may not hear this compartment.
     CheckConstraint(_BASES),
@@ -91,7 +92,19 @@ sitting = Table(
     CheckConstraint("starts < ends"),
     UniqueConstraint("id", "compartment"),
 )
-"""``fixed``: the directory holds the time. Until then nobody is shown it or invited to it."""
+Index(
+    "sitting_own_item",
+    sitting.c.own_item,
+    unique=True,
+    sqlite_where=sitting.c.cancelled_at.is_(None),
+    postgresql_where=sitting.c.cancelled_at.is_(None),
+)
+"""``fixed``: the directory holds the time. Until then nobody is shown it or invited to it. ``cancelled_at``: nothing
+is left to be heard; a regular one comes back with its next item, an item of its own gets another one.
+"""
+
+release = Table("release", tables, Column("hold", Uuid, primary_key=True))
+"""Holds that the directory is still to be told to forget."""
 
 agenda = Table(
     "agenda",
@@ -146,15 +159,17 @@ notice = Table(
     Column("sitting", Uuid, nullable=False),
     Column("person", Uuid, nullable=False),
     Column("sequence", Integer, nullable=False),
+    Column("kind", String(12), nullable=False, default="invitation"),
     Column("state", String(8), nullable=False),
     Column("why", String(20), nullable=False, default=""),
     Column("due", Instant, nullable=False),
     Column("tries", Integer, nullable=False, default=0),
     Column("link", String(32)),
     UniqueConstraint("sitting", "person", "sequence"),
+    CheckConstraint("kind in ('invitation', 'cancellation')"),
     CheckConstraint("state in ('wanted', 'sent', 'not_sent')"),
     # The link opens the seat to whoever has it: it is kept only while it may still have to be mailed.
-    CheckConstraint("(state = 'wanted') = (link is not null)"),
+    CheckConstraint("(state = 'wanted' and kind = 'invitation') = (link is not null)"),
     ForeignKeyConstraint(["sitting", "person"], ["seat.sitting", "seat.person"]),
     Index("notice_due", "state", "due"),
 )
@@ -176,7 +191,7 @@ cooperation = Table(
     Column("asked_at", Instant, nullable=False),
     Column("due_on", Date, nullable=False),
     Column("answered_at", Instant),
-    Column("answer", LargeBinary),
+    Column("answer", Sealed),
     Column("asked_back_at", Instant),
     CheckConstraint("template in ('papers', 'information', 'opinion', 'cooperation')"),  # fixed questions only (S5)
     CheckConstraint("(answered_at is null) = (answer is null)"),

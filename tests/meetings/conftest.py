@@ -27,14 +27,19 @@ def settings(tmp_path: Path) -> Settings:
     made = Settings(var=tmp_path / "var")
     (made.home / "keys").mkdir(parents=True)
     (made.home / "keys" / "link").write_bytes(b"k" * 32)
+    (made.home / "keys" / "permit").write_bytes(b"p" * 32)
     return made
 
 
 @pytest.fixture
 def hands(stage: Callable[..., Stage], settings: Settings, kobayashi: Profile) -> Callable[..., Hands]:
-    """hands(compartment, profile): meetings of one compartment, ready to work."""
+    """hands(compartment, profile): meetings of one compartment, ready to work; in shien all are commissioned."""
 
-    def build(compartment: Compartment, profile: Profile = kobayashi) -> Hands:
-        return Hands(stage(service, compartment, profile=profile), Town(staff_of(profile)), settings)
+    def build(compartment: Compartment, profile: Profile = kobayashi, commissioned: bool = True) -> Hands:
+        made = Hands(stage(service, compartment, profile=profile), Town(staff_of(profile)), settings)
+        if compartment is Compartment.SHIEN and commissioned:
+            made.commission(*(agency.code for agency in profile.agencies))
+            made.stage.told()
+        return made
 
     return build

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.message import Compartment
 from contracts.profile import Body, Cadence, Profile
-from services.meetings import domain
+from services.meetings import domain, seating
 from services.meetings.cadence import cadence_text, is_closed, regular_dates
 from services.meetings.scheduling import TOKYO, NoSlot
 from tests.meetings.stand_in import person, staff_of
@@ -135,9 +135,9 @@ def test_without_a_deadline_the_agenda_is_open_until_the_sitting_starts(kobayash
 
 def test_a_full_agenda_sends_the_item_to_the_next_sitting(kobayashi: Profile) -> None:
     first, second, *_ = occasions = domain.route(kobayashi, JUSO, False, SOME_DAY).occasions
-    assert domain.next_with_room(occasions, {first.key: 7}) == first
-    assert domain.next_with_room(occasions, {first.key: 8}) == second
-    assert domain.next_with_room(occasions, {one.key: 8 for one in occasions}) is None
+    assert next(domain.with_room(occasions, {first.key: 7})) == first
+    assert next(domain.with_room(occasions, {first.key: 8})) == second
+    assert list(domain.with_room(occasions, {one.key: 8 for one in occasions})) == []
 
 
 def test_a_moved_regular_date_says_why(kobayashi: Profile) -> None:
@@ -179,7 +179,7 @@ def test_a_plan_made_in_time_stands_and_one_overtaken_by_its_day_does_not() -> N
 
 def test_referrer_and_the_agencies_concerned_join_the_standing_seats_once(kobayashi: Profile) -> None:
     concerned = ("jiritsu", "kodomo", "shakyo", "jiritsu")
-    seats = domain.adhoc_seats(kobayashi, body(kobayashi, "kobetsu"), JUSO, concerned, staff_of(kobayashi))
+    seats = seating.adhoc_seats(kobayashi, body(kobayashi, "kobetsu"), JUSO, concerned, staff_of(kobayashi))
     assert [(seat.agency, seat.need) for seat in seats] == [
         ("fukushi", "required"),
         ("shakyo", "required"),
@@ -196,21 +196,21 @@ def test_no_roster_can_leave_out_who_must_attend(
 ) -> None:
     for roster in ((), tuple(s.model_copy(update={"need": "optional"}) for s in body(kobayashi, "kobetsu").roster)):
         forgetful = body(kobayashi, "kobetsu").model_copy(update={"roster": roster})
-        seats = domain.standing_seats(kobayashi, forgetful, compartment, staff_of(kobayashi))
+        seats = seating.standing_seats(kobayashi, forgetful, compartment, staff_of(kobayashi))
         assert {seat.agency for seat in seats if seat.need == "required"} == needed
         assert len(seats) == len({seat.agency for seat in seats})
 
 
 def test_an_agency_without_an_officer_is_stood_for_by_the_first_of_its_staff(kobayashi: Profile) -> None:
     people = [one for one in staff_of(kobayashi) if one.person not in (person("minsei", 0), person("minsei", 1))]
-    seats = domain.adhoc_seats(kobayashi, body(kobayashi, "shienkaigi"), SHIEN, ("minsei", "unknown"), people)
+    seats = seating.adhoc_seats(kobayashi, body(kobayashi, "shienkaigi"), SHIEN, ("minsei", "unknown"), people)
     assert [seat.persons for seat in seats[1:]] == [(person("minsei", 2),), ()]
 
 
 def test_a_regular_sitting_seats_the_first_holder_of_each_post(kobayashi: Profile) -> None:
     occasion = domain.route(kobayashi, JUSO, False, SOME_DAY).occasions[0]
     people = [one for one in staff_of(kobayashi) if one.agency != "kenko"]
-    found = domain.gather_regular(kobayashi, JUSO, occasion, people)
+    found = domain.gather_regular(occasion, seating.standing_seats(kobayashi, occasion.body, JUSO, people))
     assert isinstance(found, domain.Gathering)
     assert len(found.seats) == 9
     assert set(found.seats) <= {person(seat.agency, 0) for seat in occasion.body.roster}
@@ -219,15 +219,15 @@ def test_a_regular_sitting_seats_the_first_holder_of_each_post(kobayashi: Profil
 
 def test_a_regular_sitting_waits_for_a_holder_of_each_required_post(kobayashi: Profile) -> None:
     occasion = domain.route(kobayashi, JUSO, False, SOME_DAY).occasions[0]
-    found = domain.gather_regular(kobayashi, JUSO, occasion, [])
+    found = domain.gather_regular(occasion, seating.standing_seats(kobayashi, occasion.body, JUSO, []))
     assert isinstance(found, NoSlot)
     assert found.blocking == ("福祉課", "小林市社会福祉協議会")
 
 
 def test_whoever_fills_two_seats_sits_once_on_the_more_needed_one(kobayashi: Profile) -> None:
-    required, expected = domain.standing_seats(kobayashi, body(kobayashi, "teirei"), JUSO, staff_of(kobayashi))[1:3]
+    required, expected = seating.standing_seats(kobayashi, body(kobayashi, "teirei"), JUSO, staff_of(kobayashi))[1:3]
     who = person("shakyo")
-    assert domain.one_seat_each([(expected, who), (required, who)]) == {who: required}
+    assert seating.one_seat_each([(expected, who), (required, who)]) == {who: required}
 
 
 def test_the_search_begins_on_the_next_working_day(kobayashi: Profile) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Executable, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from contracts.consent import ConsentState
 from contracts.directory import Reserve
 from contracts.meetings import (
     AnswerByLink,
@@ -27,7 +28,7 @@ from services.meetings import service
 from services.meetings.scheduling import TOKYO
 from services.meetings.tables import agenda, item, link, notice, seat, sitting
 from services.service import AskFailed
-from tests.meetings.stand_in import Cut, Hands, person, put_forward
+from tests.meetings.stand_in import Cut, Hands, consented, person, put_forward
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 Building = Callable[..., Hands]
@@ -67,8 +68,7 @@ def tally(hands: Hands) -> dict[str, int]:
 
 
 async def placed(hands: Hands, *items: Any) -> None:
-    for one in items:
-        hands.stage.give(one)
+    hands.give(*items)
     await hands.work()
 
 
@@ -146,7 +146,7 @@ async def test_urgent_cases_choose_first_and_nobody_is_asked_to_two_rooms_at_onc
     juso = hands(JUSO)
     events = [put_forward(), put_forward(urgent=True), put_forward(urgent=True, received_on="2026-11-02")]
     for one in events:
-        juso.stage.give(one)
+        juso.give(one)
         juso.stage.pass_time(minutes=1)
     await juso.work()
     assert [one.about for one in juso.stage.told()] == [one.about for one in reversed(events)]
@@ -291,16 +291,18 @@ def _fail(what: str) -> Callable[[Reserve], None]:
 
 
 async def test_what_only_some_may_hear_is_never_put_on_an_agenda_with_a_standing_roster(hands: Building) -> None:
-    juso = hands(JUSO)
-    await placed(juso, put_forward("jiritsu", "fukushi", "shakyo", only_agencies=True))
+    juso, event = hands(JUSO), put_forward("jiritsu", "fukushi", "shakyo", only_agencies=True)
+    juso.hear(consented(event, "jiritsu", "fukushi", "shakyo", state=ConsentState.NARROWED))
+    await placed(juso, event)
     found = only_sitting(juso)
     assert not found.regular
     assert {one.agency for one in found.seats} == {"jiritsu", "fukushi", "shakyo"}
 
 
 async def test_a_consent_that_leaves_out_who_must_be_there_says_whom_to_ask_the_client_about(hands: Building) -> None:
-    juso = hands(JUSO)
-    await placed(juso, put_forward("jiritsu", "fukushi", only_agencies=True))
+    juso, event = hands(JUSO), put_forward("jiritsu", "fukushi", only_agencies=True)
+    juso.hear(consented(event, "jiritsu", "fukushi", state=ConsentState.NARROWED))
+    await placed(juso, event)
     assert everything(juso).sittings == ()
     (waiting,) = everything(juso).waiting
     assert "同意が小林市社会福祉協議会に及んでいません" in waiting.why
@@ -333,7 +335,7 @@ async def test_killed_after_any_call_it_goes_on_where_it_was(hands: Building, ca
     juso = hands(JUSO)
     events = [put_forward(urgent=True), put_forward(), put_forward()]
     for one in events:
-        juso.stage.give(one)
+        juso.give(one)
     with pytest.raises(Cut):
         await Hands(juso.stage, juso.town, juso.settings, left=calls).work()
     await juso.work()
@@ -353,7 +355,7 @@ async def test_two_processes_at_once_make_one_sitting(hands: Building, calls: in
     juso = hands(JUSO)
     events = [put_forward(urgent=True), put_forward()]
     for one in events:
-        juso.stage.give(one)
+        juso.give(one)
     with pytest.raises(Cut):
         await Hands(juso.stage, juso.town, juso.settings, left=calls).work()
     other = Hands(juso.stage, juso.town, juso.settings)
@@ -364,7 +366,7 @@ async def test_two_processes_at_once_make_one_sitting(hands: Building, calls: in
 
 async def test_a_plan_overtaken_by_time_is_made_anew_and_its_hold_given_back(hands: Building) -> None:
     juso = hands(JUSO)
-    juso.stage.give(put_forward(urgent=True))
+    juso.give(put_forward(urgent=True))
     with pytest.raises(Cut):
         await Hands(juso.stage, juso.town, juso.settings, left=4).work()
     (old,) = juso.town.holds
@@ -385,7 +387,7 @@ async def test_an_invitation_says_when_and_where_and_carries_a_link_of_its_own(h
     found, mails = only_sitting(juso), juso.town.mails.values()
     assert {(m.starts, m.ends, m.place, m.sequence) for m in mails} == {(found.starts, found.ends, found.place, 0)}
     assert len({m.uid for m in mails}) == len({m.link for m in mails}) == len({m.person for m in mails}) == 4
-    assert {m.send_before for m in mails} == {juso.stage.time + timedelta(seconds=30)}
+    assert {m.send_before for m in mails} == {juso.stage.time + timedelta(seconds=3)}
     assert all(juso.stage.time < m.answer_by < m.starts for m in mails)
     assert found.sitting not in {m.uid for m in mails}, "two people's calendars do not tell that it is one sitting"
     assert [one.link for one in rows(juso, notice)] == [None] * 4, "the store forgets links once they are mailed"
@@ -536,6 +538,6 @@ async def test_the_store_refuses_a_second_place_sitting_or_seat(hands: Building)
 def test_meetings_declares_all_that_it_tells_and_asks() -> None:
     assert service.compartments
     assert {one.__name__ for one in service.asks} == {
-        *("Staff", "Busy", "Reserve", "Release"),
-        *("SendInvitation", "SendCancellation"),
+        *("Staff", "Busy", "Reserve", "Release", "SendInvitation", "SendCancellation"),
+        *("Redeem", "ReportSpent", "AcknowledgeConsent", "ConsentHeads"),
     }

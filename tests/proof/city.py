@@ -109,7 +109,7 @@ class City:
             self.stores[process.name] = store
             if fresh and process.service.start:
                 start = process.service.start
-                store.write(lambda tx, start=start: (start(tx, self.settings), ()))
+                store.write(lambda tx, start=start: (None, start(tx, self.settings) or ()))
 
     def _open(self, process: Process) -> Store:
         chance = self._chance[process.name]

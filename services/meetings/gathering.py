@@ -1,0 +1,124 @@
+"""Gathers a sitting for one item from those to whom its ground opens it: only they are looked for in the diary."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from contracts.directory import StaffView
+from contracts.message import Compartment
+from contracts.profile import Block, Body, Profile
+from services.meetings import domain, grounds, seating
+from services.meetings.domain import Gathering, Occasion, Route
+from services.meetings.grounds import Bond
+from services.meetings.scheduling import Interval, NoSlot, Window
+from services.sharing import Head
+
+
+@dataclass(frozen=True)
+class Diary:
+    """What one run knows: who there is, when they cannot come, and on what each item and person rests."""
+
+    staff: tuple[StaffView, ...]
+    busy: dict[UUID, list[Interval]]
+    link_key: bytes
+    ways: dict[bool, Route]
+    """How an item comes to its sitting, by whether it is urgent."""
+    heads: Mapping[UUID, Head]
+    """In juso: the newest consent by case."""
+    bonds: tuple[Bond, ...]
+    """In shien: the commissions that run."""
+
+    def way(self, one: Row[Any]) -> Route:
+        """How this item comes to a sitting. What only some may hear never goes to one with a standing roster (C3)."""
+        return self.ways[one.urgent or one.only_agencies]
+
+    def block(self, persons: Iterable[UUID], starts: datetime, ends: datetime) -> None:
+        """They cannot come then either."""
+        for person in persons:
+            self.busy.setdefault(person, []).append((starts, ends))
+
+    def bound(self, moment: datetime) -> tuple[StaffView, ...]:
+        """The staff who are commissioned now and at ``moment``."""
+        return tuple(one for one in self.staff if grounds.bond_of(self.bonds, one.person, one.agency, moment))
+
+    def busy_or_unbound(self, moment: datetime, last: datetime) -> dict[UUID, list[Interval]]:
+        """When those bound at ``moment`` cannot come before ``last``: also from the end of their commission on."""
+        busy = dict(self.busy)
+        for one in self.staff:
+            bond = grounds.bond_of(self.bonds, one.person, one.agency, moment)
+            if bond and bond.period.ends < last:
+                busy[one.person] = [*busy.get(one.person, ()), (bond.period.ends, last)]
+        return busy
+
+
+def gather_own(
+    profile: Profile, here: Compartment, one: Row[Any], adhoc: tuple[Body, Block], diary: Diary, now: datetime
+) -> Gathering | NoSlot:
+    """A sitting of the item's own among those it is open to, or NoSlot with the reason and what can be done."""
+    window, last = domain.search_window(profile, one.urgent, now), now
+    first, last = max(now, window.start_of(0)), window.start_of(window.open.bit_length())
+    everybody = seating.adhoc_seats(profile, adhoc[0], here, one.agencies, diary.staff)
+    if here is Compartment.JUSO:
+        head = diary.heads.get(one.case)
+        agencies = [seat.agency for seat in everybody]
+        grounded = seating.within_consent(everybody, grounds.open_to(one, head, agencies, (now, first)))
+        window, busy = _within(window, head), diary.busy
+    else:
+        bound = seating.adhoc_seats(profile, adhoc[0], here, one.agencies, diary.bound(first))
+        grounded = seating.bound_by_secrecy(everybody, bound)
+        busy = diary.busy_or_unbound(first, last)
+    if isinstance(grounded, NoSlot):
+        return grounded
+    found = domain.gather_adhoc(adhoc, grounded.seats, busy, window)
+    return found if isinstance(found, NoSlot) else _without(found, here, grounded.left_out)
+
+
+def _within(window: Window, head: Head | None) -> Window:
+    return domain.until(window, head.scope.ends) if head and head.scope else window
+
+
+def _without(found: Gathering, here: Compartment, names: tuple[str, ...]) -> Gathering:
+    return replace(found, why=seating.say_left_out(found.why, here, names))
+
+
+def gather_next(
+    profile: Profile, here: Compartment, one: Row[Any], occasion: Occasion, diary: Diary, head: Head | None
+) -> Gathering | NoSlot:
+    """The regular sitting that the item brings into being. In juso the whole roster comes, for the items to come, but
+    whoever this item is not open to gets a seat that stays closed. In shien only the commissioned have one (S8).
+    """
+    everybody = seating.standing_seats(profile, occasion.body, here, diary.staff)
+    if here is Compartment.JUSO:
+        found = domain.gather_regular(occasion, everybody)
+        opened = grounds.open_to(one, head, (seat.agency for seat in everybody), (occasion.starts,))
+        outside = frozenset(agency for agency, decision in opened.items() if not decision.allowed)
+        return found if isinstance(found, NoSlot) else replace(found, outside=outside)
+    bound = seating.standing_seats(profile, occasion.body, here, diary.bound(occasion.starts))
+    grounded = seating.bound_by_secrecy(everybody, bound)
+    if isinstance(grounded, NoSlot):
+        return grounded
+    found = domain.gather_regular(occasion, grounded.seats)
+    return found if isinstance(found, NoSlot) else _without(found, here, grounded.left_out)
+
+
+def why_not_hear(
+    profile: Profile, here: Compartment, one: Row[Any], occasion: Occasion, head: Head | None, now: datetime
+) -> NoSlot | None:
+    """Why a regular sitting may not hear a juso item: its consent must reach whoever has to be there (C1, P1).
+
+    Standing members outside it have no part in the item and leave the room for it (M6).
+    """
+    if here is not Compartment.JUSO:
+        return None
+    standing = seating.standing_seats(profile, occasion.body, here, ())
+    required = [seat for seat in standing if seat.need == "required"]
+    moments = now, occasion.starts
+    grounded = seating.within_consent(required, grounds.open_to(one, head, (s.agency for s in required), moments))
+    if isinstance(grounded, NoSlot):
+        return grounded
+    to_any = grounds.opened_to_any(one, head, moments)
+    return None if to_any.allowed else NoSlot((), to_any.reason + to_any.next_step)

@@ -1,0 +1,120 @@
+"""Takes away what has lost its ground: items off agendas, seats, sittings. Nothing moves to shien by itself (C11)."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, delete, select, update
+
+from contracts.message import Compartment
+from services import sharing
+from services.meetings import grounds, seating
+from services.meetings.seats import cancel_seats, cancel_sitting
+from services.meetings.tables import agenda, consents, item, notice, seat, sitting
+from services.service import Tx
+from services.sharing import Head
+
+EMPTY = "議題がなくなったため、取り消しました"
+NOT_COVERED = "同意の範囲から外れたため取り消した機関"
+NOT_BOUND = "委嘱がなくなったため取り消した機関"
+CALL_ANEW = "必須の機関の委嘱がなくなったため、日程を組み直します。"
+
+
+def follow_consent(tx: Tx, case: UUID, searching: str) -> None:
+    """Bring the case's items into line with the newest version: stopped, or waiting again with ``searching`` (C11).
+
+    What a sitting that is over has heard stays on record.
+    """
+    head = sharing.heads(consents, tx, [case]).get(case)
+    rows = tx.execute(
+        select(item, sitting.c.id.label("sitting"), sitting.c.starts, sitting.c.ends)
+        .outerjoin(agenda, agenda.c.item == item.c.id)
+        .outerjoin(sitting, sitting.c.id == agenda.c.sitting)
+        .where(item.c.case == case)
+    ).all()
+    coming = [one for one in rows if one.sitting is None or one.ends > tx.now]
+    for one in coming:
+        if refusal := _refusal(tx, one, head):
+            _stop(tx, one.id, refusal)
+        elif one.state in ("stopped", "waiting"):
+            again = {"state": "waiting", "next_try": tx.now, "why": searching}
+            tx.execute(update(item).where(item.c.id == one.id).values(again))
+    for sitting_id in {one.sitting for one in coming if one.sitting}:
+        settle(tx, sitting_id)
+
+
+def _refusal(tx: Tx, one: Row[Any], head: Head | None) -> str:
+    """Why the item may not stay where it is: closed to everybody, or to an agency that has to be there (C3, P1)."""
+    moments = (tx.now, max(tx.now, one.starts)) if one.sitting else (tx.now,)
+    decision = grounds.opened_to_any(one, head, moments)
+    if not decision.allowed:
+        return decision.reason + decision.next_step
+    required = seat.c.sitting == one.sitting, seat.c.need == "required"
+    agencies = tx.execute(select(seat.c.agency).where(*required)).scalars().all() if one.sitting else ()
+    refused = [code for code, found in grounds.open_to(one, head, agencies, moments).items() if not found.allowed]
+    names = [seating.agency_name(tx.profile, code) for code in refused]
+    return seating.without_required(names) if names else ""
+
+
+def _stop(tx: Tx, item_id: UUID, why: str) -> None:
+    tx.execute(delete(agenda).where(agenda.c.item == item_id))
+    tx.execute(update(item).where(item.c.id == item_id).values(state="stopped", why=why))
+
+
+def settle(tx: Tx, sitting_id: UUID) -> None:
+    """Cancel each seat of a coming sitting to which no item on its agenda is open, and the sitting if none is left."""
+    where = tx.execute(select(sitting).where(sitting.c.id == sitting_id)).one()
+    on_it = select(item).join(agenda, agenda.c.item == item.c.id).where(agenda.c.sitting == sitting_id)
+    items = tx.execute(on_it).all()
+    if not items:
+        cancel_sitting(tx, where, EMPTY)
+        return
+    live = seat.c.sitting == sitting_id, seat.c.cancelled_at.is_(None)
+    seats = tx.execute(select(seat).where(*live).order_by(seat.c.agency, seat.c.person)).all()
+    closed = _closed(tx, where, items, seats)
+    if tx.here is Compartment.SHIEN and any(one.need == "required" for one in closed):
+        _call_anew(tx, where, items)
+    elif closed:
+        cancel_seats(tx, sitting_id, [one.person for one in closed])
+        names = dict.fromkeys(seating.agency_name(tx.profile, one.agency) for one in closed)
+        reason = NOT_COVERED if tx.here is Compartment.JUSO else NOT_BOUND
+        why = f"{where.why}。{reason}: {'、'.join(names)}"
+        tx.execute(update(sitting).where(sitting.c.id == sitting_id).values(why=why))
+    still = notice.c.sitting == sitting_id, notice.c.state == "wanted", notice.c.due > tx.now
+    tx.execute(update(notice).where(*still).values(due=tx.now))
+
+
+def _closed(tx: Tx, where: Row[Any], items: Sequence[Row[Any]], seats: Sequence[Row[Any]]) -> list[Row[Any]]:
+    moments = tx.now, max(tx.now, where.starts)
+    if tx.here is Compartment.SHIEN:
+        running = {bond.commission for bond in grounds.bonds(tx) if bond.period.contains(moments[1])}
+        return [one for one in seats if one.commission not in running]
+    heads = sharing.heads(consents, tx, {one.case for one in items})
+    agencies = {one.agency for one in seats}
+    opened = {
+        code
+        for one in items
+        for code, found in grounds.open_to(one, heads.get(one.case), agencies, moments).items()
+        if found.allowed
+    }
+    return [one for one in seats if one.agency not in opened]
+
+
+def _call_anew(tx: Tx, where: Row[Any], items: Sequence[Row[Any]]) -> None:
+    """Without whoever has to be there it is no 支援会議 (S1): its items look for another date."""
+    mine = item.c.id.in_([one.id for one in items])
+    tx.execute(delete(agenda).where(agenda.c.sitting == where.id))
+    tx.execute(update(item).where(mine).values(state="waiting", next_try=tx.now, why=CALL_ANEW))
+    cancel_sitting(tx, where, CALL_ANEW.rstrip("。"))
+
+
+def without_commission(tx: Tx) -> list[UUID]:
+    """The coming sittings with a seat whose commission has ended, or will have when the sitting starts (S6)."""
+    ends = {bond.commission: bond.period.ends for bond in grounds.bonds(tx)}
+    coming = (
+        select(seat.c.sitting, seat.c.commission, sitting.c.starts)
+        .join(sitting, sitting.c.id == seat.c.sitting)
+        .where(seat.c.cancelled_at.is_(None), sitting.c.ends > tx.now, seat.c.commission.is_not(None))
+    )
+    rows = tx.execute(coming).all()
+    return sorted({row.sitting for row in rows if row.commission not in ends or ends[row.commission] <= row.starts})

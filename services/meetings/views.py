@@ -1,0 +1,141 @@
+"""What the desk of the compartment may see: sittings with agenda and seats, and items that wait or were stopped."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, case, func, or_, select
+
+from contracts.meetings import (
+    ItemSittings,
+    ItemView,
+    SeatView,
+    SittingList,
+    Sittings,
+    SittingView,
+    WaitingView,
+)
+from contracts.message import Compartment
+from services import sharing
+from services.meetings import grounds
+from services.meetings.handlers import HOLDING, service
+from services.meetings.tables import agenda, consents, item, notice, seat, sitting
+from services.service import Tx
+
+
+@service.answers(Sittings)
+def sittings_between(asked: Sittings, tx: Tx) -> SittingList:
+    """The fixed sittings that start in the time asked for, and every item that waits or was stopped."""
+    within = (sitting.c.starts >= asked.starts) & (sitting.c.starts < asked.ends)
+    return SittingList(sittings=_sittings(within, tx), waiting=_waiting(item.c.state != "placed", tx))
+
+
+@service.answers(ItemSittings)
+def sittings_of_case(asked: ItemSittings, tx: Tx) -> SittingList:
+    """The fixed sittings with an item of this case or cancelled with it, and its items that wait or were stopped."""
+    mine = select(item.c.id).where(item.c.case == asked.case)
+    on_agenda = sitting.c.id.in_(select(agenda.c.sitting).where(agenda.c.item.in_(mine)))
+    waiting = _waiting((item.c.case == asked.case) & (item.c.state != "placed"), tx)
+    return SittingList(sittings=_sittings(on_agenda | sitting.c.own_item.in_(mine), tx), waiting=waiting)
+
+
+def _sittings(which: ColumnElement[bool], tx: Tx) -> tuple[SittingView, ...]:
+    told_off = sitting.c.id.in_(select(notice.c.sitting).where(notice.c.kind == "cancellation"))
+    shown = which & sitting.c.fixed & (sitting.c.cancelled_at.is_(None) | told_off)
+    seats = _seats(shown, tx)
+    items = _items(shown, seats, tx)
+    return tuple(
+        SittingView(
+            sitting=row.id,
+            body=row.body,
+            basis=row.basis,
+            starts=row.starts,
+            ends=row.ends,
+            place=row.place,
+            regular=row.regular_on is not None,
+            why=row.why,
+            items=tuple(items[row.id]),
+            seats=tuple(seats[row.id]),
+        )
+        for row in tx.execute(select(sitting).where(shown).order_by(sitting.c.starts, sitting.c.id))
+    )
+
+
+def _items(shown: ColumnElement[bool], seats: Mapping[UUID, list[SeatView]], tx: Tx) -> dict[UUID, list[ItemView]]:
+    """The agendas in order. An item still being placed is not on one yet."""
+    rows = tx.execute(
+        select(agenda.c.sitting, agenda.c.position, sitting.c.starts, sitting.c.ends, item)
+        .join(item, item.c.id == agenda.c.item)
+        .join(sitting, sitting.c.id == agenda.c.sitting)
+        .where(shown, item.c.state == "placed")
+        .order_by(agenda.c.position)
+    ).all()
+    coming = {row.case for row in rows if row.ends > tx.now} if tx.here is Compartment.JUSO else set()
+    heads = sharing.heads(consents, tx, coming) if coming else {}
+    items: dict[UUID, list[ItemView]] = defaultdict(list)
+    for row in rows:
+        here = dict.fromkeys(one.agency for one in seats[row.sitting] if not one.cancelled)
+        view = ItemView(
+            item=row.id,
+            case=row.case,
+            purpose=row.purpose,
+            urgent=row.urgent,
+            order=row.position,
+            without=_leaving(row, heads.get(row.case), here, tx) if row.case in coming else (),
+        )
+        items[row.sitting].append(view)
+    return items
+
+
+def _leaving(one: Row[Any], head: sharing.Head | None, agencies: Iterable[str], tx: Tx) -> tuple[str, ...]:
+    """Who sits there and leaves the room for this item (M6)."""
+    decisions = grounds.open_to(one, head, agencies, (tx.now, max(tx.now, one.starts)))
+    return tuple(agency for agency, decision in decisions.items() if not decision.allowed)
+
+
+def _seats(shown: ColumnElement[bool], tx: Tx) -> dict[UUID, list[SeatView]]:
+    """Required seats first. Of those without a ground only the ones that somebody was invited to."""
+    latest = select(notice.c.sitting, notice.c.person, func.max(notice.c.sequence).label("sequence"))
+    last = latest.group_by(notice.c.sitting, notice.c.person).subquery()
+    told_off = (notice.c.kind == "cancellation") & (notice.c.why != "never_invited")
+    rows = tx.execute(
+        select(seat, notice.c.state.label("notice"))
+        .join(last, (last.c.sitting == seat.c.sitting) & (last.c.person == seat.c.person))
+        .join(
+            notice,
+            (notice.c.sitting == last.c.sitting)
+            & (notice.c.person == last.c.person)
+            & (notice.c.sequence == last.c.sequence),
+        )
+        .join(sitting, sitting.c.id == seat.c.sitting)
+        .where(shown, or_(seat.c.cancelled_at.is_(None), told_off))
+        .order_by(case({"required": 0, "expected": 1}, value=seat.c.need, else_=2), seat.c.agency, seat.c.person)
+    )
+    seats: dict[UUID, list[SeatView]] = defaultdict(list)
+    for row in rows:
+        view = SeatView(
+            person=row.person,
+            agency=row.agency,
+            need=row.need,
+            answer=row.answer,
+            answered_at=row.answered_at,
+            notice="waiting" if row.notice == "wanted" else row.notice,
+            cancelled=row.cancelled_at is not None,
+        )
+        seats[row.sitting].append(view)
+    return seats
+
+
+def _waiting(which: ColumnElement[bool], tx: Tx) -> tuple[WaitingView, ...]:
+    rows = tx.execute(select(item).where(which).order_by(item.c.urgent.desc(), item.c.since, item.c.id))
+    return tuple(
+        WaitingView(
+            item=row.id,
+            case=row.case,
+            urgent=row.urgent,
+            since=row.since,
+            why=HOLDING if row.state == "reserving" else row.why,
+        )
+        for row in rows
+    )

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from contracts.erasure import ERASE_REASON_TEXT, EraseCase, EraseReason, EraseReferral
+from contracts.erasure import ERASE_REASON_TEXT, EraseAnswers, EraseCase, EraseReason, EraseReferral
 from contracts.intake import Held, OpenWithoutConsent
 from contracts.message import Account, Compartment
 from contracts.municipality import is_municipality_code
@@ -181,9 +181,11 @@ def _erase(options: argparse.Namespace, settings: Settings) -> int:
         print("--case には --compartment juso か shien を付けてください(--referral には付けません)。", file=sys.stderr)
         return 2
     reason = EraseReason(options.reason)
-    questions: list[tuple[Account, EraseCase | EraseReferral]] = []
+    questions: list[tuple[Account, EraseAnswers | EraseCase | EraseReferral]] = []
     if options.case is not None:
         questions.append((Account(options.compartment), EraseCase(case=options.case, reason=reason)))
+    if options.case is not None and options.compartment == SHIEN:
+        questions.append((Account.SHIEN, EraseAnswers(case=options.case)))
     if options.compartment != SHIEN:  # who a juso case is about, intake keeps
         known = {"juso_case": options.case} if options.case else options.referral
         questions.append((Account.INTAKE, EraseReferral(**known, reason=reason)))

@@ -6,12 +6,14 @@ a service that declared its own stream would silently reset the limits of the on
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nats
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
@@ -67,7 +69,37 @@ def read_key(settings: Settings, user: str) -> Key:
     return Key(found["user"], found["password"], Account(found["account"]))
 
 
-def make_keys(settings: Settings, processes: Iterable[Process]) -> list[Key]:
+def audit_key_path(settings: Settings, process: str) -> Path:
+    """Where the key lies with which one process signs its audit log; beside it, with .pub, what checks it."""
+    return settings.home / "keys" / f"audit@{process}"
+
+
+def read_audit_key(settings: Settings, process: str) -> Ed25519PrivateKey:
+    """For the process itself. Raises FileNotFoundError when nothing was provisioned."""
+    key = serialization.load_pem_private_key(audit_key_path(settings, process).read_bytes(), None)
+    assert isinstance(key, Ed25519PrivateKey)  # noqa: S101 - make_keys writes no other
+    return key
+
+
+def read_audit_public_key(settings: Settings, process: str) -> Ed25519PublicKey:
+    """For whoever checks. Raises FileNotFoundError when there is none, ValueError when it is no such key."""
+    path = audit_key_path(settings, process)
+    key = serialization.load_pem_public_key(path.with_name(f"{path.name}.pub").read_bytes())
+    if not isinstance(key, Ed25519PublicKey):
+        raise ValueError("not an Ed25519 key")
+    return key
+
+
+def _make_audit_key(path: Path) -> None:
+    """The public half first: a private key without it would sign what nobody can check."""
+    key = Ed25519PrivateKey.generate()
+    pem, no = serialization.Encoding.PEM, serialization.NoEncryption()
+    public = key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
+    _write_secret(path.with_name(f"{path.name}.pub"), public)
+    _write_secret(path, key.private_bytes(pem, serialization.PrivateFormat.PKCS8, no))
+
+
+def make_keys(settings: Settings, processes: Sequence[Process]) -> list[Key]:
     """Keys for all processes, and per account one operator and one admin. Those that exist are kept."""
     folder = settings.home / "keys"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -79,6 +111,9 @@ def make_keys(settings: Settings, processes: Iterable[Process]) -> list[Key]:
                 key_path(settings, user),
                 json.dumps({"user": user, "password": secrets.token_urlsafe(24), "account": account}).encode(),
             )
+    for process in processes:
+        if not audit_key_path(settings, process.name).exists():
+            _make_audit_key(audit_key_path(settings, process.name))
     if not (folder / "link").exists():
         _write_secret(folder / "link", secrets.token_bytes(32))
     return [read_key(settings, user) for user, _ in users]

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -35,13 +37,14 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.dialects.sqlite import insert as insert_or_sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool, StaticPool
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from contracts.message import Account, Compartment, Event
 from contracts.profile import Profile
 from contracts.pulse import ParkedEvent
-from services.service import NotYet, Service, Tx
+from services import audit
+from services.service import NotYet, Process, Service, Tx
 
 T = TypeVar("T")
 
@@ -209,10 +212,13 @@ class Store:
         return result
 
     def read(self, act: Callable[[Tx], T]) -> T:
-        """Run ``act`` and change nothing: whatever it wrote is rolled back."""
+        """Run ``act`` and change nothing: whatever it wrote is rolled back. Raises TypeError if that was a record."""
         with self.engine.connect() as connection, connection.begin() as transaction:
-            result = act(self._tx(connection))
+            tx = self._tx(connection)
+            result = act(tx)
             transaction.rollback()
+        if tx.entries:
+            raise TypeError("a decision made while reading would not be kept: declare the question with does")
         return result
 
     def unsent(self, limit: int, sent: Sequence[int] = (), account: Account | None = None) -> list[Outgoing]:
@@ -252,6 +258,12 @@ class Store:
             waiting = connection.scalar(select(func.count()).select_from(outbox)) or 0
             aside = connection.scalar(select(func.count()).select_from(parked)) or 0
             return waiting, aside, self.service.undone(tx), self.service.tally(tx)
+
+    def checkpoint(self, key: Ed25519PrivateKey) -> int:
+        """Sign what the audit log gained since its last checkpoint; how many rows that were. Raises LogBroken."""
+        origin = f"{self.profile.municipality}/{Process(self.service, self.compartment).name}"
+        with self._begin() as connection:
+            return audit.sign_checkpoint(connection, origin, self.clock(), key)
 
     # -- how -----------------------------------------------------------------------------------------------------
 
@@ -312,6 +324,7 @@ class Store:
                 )
         if rows:
             tx.execute(insert(outbox), rows)
+        audit.record(tx.connection, tx.now, tx.entries)
 
     def _own_account(self) -> Account:
         if self.home is None:
@@ -346,6 +359,7 @@ class Store:
                 found = {row.key: row.value for row in connection.execute(select(label))}
                 _check_label(found, mine, address)
             plumbing.create_all(connection)
+            audit.tables.create_all(connection)
             self.service.tables.create_all(connection)
             rows = [{"key": key, "value": value} for key, value in mine.items()]
             connection.execute(self._insert_or(label).values(rows).on_conflict_do_nothing())
@@ -385,6 +399,29 @@ def _engine(address: str) -> Engine:
             pass
     except (OSError, DBAPIError):
         raise StoreRefused(f"ストア {path} に書き込めません。フォルダーの権限と空き容量を確かめてください。") from None
+    return engine
+
+
+def open_to_read(address: str) -> Engine:
+    """An engine that can change nothing and whose transactions see one state. Raises nothing before it connects."""
+    if not address.startswith("sqlite"):
+        connecting = {"connect_timeout": 5, "options": "-c default_transaction_read_only=on"}
+        return create_engine(
+            address,
+            hide_parameters=True,
+            isolation_level="REPEATABLE READ",
+            connect_args=connecting,
+            poolclass=NullPool,
+        )
+    path = quote(str(Path(make_url(address).database or "").absolute()))
+    engine = create_engine(f"sqlite:///file:{path}?mode=ro&uri=true", hide_parameters=True, poolclass=NullPool)
+
+    def configure(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+        connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")  # to be told, not to fail at
+
+    event.listen(engine, "connect", configure)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
 
 

@@ -74,6 +74,9 @@ checkpoint = Table(
 )
 
 
+_ddl: Any = DDL  # SQLAlchemy left it without types
+
+
 def _keep(table: Table, key: str) -> None:
     """Refuse to change, delete, replace or empty, on each engine in its own words."""
     abort = "BEGIN SELECT RAISE(ABORT, 'RECORD_IS_KEPT'); END"
@@ -94,7 +97,7 @@ def _keep(table: Table, key: str) -> None:
     }
     for dialect, lines in statements.items():
         for line in lines:
-            event.listen(table, "after_create", DDL(line).execute_if(dialect=dialect))
+            event.listen(table, "after_create", _ddl(line).execute_if(dialect=dialect))
 
 
 _keep(audit, "position")
@@ -179,9 +182,10 @@ def sign_checkpoint(connection: Connection, origin: str, at: datetime, key: Ed25
         merkle.grow(frontier, size, _unhex(row.leaf))
         size += 1
     if new := size - (last.size if last else 0):
-        point = {"size": size, "root": merkle.root_of(frontier).hex(), "at": _text(at)}
-        signature = key.sign(_statement(origin, **point)).hex()
-        connection.execute(insert(checkpoint).values(**point, frontier=_pack(frontier), signature=signature))
+        root, when = merkle.root_of(frontier).hex(), _text(at)
+        signature = key.sign(_statement(origin, size, root, when)).hex()
+        new_row = {"size": size, "root": root, "at": when, "frontier": _pack(frontier), "signature": signature}
+        connection.execute(insert(checkpoint).values(new_row))
     return new
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import nats
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
@@ -76,27 +75,20 @@ def audit_key_path(settings: Settings, process: str) -> Path:
 
 def read_audit_key(settings: Settings, process: str) -> Ed25519PrivateKey:
     """For the process itself. Raises FileNotFoundError when nothing was provisioned."""
-    key = serialization.load_pem_private_key(audit_key_path(settings, process).read_bytes(), None)
-    assert isinstance(key, Ed25519PrivateKey)  # noqa: S101 - make_keys writes no other
-    return key
+    return Ed25519PrivateKey.from_private_bytes(audit_key_path(settings, process).read_bytes())
 
 
 def read_audit_public_key(settings: Settings, process: str) -> Ed25519PublicKey:
     """For whoever checks. Raises FileNotFoundError when there is none, ValueError when it is no such key."""
     path = audit_key_path(settings, process)
-    key = serialization.load_pem_public_key(path.with_name(f"{path.name}.pub").read_bytes())
-    if not isinstance(key, Ed25519PublicKey):
-        raise ValueError("not an Ed25519 key")
-    return key
+    return Ed25519PublicKey.from_public_bytes(path.with_name(f"{path.name}.pub").read_bytes())
 
 
 def _make_audit_key(path: Path) -> None:
     """The public half first: a private key without it would sign what nobody can check."""
     key = Ed25519PrivateKey.generate()
-    pem, no = serialization.Encoding.PEM, serialization.NoEncryption()
-    public = key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
-    _write_secret(path.with_name(f"{path.name}.pub"), public)
-    _write_secret(path, key.private_bytes(pem, serialization.PrivateFormat.PKCS8, no))
+    _write_secret(path.with_name(f"{path.name}.pub"), key.public_key().public_bytes_raw())
+    _write_secret(path, key.private_bytes_raw())
 
 
 def make_keys(settings: Settings, processes: Sequence[Process]) -> list[Key]:

@@ -170,7 +170,7 @@ def sign_checkpoint(connection: Connection, origin: str, at: datetime, key: Ed25
     """
     _hold(connection)
     last = connection.execute(select(checkpoint).order_by(checkpoint.c.size.desc()).limit(1)).first()
-    size, frontier = (last.size, _unpack(last.frontier)) if last else (0, [])
+    size, frontier = (last.size, [_unhex(one) for one in last.frontier.split(",")]) if last else (0, [])
     if last and _fault(last, frontier, origin, key.public_key()):
         raise LogBroken
     if (connection.scalar(select(func.max(audit.c.position))) or 0) < size:
@@ -201,16 +201,16 @@ class Fault(Enum):
 
 @dataclass(frozen=True)
 class Point:
-    """A checkpoint to write down elsewhere: so many rows had this root at this instant (UTC)."""
+    """A checkpoint to keep elsewhere: so many rows had this root, at this instant (UTC) if it was written down."""
 
     size: int
     root: str
-    at: str
+    at: str = ""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What ``examine`` found. ``first`` to ``last`` are the positions one of which is the first that does not fit."""
+    """What ``examine`` found. One of the positions ``first`` to ``last`` is the first that does not fit."""
 
     rows: int
     good: Point | None
@@ -220,8 +220,11 @@ class Finding:
     last: int = 0
 
 
-def examine(connection: Connection, origin: str, key: Ed25519PublicKey) -> Finding:
-    """Recompute every leaf and every signed root, in one pass and little memory, and stop at the first misfit."""
+def examine(connection: Connection, origin: str, key: Ed25519PublicKey, kept: Point | None = None) -> Finding:
+    """Recompute every leaf and every signed root, in one pass, and stop at the first misfit.
+
+    ``kept`` is a checkpoint that lay elsewhere: nothing else shows a log rewritten together with its checkpoints.
+    """
     total = connection.scalar(select(func.count()).select_from(audit)) or 0
     points = {row.size: row for row in connection.execute(select(checkpoint))}
     good: Point | None = None
@@ -241,6 +244,10 @@ def examine(connection: Connection, origin: str, key: Ed25519PublicKey) -> Findi
                 first = size if fault is Fault.FORGED else (good.size if good else 0) + 1
                 return Finding(total, good, fault, first, size)
             good = Point(point.size, point.root, point.at)
+        if kept and kept.size == size and kept.root != merkle.root_of(frontier).hex():
+            return Finding(total, None, Fault.REWRITTEN, 1, size)
+    if kept and kept.size > size:
+        return Finding(total, good, Fault.CUT_OFF, size + 1, kept.size)
     if points:
         fault = Fault.CUT_OFF if min(points) > size else Fault.FORGED
         return Finding(total, good, fault, *((size + 1, max(points)) if min(points) > size else (min(points),) * 2))
@@ -284,10 +291,6 @@ def _text(at: datetime) -> str:
 
 def _pack(frontier: Sequence[bytes]) -> str:
     return ",".join(subtree.hex() for subtree in frontier)
-
-
-def _unpack(frontier: str) -> list[bytes]:
-    return [_unhex(subtree) for subtree in frontier.split(",")]
 
 
 def _unhex(text: str) -> bytes:

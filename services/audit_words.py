@@ -4,11 +4,10 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
-from services.audit import Fault, Finding, audit, examine
+from services.audit import Fault, Finding, Point, audit, examine
 from services.provision import audit_key_path, read_audit_public_key
 from services.service import Process
 from services.settings import Settings
@@ -34,12 +33,18 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
         one.set_defaults(words=act)
         one.add_argument("--process", help="一つのプロセスだけ(例 meetings@juso)")
         one.add_argument("--store", help="ストアのアドレス(KASANE_STORE_URL と同じ形。既定は設定のとおり)")
+        if act is verify:
+            one.add_argument("--kept", type=_kept, metavar="件数:根", help="前に控えた検査点。これとも比べる")
     one.add_argument("--limit", type=int, default=100, help="新しいほうから何件まで(既定 100)")
 
 
 def verify(options: argparse.Namespace, settings: Settings, processes: Sequence[Process], say: Say) -> int:
     """A line per process. Exit status 1 when anything is wrong or cannot be checked."""
-    return _for_each(options, settings, processes, say, lambda connection, name: _verify(connection, settings, name))
+
+    def act(connection: Connection, name: str) -> tuple[str, bool]:
+        return _verify(connection, settings, name, options.kept)
+
+    return _for_each(options, settings, processes, say, act)
 
 
 def show(options: argparse.Namespace, settings: Settings, processes: Sequence[Process], say: Say) -> int:
@@ -57,6 +62,9 @@ def _for_each(
     chosen = [process.name for process in processes if options.process in (None, process.name)]
     if not chosen:
         say(f"{options.process} はありません。あるもの: {', '.join(process.name for process in processes)}")
+        return 2
+    if getattr(options, "kept", None) and len(chosen) > 1:
+        say("--kept には --process も指定してください。")
         return 2
     if options.store and len(chosen) > 1 and "{process}" not in options.store:
         say("--store のアドレスに {process} を入れるか、--process で一つを指定してください。")
@@ -78,21 +86,23 @@ def _for_each(
     return 0 if well else 1
 
 
-def _verify(connection: Connection, settings: Settings, name: str) -> tuple[str, bool]:
+def _verify(connection: Connection, settings: Settings, name: str, kept: Point | None) -> tuple[str, bool]:
     try:
         key = read_audit_public_key(settings, name)
     except (OSError, ValueError):
         return f"{name}: 確かめられません。公開鍵 {audit_key_path(settings, name)}.pub がありません。", False
-    found = _examine(connection, settings, name, key)
+    found = examine(connection, f"{settings.municipality}/{name}", key, kept)
     return f"{name}: {_finding_text(found)}", found.fault is None
 
 
-def _examine(connection: Connection, settings: Settings, name: str, key: Ed25519PublicKey) -> Finding:
-    return examine(connection, f"{settings.municipality}/{name}", key)
+def _kept(text: str) -> Point:
+    """SIZE:ROOT as ``verify`` prints them. Raises ValueError."""
+    size, root = text.split(":")
+    return Point(int(size), bytes.fromhex(root).hex())
 
 
 def _finding_text(found: Finding) -> str:
-    point = f"最後の検査点 {found.good.at}、{found.good.size}件、{found.good.root}" if found.good else "検査点なし"
+    point = f"最後の検査点 {found.good.at} {found.good.size}:{found.good.root}" if found.good else "検査点なし"
     if found.fault is None:
         open_rows = found.rows - (found.good.size if found.good else 0)
         return f"正常。{found.rows}件({point})" + (f"、検査点のあと{open_rows}件" if open_rows else "")

@@ -1,10 +1,10 @@
 """The audit log: what is recorded lasts, and whatever somebody does to it behind the process's back is found."""
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from hashlib import sha256
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,11 +18,11 @@ from contracts.message import Compartment
 from contracts.profile import Profile
 from services import merkle
 from services.__main__ import main
-from services.audit import Entry, Fault, Finding, LogBroken, _leaf, audit, checkpoint, examine
+from services.audit import Entry, Fault, Finding, LogBroken, Point, _leaf, audit, checkpoint, examine, sign_checkpoint
 from services.provision import read_audit_key, read_audit_public_key
 from services.service import Process, Service, Tx
 from services.store import Store, open_to_read
-from tests.stage import Stage
+from tests.stage import SOME_DAY, Stage
 from tests.world import World
 
 JUSO = Compartment.JUSO
@@ -135,10 +135,10 @@ class Log:
     def positions(self) -> list[int]:
         return self.stage.do(lambda tx: list(tx.connection.scalars(select(audit.c.position).order_by("position"))))
 
-    def examine(self, key: Ed25519PrivateKey | None = None, origin: str = ORIGIN) -> Finding:
+    def examine(self, key: Ed25519PrivateKey | None = None, origin: str = ORIGIN, kept: Point | None = None) -> Finding:
         engine = open_to_read(self.address)
         with engine.connect() as connection:
-            found = examine(connection, origin, (key or self.key).public_key())
+            found = examine(connection, origin, (key or self.key).public_key(), kept)
         engine.dispose()
         return found
 
@@ -416,22 +416,36 @@ def test_a_row_changed_and_hashed_again_after_a_checkpoint_is_found(signed: Log)
     assert (found.fault, found.first, found.last) == (Fault.REWRITTEN, 8, 10)
 
 
+def rewrite(log: Log, key: Ed25519PrivateKey) -> Point:
+    """Row 9 reads otherwise, and ``key`` has signed a checkpoint over it in place of the one there was."""
+    changed = rehashed(log.row(9) | {"outcome": "refuse"})
+    log.tamper(update(audit).where(audit.c.position == 9).values(changed), delete(checkpoint))
+    sign_checkpoint_with(log, key)
+    return Point(12, log.stage.do(lambda tx: tx.connection.scalar(select(checkpoint.c.root)) or ""))
+
+
+def sign_checkpoint_with(log: Log, key: Ed25519PrivateKey) -> None:
+    with log.stage.store.engine.begin() as connection:
+        sign_checkpoint(connection, ORIGIN, SOME_DAY, key)
+
+
 def test_a_checkpoint_replaced_to_fit_a_rewritten_log_is_found(signed: Log) -> None:
-    thief = Ed25519PrivateKey.generate()
-    changed = rehashed(signed.row(9) | {"outcome": "refuse"})
-    signed.tamper(
-        update(audit).where(audit.c.position == 9).values(changed), delete(checkpoint).where(checkpoint.c.size == 10)
-    )
-    signed.stage.store.checkpoint(signed.key)  # what an honest process with its key would have signed
-    honest = signed.examine()
-    assert honest.fault is None, "without a checkpoint kept elsewhere this one cannot be told from the first"
-    forged = select(checkpoint).where(checkpoint.c.size == 12)
-    row = signed.stage.do(lambda tx: tx.execute(forged).one())
-    with signed.stage.store.engine.begin() as connection:
-        other = thief.sign(f"kasane audit checkpoint v1\n{ORIGIN}\n12\n{row.root}\n{row.at}\n".encode()).hex()
-        connection.execute(update(checkpoint).where(checkpoint.c.size == 12).values(signature=other))
+    rewrite(signed, Ed25519PrivateKey.generate())
     found = signed.examine()
-    assert (found.fault, found.first) == (Fault.FORGED, 12)
+    assert (found.fault, found.first, found.good) == (Fault.FORGED, 12, None)
+
+
+def test_a_log_rewritten_with_the_processs_own_key_is_found_by_a_checkpoint_kept_elsewhere(signed: Log) -> None:
+    kept = signed.examine().good
+    assert kept
+    assert signed.examine(kept=Point(kept.size, kept.root)).fault is None
+    forged = rewrite(signed, signed.key)
+    assert signed.examine().fault is None, "nothing inside the store can show it"
+    assert signed.examine(kept=forged).fault is None
+    found = signed.examine(kept=kept)
+    assert (found.fault, found.first, found.last) == (Fault.REWRITTEN, 1, 10)
+    found = signed.examine(kept=Point(14, forged.root))
+    assert (found.fault, found.first, found.last) == (Fault.CUT_OFF, 13, 14)
 
 
 @pytest.mark.parametrize("column", ["root", "at", "frontier", "signature"])
@@ -443,9 +457,11 @@ def test_one_flipped_bit_in_a_checkpoint_is_found(signed: Log, column: str) -> N
     signed.tamper(update(checkpoint).where(checkpoint.c.size == 7).values({column: value[:-1] + last}))
     found = signed.examine()
     assert (found.fault, found.first) == (Fault.FORGED, 7)
-    with signed.stage.store.engine.begin() as connection:
-        connection.execute(update(checkpoint).where(checkpoint.c.size == 7).values({column: value.upper() + " "}))
-    assert signed.examine().fault is Fault.FORGED
+    if column in ("root", "frontier", "signature"):  # the same number in other letters
+        with signed.stage.store.engine.begin() as connection:
+            other = update(checkpoint).where(checkpoint.c.size == 7).values({column: value.upper()})
+            connection.execute(other)
+        assert signed.examine().fault is Fault.FORGED
 
 
 @pytest.mark.parametrize("size", [0, 8, 13])
@@ -495,7 +511,12 @@ async def test_a_process_signs_when_it_stops_and_the_command_line_verifies_it(
     assert kasane(lived, "verify") == 0
     said = capsys.readouterr().out
     assert said.startswith("meetings@juso: 正常。5件(最後の検査点 20")
-    assert "、5件、" in said
+    checkpoint_shown = said.split()[3].rstrip(")")
+    assert checkpoint_shown.startswith("5:")
+    assert kasane(lived, "verify", "--kept", checkpoint_shown) == 0
+    assert kasane(lived, "verify", "--kept", checkpoint_shown[:-2] + "zz") == 2
+    assert kasane(lived, "verify", "--kept", "5:" + "00" * 32) == 1
+    assert "位置1から5のどれか" in capsys.readouterr().out
     assert kasane(lived, "show", "--limit", "2") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines] == ["4", "5"]
@@ -519,7 +540,7 @@ async def test_what_cannot_be_read_or_checked_is_no_success(lived: World, capsys
     elsewhere = f"sqlite:///{home}/nowhere.db"
     assert kasane(lived, "verify", "--store", elsewhere) == 1
     assert "読めません" in capsys.readouterr().out
-    assert not Path(f"{home}/nowhere.db").exists()
+    assert "nowhere.db" not in os.listdir(home)
     (home / "keys" / "audit@meetings@juso.pub").write_bytes(b"no key")
     assert kasane(lived, "verify") == 1
     assert "公開鍵" in capsys.readouterr().out

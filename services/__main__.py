@@ -17,6 +17,7 @@ from contracts.message import Account, Compartment
 from contracts.municipality import is_municipality_code
 from services import (
     asyncapi,
+    audit_words,
     coordination,
     demo,
     desk,
@@ -248,6 +249,11 @@ def _policy(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _audit(options: argparse.Namespace, settings: Settings) -> int:
+    status: int = options.words(options, settings, PROCESSES, print)
+    return status
+
+
 def _demo(options: argparse.Namespace, settings: Settings) -> int:
     return demo.run(settings, PROCESSES, options.out, options.json)
 
@@ -312,6 +318,7 @@ def _parser() -> argparse.ArgumentParser:
     command("parked", _parked, "処理できずに止めてある出来事を見る")
     gate_words.add_options(command("gate", _gate, "支援会議の項目を重層的支援会議に引き継ぐ"), shared)
     policy_words.add_options(command("policy", _policy, "共有の判断表を見る、説明する"), shared)
+    audit_words.add_options(command("audit", _audit, "監査の記録を確かめる、見る"), shared)
     command("asyncapi", _asyncapi, "AsyncAPI の文書を出力する")
     trial = command("demo", _demo, "全体を一度、仮の場所で通して動かす")
     trial.add_argument("--out", type=Path, help="送った案内(.eml)を残すフォルダー")

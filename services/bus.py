@@ -11,7 +11,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -25,7 +25,7 @@ from pydantic import BaseModel, ValidationError
 from contracts.message import EVENTS, Account, Event, Question
 from contracts.profile import Profile
 from contracts.pulse import Parked, Pulse
-from services.provision import STREAM, Key, accounts_of, read_key, subjects_of
+from services.provision import STREAM, Key, accounts_of, read_audit_key, read_key, subjects_of
 from services.pull import Untouched, pull
 from services.relay import Relay
 from services.service import Answerer, AskFailed, Errand, Process, Tx, Work
@@ -37,6 +37,9 @@ T = TypeVar("T")
 R = TypeVar("R", bound=BaseModel)
 
 ASK_SECONDS = 10.0
+CHECKPOINT_EVERY, CHECKPOINT_AGAIN = timedelta(hours=1), timedelta(minutes=5)
+CHECKPOINT_LOOK_SECONDS = 60.0
+"""How often a process without commits looks whether its log is to be signed."""
 STOP_SECONDS = 10.0
 """How long a stop waits for answers under way; a mail server may take minutes, and a mail cut off is sent again."""
 
@@ -52,6 +55,7 @@ class Bus:
         self.process, self.settings, self.profile, self.store = process, settings, profile, store
         self.compartment = process.compartment
         self._key: Key = read_key(settings, process.name)
+        self._audit_key = read_audit_key(settings, process.name)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._wakers: list[asyncio.Event] = []
         self._busy = 0
@@ -80,6 +84,7 @@ class Bus:
             relay = Relay(self.process, account, self.store, self._client, self._in_store, source)
             self._tasks.append(asyncio.create_task(relay.run(self._waker()), name=f"relay to {account}"))
         self._tasks.append(asyncio.create_task(self._until_broken(), name="broken"))
+        self._tasks.append(asyncio.create_task(self._sign_audit_log(self._waker()), name="checkpoint"))
         for errand in self.process.service.errands:
             self._tasks.append(asyncio.create_task(self._run_errand(errand, self._waker()), name=errand.name))
         if self.process.service.serve:
@@ -261,6 +266,24 @@ class Bus:
             else:
                 await _wait(woken if errand.woken else asyncio.Event(), errand.every)
 
+    async def _sign_audit_log(self, woken: asyncio.Event) -> None:
+        """A checkpoint at the start, for what a crash left unsigned, then hourly while something is recorded."""
+        due = self.store.clock()
+        while True:
+            woken.clear()
+            if self.store.clock() >= due:
+                signed = await self._checkpoint()
+                due = self.store.clock() + (CHECKPOINT_EVERY if signed else CHECKPOINT_AGAIN)
+            await _wait(woken, CHECKPOINT_LOOK_SECONDS)
+
+    async def _checkpoint(self) -> bool:
+        try:
+            await self._in_store(self.store.checkpoint, self._audit_key)
+        except Exception as error:  # a log that does not fit or a store that is away ends nobody's work
+            log.error("the audit log was not signed: %s", type(error).__name__)
+            return False
+        return True
+
     async def _in_store(self, act: Callable[..., T], *values: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, act, *values)
 
@@ -285,6 +308,7 @@ class Bus:
         await asyncio.gather(*self._tasks, *under_way, return_exceptions=True)
         with suppress(nats.errors.Error, TimeoutError):
             await asyncio.wait_for(self._broker.stop(), 15)
+        await self._checkpoint()
         self.store.told = lambda: None
         self._thread.shutdown()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nats
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
@@ -78,6 +79,29 @@ def read_key(settings: Settings, user: str) -> Key:
     return Key(found["user"], found["password"], Account(found["account"]))
 
 
+def audit_key_path(settings: Settings, process: str) -> Path:
+    """Where the key lies with which one process signs its audit log; beside it, with .pub, what checks it."""
+    return settings.home / "keys" / f"audit@{process}"
+
+
+def read_audit_key(settings: Settings, process: str) -> Ed25519PrivateKey:
+    """For the process itself. Raises FileNotFoundError when nothing was provisioned."""
+    return Ed25519PrivateKey.from_private_bytes(audit_key_path(settings, process).read_bytes())
+
+
+def read_audit_public_key(settings: Settings, process: str) -> Ed25519PublicKey:
+    """For whoever checks. Raises FileNotFoundError when there is none, ValueError when it is no such key."""
+    path = audit_key_path(settings, process)
+    return Ed25519PublicKey.from_public_bytes(path.with_name(f"{path.name}.pub").read_bytes())
+
+
+def _make_audit_key(path: Path) -> None:
+    """The public half first: a private key without it would sign what nobody can check."""
+    key = Ed25519PrivateKey.generate()
+    _write_secret(path.with_name(f"{path.name}.pub"), key.public_key().public_bytes_raw())
+    _write_secret(path, key.private_bytes_raw())
+
+
 def make_keys(settings: Settings, processes: Sequence[Process]) -> list[Key]:
     """Keys for all processes, and per account one operator and one admin. Those that exist are kept.
 
@@ -100,6 +124,9 @@ def make_keys(settings: Settings, processes: Sequence[Process]) -> list[Key]:
     for path in raw:
         if not path.exists():
             _write_secret(path, secrets.token_bytes(32))
+    for process in processes:
+        if not audit_key_path(settings, process.name).exists():
+            _make_audit_key(audit_key_path(settings, process.name))
     return [read_key(settings, user) for user, _ in users]
 
 

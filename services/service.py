@@ -12,6 +12,7 @@ from sqlalchemy.engine import CursorResult
 
 from contracts.message import HOME, Account, Compartment, Event, Question
 from contracts.profile import Profile
+from services.audit import Entry
 from services.settings import Settings
 
 E = TypeVar("E", bound=Event)
@@ -57,6 +58,8 @@ class Tx:
     ref: Callable[[], UUID]
     """A fresh random reference."""
     vault: Sealing | None = None
+    entries: list[Entry] = field(default_factory=list)
+    """What was decided here so far; the store appends it to the audit log just before it commits."""
 
     @property
     def here(self) -> Compartment:
@@ -86,6 +89,48 @@ class Tx:
         if self.vault is None:
             raise TypeError("this service does not declare that it seals")
         return self.vault
+
+    def audit(
+        self,
+        *,
+        act: str,
+        outcome: str,
+        rule: str,
+        actor: str = "",
+        case: UUID | None = None,
+        item: UUID | None = None,
+        person: UUID | None = None,
+        basis: str = "",
+        consent: UUID | None = None,
+        consent_version: int | None = None,
+        commission: UUID | None = None,
+        permit: UUID | None = None,
+        policy: str = "",
+        detail: str = "",
+    ) -> None:
+        """Record a decision, ``allow`` or ``refuse``, together with what the handler does: both last, or neither.
+
+        Codes and references only: ``actor`` is a person's reference or a process, never a name. Raises ValueError,
+        without the value, for anything else. A question whose answer is recorded is declared with ``does``.
+        """
+        self.entries.append(
+            Entry(
+                act=act,
+                outcome=outcome,
+                rule=rule,
+                actor=actor,
+                case=case,
+                item=item,
+                person=person,
+                basis=basis,
+                consent=consent,
+                consent_version=consent_version,
+                commission=commission,
+                permit=permit,
+                policy=policy,
+                detail=detail,
+            )
+        )
 
 
 class Work(Protocol):

@@ -10,8 +10,10 @@ from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -37,14 +39,15 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.dialects.sqlite import insert as insert_or_sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool, StaticPool
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from contracts.message import Account, Compartment, Event
 from contracts.profile import Profile
 from contracts.pulse import ParkedEvent
+from services import audit
 from services.guards import CLOCK, RECORD_IS_KEPT, refuse
-from services.service import NotYet, Service, Tx
+from services.service import NotYet, Process, Service, Tx
 from services.vault import StillOnDisk, Vault
 
 T = TypeVar("T")
@@ -225,10 +228,13 @@ class Store:
         return result
 
     def read(self, act: Callable[[Tx], T]) -> T:
-        """Run ``act`` and change nothing: whatever it wrote is rolled back."""
+        """Run ``act`` and change nothing: whatever it wrote is rolled back. Raises TypeError if that was a record."""
         with self.engine.connect() as connection, connection.begin() as transaction:
-            result = act(self._tx(connection))
+            tx = self._tx(connection)
+            result = act(tx)
             transaction.rollback()
+        if tx.entries:
+            raise TypeError("a decision made while reading would not be kept: declare the question with does")
         return result
 
     def unsent(self, limit: int, sent: Sequence[int] = (), account: Account | None = None) -> list[Outgoing]:
@@ -284,6 +290,12 @@ class Store:
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for table in self.service.tables.sorted_tables:
                 connection.exec_driver_sql(f"VACUUM (FULL) {quote(table)}")
+
+    def checkpoint(self, key: Ed25519PrivateKey) -> int:
+        """Sign what the audit log gained since its last checkpoint; how many rows that were. Raises LogBroken."""
+        origin = f"{self.profile.municipality}/{Process(self.service, self.compartment).name}"
+        with self._begin() as connection:
+            return audit.sign_checkpoint(connection, origin, self.clock(), key)
 
     # -- how -----------------------------------------------------------------------------------------------------
 
@@ -344,6 +356,7 @@ class Store:
                 )
         if rows:
             tx.execute(insert(outbox), rows)
+        audit.record(tx.connection, tx.now, tx.entries)
 
     def _own_account(self) -> Account:
         if self.home is None:
@@ -382,6 +395,7 @@ class Store:
                 _check_label(found, mine, address)
             try:
                 plumbing.create_all(connection)
+                audit.tables.create_all(connection)
                 self.service.tables.create_all(connection)
             except ProgrammingError:  # a login that may only use its tables, and one of them is missing
                 where = make_url(address).render_as_string(hide_password=True)
@@ -449,6 +463,29 @@ def _give_clock(connection: Any, record: Any, clock: Callable[[], datetime]) -> 
         return (clock() + timedelta(seconds=seconds)).astimezone(UTC).strftime(SQLITE_INSTANT)
 
     connection.create_function("kasane_now", 1, kasane_now)
+
+
+def open_to_read(address: str) -> Engine:
+    """An engine that can change nothing and whose transactions see one state. Raises nothing before it connects."""
+    if not address.startswith("sqlite"):
+        connecting = {"connect_timeout": 5, "options": "-c default_transaction_read_only=on"}
+        return create_engine(
+            address,
+            hide_parameters=True,
+            isolation_level="REPEATABLE READ",
+            connect_args=connecting,
+            poolclass=NullPool,
+        )
+    path = quote(str(Path(make_url(address).database or "").absolute()))
+    engine = create_engine(f"sqlite:///file:{path}?mode=ro&uri=true", hide_parameters=True, poolclass=NullPool)
+
+    def configure(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+        connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")  # to be told, not to fail at
+
+    event.listen(engine, "connect", configure)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
 
 
 def _configure_sqlite(connection: Any, record: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import DateTime, Table
 
 from contracts.message import EVENTS, HOME, QUESTIONS, Compartment
+from services import audit
 from services.service import Process, Service
 from services.settings import Settings
 from services.store import Instant, plumbing
@@ -21,12 +22,15 @@ PLUMBING = {
     "__init__.py",
     "__main__.py",
     "asyncapi.py",
+    "audit.py",
+    "audit_words.py",
     "bus.py",
     "demo.py",
     "gate_words.py",
     "guards.py",
     "importer.py",
     "launcher.py",
+    "merkle.py",
     "operator.py",
     "policy_words.py",
     "postbox.py",
@@ -170,7 +174,7 @@ def test_the_durable_consumers_are_these() -> None:
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_table_has_a_primary_key_and_keeps_instants_as_instants(name: str) -> None:
-    for table in [*service(name).tables.tables.values(), *plumbing.tables.values()]:
+    for table in [*service(name).tables.tables.values(), *plumbing.tables.values(), *audit.tables.tables.values()]:
         assert faults_of(table) == []
 
 
@@ -186,7 +190,7 @@ def faults_of(table: Table) -> list[str]:
 
 def test_the_tables_of_a_service_do_not_hide_the_plumbing() -> None:
     for declared in services():
-        assert not set(declared.tables.tables) & set(plumbing.tables)
+        assert not set(declared.tables.tables) & {*plumbing.tables, *audit.tables.tables}
 
 
 # -- what the words must name ------------------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from uuid import UUID
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import (
-    DDL,
     BigInteger,
     CheckConstraint,
     Column,
@@ -28,13 +27,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    event,
     func,
     insert,
     select,
 )
 
 from services import merkle
+from services.guards import append_only
 
 tables = MetaData()
 _PLACE = BigInteger().with_variant(Integer, "sqlite")
@@ -74,34 +73,7 @@ checkpoint = Table(
 )
 
 
-_ddl: Any = DDL  # SQLAlchemy left it without types
-
-
-def _keep(table: Table, key: str) -> None:
-    """Refuse to change, delete, replace or empty, on each engine in its own words."""
-    abort = "BEGIN SELECT RAISE(ABORT, 'RECORD_IS_KEPT'); END"
-    exists = f"WHEN EXISTS (SELECT 1 FROM {table.name} WHERE {key} = NEW.{key})"  # noqa: S608 - our own names
-    statements = {
-        "sqlite": [
-            f"CREATE TRIGGER {table.name}_update BEFORE UPDATE ON {table.name} {abort}",
-            f"CREATE TRIGGER {table.name}_delete BEFORE DELETE ON {table.name} {abort}",
-            # INSERT OR REPLACE deletes without asking the trigger above.
-            f"CREATE TRIGGER {table.name}_replace BEFORE INSERT ON {table.name} {exists} {abort}",
-        ],
-        "postgresql": [
-            "CREATE OR REPLACE FUNCTION audit_is_kept() RETURNS trigger LANGUAGE plpgsql "
-            "AS $$ BEGIN RAISE EXCEPTION 'RECORD_IS_KEPT'; END $$",
-            f"CREATE TRIGGER {table.name}_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON {table.name} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_kept()",
-        ],
-    }
-    for dialect, lines in statements.items():
-        for line in lines:
-            event.listen(table, "after_create", _ddl(line).execute_if(dialect=dialect))
-
-
-_keep(audit, "position")
-_keep(checkpoint, "size")
+append_only(audit, checkpoint)
 
 _CODE = re.compile(r"[a-z0-9@_-]{0,40}")
 _RULE = re.compile(r"[A-Za-z0-9@,._-]{0,40}")

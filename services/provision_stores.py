@@ -17,6 +17,7 @@ from sqlalchemy import Engine, NullPool, create_engine
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
+from services import audit
 from services.provision import _write_secret
 from services.service import Process
 from services.settings import Settings
@@ -181,7 +182,7 @@ def _make_tables(administrator: URL, place: _Place) -> list[str]:
     with engine.begin() as connection:
         done = _own(connection, place)
         _run(connection, "SET LOCAL ROLE {}", place.owner)
-        for tables in (plumbing, place.process.service.tables):
+        for tables in (plumbing, audit.tables, place.process.service.tables):
             tables.create_all(connection)
         connection.exec_driver_sql("RESET ROLE")
         return done + _grant(connection, place)
@@ -222,7 +223,7 @@ def wanted_rights(process: Process, kind: str, name: str) -> Sequence[str]:
     """What a process's login may do with an object of its database (DATABASE, SCHEMA, TABLE or SEQUENCE)."""
     if kind != "TABLE":
         return {"DATABASE": ["CONNECT"], "SCHEMA": ["USAGE"], "SEQUENCE": ["USAGE"]}[kind]
-    tables = {**plumbing.tables, **process.service.tables.tables}
+    tables = {**plumbing.tables, **audit.tables.tables, **process.service.tables.tables}
     if name not in tables:
         return []
     return ["SELECT", "INSERT"] if tables[name].info.get("append_only") else ["SELECT", "INSERT", "UPDATE", "DELETE"]

@@ -15,7 +15,10 @@ import nats
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from contracts.intake import Held, OpenWithoutConsent, TakeInSheets
+from contracts.coordination import ExplainItem
+from contracts.directory import Staff
+from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
+from contracts.intake import Held, LookAtConsent, OpenWithoutConsent, TakeInSheets
 from contracts.message import Account, Question
 from services.service import Process
 from services.settings import Settings
@@ -29,8 +32,17 @@ ACK_SECONDS = 8
 """How long the server waits before it gives an unacknowledged event to another try: many times the slowest batch, and
 no more, because it is what a process killed in the middle of a batch costs."""
 
-OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (TakeInSheets, Held, OpenWithoutConsent)
-"""What the command line asks of intake; who a case is about is not among it."""
+OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (
+    TakeInSheets,
+    Held,
+    OpenWithoutConsent,
+    LookAtConsent,
+    Staff,
+    ExplainItem,
+    DisclosuresAtCoordination,
+    DisclosuresAtMeetings,
+)
+"""What the command line asks, each in the accounts that answer it; who a case is about is not among it."""
 
 _DAY = 86_400
 _SECOND = 1_000_000_000  # JetStream counts nanoseconds
@@ -232,8 +244,7 @@ def _user(key: Key, granted: dict[str, list[str]] | None) -> dict[str, Any]:
 
 def _operator_rights(account: Account) -> dict[str, list[str]]:
     asks = ["ask.pulse.*", "ask.parked.*"]
-    if account is Account.INTAKE:
-        asks += [question.subject for question in OPERATOR_ASKS]
+    asks += [question.subject for question in OPERATOR_ASKS if account in question.answered_in]
     return {"publish": sorted(asks), "subscribe": [f"{inbox_of(f'operator@{account}')}.>"]}
 
 

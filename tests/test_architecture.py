@@ -23,6 +23,7 @@ PLUMBING = {
     "asyncapi.py",
     "bus.py",
     "demo.py",
+    "disclosure_words.py",
     "guards.py",
     "importer.py",
     "launcher.py",

@@ -6,13 +6,15 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 from pydantic import ValidationError
 
+from contracts.coordination import ExplainItem
 from contracts.erasure import ERASE_REASON_TEXT, EraseAnswers, EraseCase, EraseReason, EraseReferral
-from contracts.intake import Held, OpenWithoutConsent
+from contracts.intake import Held, LookAtConsent, OpenWithoutConsent
 from contracts.message import Account, Compartment
 from contracts.municipality import is_municipality_code
 from services import (
@@ -29,6 +31,7 @@ from services import (
     notify,
     policy_words,
 )
+from services.disclosure_words import Wanted, disclosures
 from services.importer import import_file
 from services.launcher import CannotStart, Launcher, run_process
 from services.operator import NotRunning, operator
@@ -245,8 +248,45 @@ def _asyncapi(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _policy(options: argparse.Namespace, settings: Settings) -> int:
-    print(options.words(options))
-    return 0
+    if getattr(options, "item", None) is None:
+        print(options.words(options))
+        return 0
+    if options.compartment is None:
+        print("--item には --compartment juso か shien を付けてください。", file=sys.stderr)
+        return 2
+
+    async def ask() -> int:
+        async with operator(settings) as asking:
+            found = await asking.ask(Account(options.compartment), ExplainItem(item=options.item))
+        print(policy_words.explain_item(found, read_profile(settings.profile)))
+        return 0 if found.found else 1
+
+    return asyncio.run(ask())
+
+
+def _disclosures(options: argparse.Namespace, settings: Settings) -> int:
+    lacks = {
+        "--case には --compartment juso か shien を付けてください。": options.case and not options.compartment,
+        "--number には --referrer で紹介元の機関を付けてください。": options.number and not options.referrer,
+        "--number で探せるのは同意のある事案だけです。": options.number and options.compartment is Compartment.SHIEN,
+    }
+    for text in (text for text, lacking in lacks.items() if lacking):
+        print(text, file=sys.stderr)
+        return 2
+    try:
+        sheet = LookAtConsent(referrer=options.referrer, number=options.number) if options.number else None
+    except ValidationError:
+        print("--referrer は機関のコード、--number は受付番号で指定してください。", file=sys.stderr)
+        return 2
+    names = ("compartment", "case", "person", "since", "until")
+    wanted = Wanted(sheet=sheet, **{name: getattr(options, name) for name in names})
+    return asyncio.run(disclosures(wanted, settings, print, options.csv))
+
+
+def _instant(text: str) -> datetime:
+    """An instant with its zone, or the first of a day in Japan. Raises ValueError."""
+    found = datetime.fromisoformat(text)
+    return (found if found.tzinfo else found.replace(tzinfo=policy_words.TOKYO)).astimezone(UTC)
 
 
 def _audit(options: argparse.Namespace, settings: Settings) -> int:
@@ -265,10 +305,8 @@ def _settings(options: argparse.Namespace) -> Settings:
     settings = Settings(**given)
     if not is_municipality_code(settings.municipality):
         raise CannotStart("--municipality は検査数字まで含む6桁の全国地方公共団体コードで指定してください(例 452050)。")
-    if (
-        options.act not in (_asyncapi, _policy)
-        and (profile := read_profile(settings.profile)).municipality != settings.municipality
-    ):
+    alone = options.act in (_asyncapi, _policy) and getattr(options, "item", None) is None
+    if not alone and (profile := read_profile(settings.profile)).municipality != settings.municipality:
         raise CannotStart(
             f"{settings.profile} は {profile.name}({profile.municipality})のプロファイルです。"
             "--profile か --municipality を直してください。"
@@ -319,6 +357,16 @@ def _parser() -> argparse.ArgumentParser:
     gate_words.add_options(command("gate", _gate, "支援会議の項目を重層的支援会議に引き継ぐ"), shared)
     policy_words.add_options(command("policy", _policy, "共有の判断表を見る、説明する"), shared)
     audit_words.add_options(command("audit", _audit, "監査の記録を確かめる、見る"), shared)
+    register = command("disclosures", _disclosures, "だれに何を、何に基づいて共有したかの記録を見る")
+    which = register.add_mutually_exclusive_group(required=True)
+    which.add_argument("--case", type=UUID, help="事案の番号(--compartment と一緒に)")
+    which.add_argument("--person", type=UUID, help="受け取った職員の番号")
+    which.add_argument("--number", help="紹介元の受付番号(--referrer と一緒に。同意のある事案だけ)")
+    register.add_argument("--referrer", help="紹介元の機関のコード")
+    register.add_argument("--compartment", type=Compartment, choices=list(Compartment))
+    register.add_argument("--since", type=_instant, help="この日時から", metavar="2026-11-20")
+    register.add_argument("--until", type=_instant, help="この日時の前まで", metavar="2026-11-21")
+    register.add_argument("--csv", type=Path, help="書き出す新しいCSVファイル", metavar="FILE")
     command("asyncapi", _asyncapi, "AsyncAPI の文書を出力する")
     trial = command("demo", _demo, "全体を一度、仮の場所で通して動かす")
     trial.add_argument("--out", type=Path, help="送った案内(.eml)を残すフォルダー")

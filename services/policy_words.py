@@ -1,16 +1,20 @@
-"""``kasane policy``: the decision table as people read it, and why one request is allowed or refused."""
+"""``kasane policy``: the table as people read it, why one request is allowed or refused, and who may hear an item."""
 
 import argparse
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contracts.consent import CONSENT_TEXT, ConsentState
+from contracts.coordination import ItemExplanation
 from contracts.legal_basis import CATALOGUE
 from contracts.message import Compartment
 from contracts.policy import ALWAYS, NEVER, POLICY_VERSION, Category, Emergency, Period, Request, applies, decide, unmet
 from contracts.policy_rows import ROWS
 from contracts.policy_terms import Act, Condition, Fact, Fit, Row, Standing
+from contracts.profile import Profile
+from contracts.purpose import PURPOSE_TEXT
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 ACT_TEXT = {
@@ -138,6 +142,25 @@ def _missing(row: Row, request: Request) -> list[str]:
     return forbidden + [condition_text(one) for one in unmet(row, request)]
 
 
+def explain_item(found: ItemExplanation, profile: Profile) -> str:
+    """Who may hear an item now and by what, and why another may not, agency by agency, the allowed first (8.7)."""
+    if not found.found:
+        return "この番号の議題はありません。番号と --compartment を確かめてください。"
+    if found.fenced:
+        return "同意の状態を確かめられないため、だれにも共有していません。少し待って、もう一度お試しください。"
+    names = {one.code: one.name for one in profile.agencies}
+    ground = f"同意 第{found.consent_version}版" if found.consent_version else "委嘱"
+    purpose = PURPOSE_TEXT[found.purpose] if found.purpose else ""
+    at = f"{found.decided_at.astimezone(TOKYO):%Y-%m-%d %H:%M:%S}" if found.decided_at else ""
+    lines = [f"目的 {purpose}、もとになるもの {ground}、判断表の版 {found.policy}、{at}"]
+    for one in sorted(found.decisions, key=lambda one: not one.allowed):
+        lines.append(f"{'可  ' if one.allowed else '不可'}  {names.get(one.agency, one.agency)}")
+        lines.append(f"      行 {one.row}(規則 {one.rules})、根拠条文 {one.basis}")
+        lines.append(f"      理由 {one.reason}")
+        lines += [f"      次の手順 {one.next_step}"] if one.next_step else []
+    return "\n".join(lines)
+
+
 # -- the command line --------------------------------------------------------------------------------------------------
 
 
@@ -148,10 +171,13 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     below.add_parser("table", help=text, description=text, parents=[shared]).set_defaults(words=lambda _: table())
     text = "ある行為がいま許されるか、何によってか、許されないなら何が要るかを説明する"
     one = below.add_parser("explain", help=text, description=text, parents=[shared])
-    one.set_defaults(words=lambda options: explain(request_from(options, datetime.now(UTC))))
-    one.add_argument("--act", dest="what", type=Act, choices=list(Act), required=True, help="行為")
+    one.set_defaults(words=lambda options: _explained(one, options))
+    one.add_argument(
+        "--item", type=UUID, help="動いている kasane の議題の番号。だれが聞けるかを --compartment と一緒に"
+    )
+    one.add_argument("--act", dest="what", type=Act, choices=list(Act), help="行為")
     one.add_argument("--compartment", type=Compartment, choices=list(Compartment), help="項目のある区画")
-    one.add_argument("--category", type=Category, choices=list(Category), required=True, help="税の情報か")
+    one.add_argument("--category", type=Category, choices=list(Category), help="税の情報か")
     one.add_argument("--basis", default="", help=f"区切りの法的根拠({'、'.join(CATALOGUE)})")
     one.add_argument("--consent", type=ConsentState, choices=list(ConsentState), default=ConsentState.NOT_ASKED)
     one.add_argument("--consent-from", type=_day, help="同意の初日(既定 限りなし)", metavar="年-月-日")
@@ -161,6 +187,12 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     one.add_argument("--at", type=_instant, help="その時刻(時差を付ける。既定 いま)", metavar="2026-11-20T10:00+09:00")
     for name, flag in FLAGS.items():
         one.add_argument(name, action="store_true", help=flag)
+
+
+def _explained(parser: argparse.ArgumentParser, options: argparse.Namespace) -> str:
+    if options.what is None or options.category is None:
+        parser.error("--act と --category か、--item と --compartment を指定してください。")
+    return explain(request_from(options, datetime.now(UTC)))
 
 
 FLAGS = {

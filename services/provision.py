@@ -16,9 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
+from contracts.coordination import ExplainItem
+from contracts.directory import Staff
+from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
 from contracts.gate import CarryOver, LookAtGate
-from contracts.intake import Held, OpenWithoutConsent, TakeInSheets
+from contracts.intake import Held, LookAtConsent, OpenWithoutConsent, TakeInSheets
 from contracts.message import Account, Question
 from services.service import Process
 from services.settings import Settings
@@ -41,8 +44,13 @@ OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (
     EraseAnswers,
     LookAtGate,
     CarryOver,
+    LookAtConsent,
+    Staff,
+    ExplainItem,
+    DisclosuresAtCoordination,
+    DisclosuresAtMeetings,
 )
-"""What the command line asks; who a case is about is not among it."""
+"""What the command line asks, each in the accounts that answer it; who a case is about is not among it."""
 
 _DAY = 86_400
 _SECOND = 1_000_000_000  # JetStream counts nanoseconds

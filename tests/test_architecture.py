@@ -26,6 +26,7 @@ PLUMBING = {
     "audit_words.py",
     "bus.py",
     "demo.py",
+    "disclosure_words.py",
     "gate_words.py",
     "guards.py",
     "importer.py",

@@ -46,7 +46,7 @@ def _answer_errors(app: FastAPI, work: Work) -> None:
 
     @app.exception_handler(AskFailed)
     async def nobody_answered(request: Request, error: AskFailed) -> Response:
-        return ask_again(work, _session(request))
+        return ask_again(work, _session(request), ledger=str(error) == AskFailed.__name__)
 
     @app.exception_handler(compartment.SignInFirst)
     async def sign_in_first(request: Request, error: compartment.SignInFirst) -> Response:

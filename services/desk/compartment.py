@@ -1,31 +1,28 @@
 """The pages of one compartment's desk, for people who signed in there."""
 
 import asyncio
-import hmac
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, TypeVar
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from pydantic import BaseModel
 
-from contracts.coordination import Cases, CaseView, ClientsOfCases, Trail, TrailSteps
-from contracts.directory import SignInJuso, SignInShien, Staff, StaffView
-from contracts.intake import ClientOf, Particulars
+from contracts.commission import Cooperations
+from contracts.coordination import CaseList, CaseView, ExplainItem, TrailSteps
+from contracts.directory import SignInJuso, SignInShien, StaffView
+from contracts.intake import LookAtStop, Particulars
 from contracts.meetings import ItemSittings, Sittings
-from contracts.message import Compartment, Question
-from services.desk import pages, words
-from services.desk.html import case_not_found, notice, page
-from services.desk.sessions import Session, Sessions, SignInLimit, cookie_of
+from contracts.message import Compartment
+from services.desk import commissions, cooperation, grounds, pages, withdrawal, words
+from services.desk.asking import Asking
+from services.desk.html import case_not_found, door_is_closed, fenced, notice, page
+from services.desk.sessions import Sessions, SignInLimit, cookie_of, want_own_form
 from services.desk.trail import trail
 from services.service import AskFailed, Work
 
-R = TypeVar("R", bound=BaseModel)
-
 CASES_ON_A_PAGE = 50
-QUESTIONS_AT_ONCE = 20
 SIGN_IN = {question.desk: question for question in (SignInJuso, SignInShien)}
 WRONG = "ログイン名かパスワードが違います。"
 WAIT = "続けて間違えたため、しばらくサインインできません。5分ほど待ってから、もう一度お試しください。"
@@ -36,16 +33,23 @@ class SignInFirst(Exception):
 
 
 def routes(work: Work, compartment: Compartment) -> APIRouter:
-    """All pages of this compartment; every page but the sign-in wants a session."""
+    """All pages of this compartment; every page but the sign-in wants a session, every form its own token."""
     desk = _Desk(work, compartment)
     entrance, inside = APIRouter(), APIRouter(dependencies=[Depends(desk.want_session)])
+    forms = APIRouter(dependencies=[Depends(want_own_form)])
     entrance.add_api_route("/sign-in", desk.show_sign_in, methods=["GET"], response_model=None)
     entrance.add_api_route("/sign-in", desk.sign_in, methods=["POST"], response_model=None)
-    inside.add_api_route("/sign-out", desk.sign_out, methods=["POST"], response_model=None)
     inside.add_api_route("/", desk.start, methods=["GET"], response_model=None)
     inside.add_api_route("/week", desk.week, methods=["GET"], response_model=None)
     inside.add_api_route("/cases", desk.cases, methods=["GET"], response_model=None)
     inside.add_api_route("/cases/{ref}", desk.case, methods=["GET"], response_model=None)
+    forms.add_api_route("/sign-out", desk.sign_out, methods=["POST"], response_model=None)
+    if compartment is Compartment.JUSO:
+        withdrawal.add_routes(inside, forms, work, desk.sessions)
+    else:
+        commissions.add_routes(inside, forms, work)
+        cooperation.add_routes(forms, work)
+    inside.include_router(forms)
     entrance.include_router(inside)
     return entrance
 
@@ -88,15 +92,12 @@ class _Desk:
             return self._sign_in_page(401, WRONG)
         self.limit.forget(address, login)
         agency = next((a.name for a in self.work.profile.agencies if a.code == who.agency), who.agency)
-        session = self.sessions.begin(who.name, agency, now)
+        session = self.sessions.begin(who, agency, now)
         request.state.cookie = cookie_of(self.sessions, session, now, _by_https(request))
         return RedirectResponse("/week", 303)
 
-    async def sign_out(self, request: Request, form_token: Annotated[str, Form(max_length=64)] = "") -> Response:
-        session: Session = request.state.session
-        if not hmac.compare_digest(session.form_token.encode(), form_token.encode()):
-            raise HTTPException(403)
-        self.sessions.end(session, self.work.now())
+    async def sign_out(self, request: Request) -> Response:
+        self.sessions.end(request.state.session, self.work.now())
         request.state.cookie |= {"value": "", "max_age": 0}
         return RedirectResponse("/sign-in", 303)
 
@@ -115,97 +116,98 @@ class _Desk:
         if day is None:
             text = "日付は 2026-11-24 の形で指定してください。"
             return notice(self.work, 400, "日付を読み取れません", text, session)
-        monday = words.monday_of(day)
+        monday, asking = words.monday_of(day), Asking(self.work, session)
         starts, ends = pages.week_bounds(monday)
-        found, staff, cases = await asyncio.gather(
-            self.work.ask(Sittings(starts=starts, ends=ends)), self._staff(), self._cases()
-        )
-        wanted = pages.cases_of(found, (cases or {}).values())
-        known = self._known(staff, cases, await self._clients(wanted))
+        listed = await asking.cases()
+        if closed := self._closed(request, listed):
+            return closed
+        answer, staff = await asyncio.gather(self.work.ask(Sittings(starts=starts, ends=ends)), asking.staff())
+        found = pages.only_seen(answer, listed.cases, session.person)
+        named = await asking.clients(pages.cases_of(found, listed.cases))
+        known = self._known(staff, {one.case: one for one in listed.cases}, named)
         week = pages.week(monday, today, found, known)
         return page(self.work, "week.html", session=session, week=week, missing=_missing(known))
 
     async def cases(
         self, request: Request, number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1
     ) -> Response:
-        listed = (await self.work.ask(Cases())).cases
-        shown = listed[(number - 1) * CASES_ON_A_PAGE : number * CASES_ON_A_PAGE]
-        known = self._known({}, None, await self._clients([case.case for case in shown]))
+        asking = Asking(self.work, request.state.session)
+        listed = await asking.cases()
+        if closed := self._closed(request, listed):
+            return closed
+        shown = listed.cases[(number - 1) * CASES_ON_A_PAGE : number * CASES_ON_A_PAGE]
+        known = self._known({}, {}, await asking.clients(one.case for one in shown if not one.stopped))
         return page(
             self.work,
             "cases.html",
             session=request.state.session,
             lines=[pages.case_line(case, known) for case in shown],
-            total=len(listed),
+            total=len(listed.cases),
             number=number,
-            last=max(1, -(-len(listed) // CASES_ON_A_PAGE)),
+            last=max(1, -(-len(listed.cases) // CASES_ON_A_PAGE)),
             missing=_missing(known),
         )
 
     async def case(self, request: Request, ref: str) -> Response:
         session = request.state.session
-        found = await self._trail(ref)
-        if found is None or found.case is None:
+        asking = Asking(self.work, session)
+        found = await asking.trail(ref)
+        if found.fenced:
+            return fenced(self.work, session)
+        if found.case is None:
             return case_not_found(self.work, session)
-        case = found.case
-        sittings, staff, clients = await asyncio.gather(
-            self._or_none(ItemSittings(case=case.case)), self._staff(), self._clients([case.case], found.client)
+        if found.case.stopped:
+            return await self._stopped_case(asking, found.case)
+        return await self._whole_case(asking, found, found.case)
+
+    async def _whole_case(self, asking: Asking, found: TrailSteps, case: CaseView) -> HTMLResponse:
+        juso = self.compartment is Compartment.JUSO
+        sittings, staff, clients, register, explained = await asyncio.gather(
+            asking.or_none(ItemSittings(case=case.case)),
+            asking.staff(),
+            asking.clients([case.case], found.client),
+            asking.register(case.case),
+            asking.or_none(ExplainItem(item=case.item)),
         )
+        stop = await asking.or_none(LookAtStop(case=case.case)) if juso else None
+        helped = None if juso else await asking.or_none(Cooperations(case=case.case))
         known = self._known(staff, {case.case: case}, clients)
         today = words.day_in_japan(self.work.now())
-        shown = trail(found, case, sittings.sittings if sittings else None, today, known)
-        return page(self.work, "case.html", session=session, trail=shown, missing=_missing(known))
+        return page(
+            self.work,
+            "case.html",
+            session=asking.session,
+            trail=trail(found, case, sittings.sittings if sittings else None, today, known),
+            consent=grounds.consent(found.consent, known) if found.consent else None,
+            stop=grounds.stop(stop) if stop else None,
+            hearers=grounds.hearers(explained, known) if explained else None,
+            register=None if register is None else [grounds.register_line(row, known) for row in register],
+            cooperation=grounds.cooperation(helped, known) if helped else None,
+            today=today.isoformat(),
+            missing=_missing(known),
+        )
 
-    # -- asking --------------------------------------------------------------------------------------------------
+    async def _stopped_case(self, asking: Asking, case: CaseView) -> HTMLResponse:
+        """What is left for those who have to act: why, how far the stop has come, and the next step (C11)."""
+        stop = await asking.or_none(LookAtStop(case=case.case))
+        line = pages.case_line(case, self._known({}, {}, {}))
+        return page(
+            self.work, "stopped.html", session=asking.session, line=line, stop=grounds.stop(stop) if stop else None
+        )
 
-    async def _or_none(self, question: Question[R]) -> R | None:
-        """The answer; None when nobody answered, so that the rest of the page can still be shown."""
-        try:
-            return await self.work.ask(question)
-        except AskFailed:
-            return None
-
-    async def _trail(self, ref: str) -> TrailSteps | None:
-        try:
-            case = UUID(ref)
-        except ValueError:
-            return None
-        return await self.work.ask(Trail(case=case))
-
-    async def _staff(self) -> dict[UUID, StaffView] | None:
-        found = await self._or_none(Staff())
-        return {one.person: one for one in found.staff} if found else None
-
-    async def _cases(self) -> dict[UUID, CaseView] | None:
-        found = await self._or_none(Cases())
-        return {one.case: one for one in found.cases} if found else None
-
-    async def _clients(self, cases: Iterable[UUID], told: Particulars | None = None) -> dict[UUID, Particulars] | None:
-        """Who the cases are about. Shien asks inside itself only: a look-up elsewhere would tell (consent.md 8.1)."""
-        cases = tuple(cases)[:500]
-        if self.compartment is Compartment.SHIEN:
-            if told is not None:
-                return dict.fromkeys(cases, told)
-            found = await self._or_none(ClientsOfCases(cases=cases)) if cases else None
-            return found.clients if found else None if cases else {}
-        return await self._clients_from_intake(cases)
-
-    async def _clients_from_intake(self, cases: tuple[UUID, ...]) -> dict[UUID, Particulars] | None:
-        """A few questions at a time; after the first that fails no further one, so that the page does not hang."""
-        known: dict[UUID, Particulars] = {}
-        for begin in range(0, len(cases), QUESTIONS_AT_ONCE):
-            some = cases[begin : begin + QUESTIONS_AT_ONCE]
-            answers = await asyncio.gather(*(self._or_none(ClientOf(case=case)) for case in some))
-            known |= {case: one for case, one in zip(some, answers, strict=True) if one is not None}
-            if None in answers:
-                break
-        return known if known or not cases else None
+    def _closed(self, request: Request, listed: CaseList) -> HTMLResponse | None:
+        """The page that stands in the place of all cases, when this person may not see any for a reason of its own."""
+        if listed.fenced:
+            return fenced(self.work, request.state.session)
+        if listed.reason:
+            return door_is_closed(self.work, listed.reason, listed.next_step, request.state.session)
+        return None
 
     def _known(
         self,
-        staff: dict[UUID, StaffView] | None,
-        cases: dict[UUID, CaseView] | None,
-        clients: dict[UUID, Particulars] | None,
+        staff: Mapping[UUID, StaffView] | None,
+        cases: Mapping[UUID, CaseView],
+        clients: Mapping[UUID, Particulars] | None,
     ) -> pages.Known:
         return pages.Known(self.work.profile, self.compartment, staff, cases, clients)
 

@@ -8,9 +8,18 @@ from contextlib import contextmanager
 import uvicorn
 from sqlalchemy import MetaData
 
-from contracts.coordination import Cases, ClientsOfCases, Trail
+from contracts.commission import (
+    AskCooperation,
+    Commission,
+    Commissions,
+    Cooperations,
+    EndCommission,
+    NoteCooperation,
+)
+from contracts.coordination import Cases, ClientsOfCases, ExplainItem, Trail
 from contracts.directory import SignInJuso, SignInShien, Staff
-from contracts.intake import ClientOf
+from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
+from contracts.intake import ClientOf, LookAtStop, WithdrawConsent
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
 from services.desk.app import build_app
 from services.service import Service, Work
@@ -30,6 +39,17 @@ service = Service(
             ItemSittings,
             ClientOf,
             ClientsOfCases,
+            ExplainItem,
+            DisclosuresAtCoordination,
+            DisclosuresAtMeetings,
+            LookAtStop,
+            WithdrawConsent,
+            Commissions,
+            Commission,
+            EndCommission,
+            Cooperations,
+            AskCooperation,
+            NoteCooperation,
             LookAtLink,
             AnswerByLink,
         }

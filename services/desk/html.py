@@ -61,6 +61,18 @@ def case_not_found(work: Work, session: Any) -> HTMLResponse:
     return notice(work, 404, "該当する事案はありません", "事案一覧から選び直してください。", session)
 
 
-def ask_again(work: Work, session: Any = None) -> HTMLResponse:
-    """A service did not answer."""
-    return notice(work, 503, "ただいま確認できません", "少し待って読み直してください。", session)
+def fenced(work: Work, session: Any) -> HTMLResponse:
+    """Coordination could not compare itself with the ledger of consents for a minute: it shows nothing (8.10)."""
+    text = "同意の状態を確かめられないため、表示を止めています。少し待って読み直してください。"
+    return notice(work, 503, "ただいま表示できません", text, session)
+
+
+def door_is_closed(work: Work, reason: str, next_step: str, session: Any) -> HTMLResponse:
+    """This person may see nothing here, and is told the lawful way in."""
+    return notice(work, 403, "この画面は見られません", f"{reason}{next_step}", session)
+
+
+def ask_again(work: Work, session: Any = None, *, ledger: bool = False) -> HTMLResponse:
+    """A service did not answer; ``ledger``: it answered that it could not ask the ledger of consents."""
+    text = "同意の台帳に確かめられないため、表示を止めています。" if ledger else ""
+    return notice(work, 503, "ただいま確認できません", f"{text}少し待って読み直してください。", session)

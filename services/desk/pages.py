@@ -23,12 +23,15 @@ SHOWN_ON_WEEK = 50
 
 @dataclass(frozen=True)
 class Known:
-    """What one request could find out. None: the service did not answer, and the page says so in its place."""
+    """What one request could find out. None: the service did not answer, and the page says so in its place.
+
+    ``cases``: those that whoever signed in may see.
+    """
 
     profile: Profile
     compartment: Compartment
     staff: Mapping[UUID, StaffView] | None
-    cases: Mapping[UUID, CaseView] | None
+    cases: Mapping[UUID, CaseView]
     clients: Mapping[UUID, Particulars] | None
 
     def agency(self, code: str) -> str:
@@ -94,8 +97,6 @@ class SittingCard:
     answered: int
     counts: tuple[tuple[str, int], ...]
     warnings: tuple[str, ...]
-    others: int = 0
-    """How many items of the agenda are not shown here."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ class Week:
     sittings: tuple[SittingCard, ...]
     later: tuple[SittingCard, ...]
     searching: tuple[CaseLine, ...]
-    waiting: tuple[CaseLine, ...] | None
+    waiting: tuple[CaseLine, ...]
     more: int
 
     @property
@@ -131,11 +132,29 @@ def week_bounds(monday: date) -> tuple[datetime, datetime]:
     return words.midnight(monday), words.midnight(monday + timedelta(weeks=1 + WEEKS_AHEAD))
 
 
+def only_seen(found: SittingList, cases: Iterable[CaseView], person: UUID) -> SittingList:
+    """What of the sittings this person may see: other cases leave no item, no reason for a date and no number.
+
+    A 随時 sitting is called for its cases: without one in sight only who sits there knows of it.
+    """
+    seen = {one.case for one in cases if not one.stopped}
+    sittings = (
+        one.model_copy(update={"items": tuple(item for item in one.items if item.case in seen)})
+        for one in found.sittings
+    )
+    return SittingList(
+        sittings=tuple(
+            one for one in sittings if one.regular or one.items or person in {seat.person for seat in one.seats}
+        ),
+        waiting=tuple(one for one in found.waiting if one.case in seen),
+    )
+
+
 def cases_of(found: SittingList, cases: Iterable[CaseView]) -> list[UUID]:
-    """The cases whose names the week shows, each once."""
+    """The cases whose names the week shows, each once; nobody is named in a stopped one."""
     shown = [item.case for sitting in found.sittings for item in sitting.items]
     shown += [one.case for one in found.waiting[:SHOWN_ON_WEEK]]
-    shown += [one.case for one in _not_placed(found, cases)[:SHOWN_ON_WEEK]]
+    shown += [one.case for one in _not_placed(found, cases)[:SHOWN_ON_WEEK] if not one.stopped]
     return list(dict.fromkeys(shown))
 
 
@@ -143,14 +162,14 @@ def week(monday: date, today: date, found: SittingList, known: Known) -> Week:
     """The week that begins on ``monday``. Days are days in Japan."""
     end = words.midnight(monday + timedelta(weeks=1))
     sittings = sorted(found.sittings, key=lambda one: (one.starts, one.sitting))
-    waiting = _not_placed(found, known.cases.values()) if known.cases is not None else []
+    waiting = _not_placed(found, known.cases.values())
     return Week(
         monday,
         monday == words.monday_of(today),
         tuple(sitting_card(one, known) for one in sittings if one.starts < end),
         tuple(sitting_card(one, known) for one in sittings if one.starts >= end),
         tuple(_searching_line(one, known) for one in found.waiting[:SHOWN_ON_WEEK]),
-        tuple(case_line(one, known) for one in waiting[:SHOWN_ON_WEEK]) if known.cases is not None else None,
+        tuple(case_line(one, known) for one in waiting[:SHOWN_ON_WEEK]),
         max(0, len(found.waiting) - SHOWN_ON_WEEK) + max(0, len(waiting) - SHOWN_ON_WEEK),
     )
 
@@ -184,7 +203,9 @@ def sitting_card(sitting: SittingView, known: Known) -> SittingCard:
 
 
 def case_line(case: CaseView, known: Known) -> CaseLine:
-    """A case as the lists show it."""
+    """A case as the lists show it; a stopped one says nothing but that, and what to do."""
+    if case.stopped:
+        return _stopped_line(case, known)
     number, name, named = _label(case.case, known)
     return CaseLine(
         case.case,
@@ -201,9 +222,23 @@ def case_line(case: CaseView, known: Known) -> CaseLine:
     )
 
 
+def _stopped_line(case: CaseView, known: Known) -> CaseLine:
+    return CaseLine(
+        case.case,
+        _reference(case.case),
+        "内容は表示しません",
+        named=False,
+        next=words.next_step(case, known.compartment),
+        received=words.era_date(case.received_on),
+        state=words.STOP_TEXT.get(case.stop_reason, words.STOP_TEXT["no_consent"]),
+        consent=words.consent_text(case.ground),
+        referrer="—",
+    )
+
+
 def _item_line(item: ItemView, known: Known) -> CaseLine:
     number, name, named = _label(item.case, known)
-    case = (known.cases or {}).get(item.case)
+    case = known.cases.get(item.case)
     return CaseLine(
         item.case,
         number,
@@ -218,7 +253,7 @@ def _item_line(item: ItemView, known: Known) -> CaseLine:
 
 def _searching_line(one: WaitingView, known: Known) -> CaseLine:
     number, name, named = _label(one.case, known)
-    case = (known.cases or {}).get(one.case)
+    case = known.cases.get(one.case)
     return CaseLine(
         one.case,
         number,
@@ -231,9 +266,13 @@ def _searching_line(one: WaitingView, known: Known) -> CaseLine:
     )
 
 
+def _reference(case: UUID) -> str:
+    return f"事案 {case.hex[:8]}"
+
+
 def _label(case: UUID, known: Known) -> tuple[str, str, bool]:
     """Number and name of who a case is about; without them the case's own reference and the reason."""
-    reference = f"事案 {case.hex[:8]}"
+    reference = _reference(case)
     if known.clients is None or case not in known.clients:
         return reference, "氏名を確認できません", False
     client = known.clients[case]

@@ -6,10 +6,13 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from secrets import token_bytes, token_urlsafe
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
+from fastapi import Form, HTTPException, Request
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from contracts.directory import SignedIn
 from contracts.message import Compartment
 
 IDLE = {Compartment.JUSO: timedelta(minutes=60), Compartment.SHIEN: timedelta(minutes=15)}
@@ -20,10 +23,12 @@ LONGEST = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class Session:
-    """A signed-in user. ``seen`` is when the last page was asked for, UTC."""
+    """A signed-in user. ``code`` is the agency's; ``seen`` is when the last page was asked for, UTC."""
 
     id: str
+    person: UUID
     name: str
+    code: str
     agency: str
     began: datetime
     seen: datetime
@@ -41,37 +46,64 @@ class Sessions:
         self._signed = URLSafeSerializer(self._key, salt=self.cookie)
         self._ended: dict[str, datetime] = {}
 
-    def begin(self, name: str, agency: str, now: datetime) -> Session:
-        """A new session for somebody whose password was right."""
-        return self._session(token_urlsafe(16), name, agency, now, now)
+    def begin(self, who: SignedIn, agency: str, now: datetime) -> Session:
+        """A new session for somebody whose password was right. Raises ValueError for nobody."""
+        if who.person is None:
+            raise ValueError("nobody signed in")
+        return self._session(token_urlsafe(16), who.person, who.name, who.agency, agency, now, now)
 
     def write(self, session: Session, now: datetime) -> str:
         """The cookie's value, as of now."""
-        began, seen = int(session.began.timestamp()), int(now.timestamp())
-        value = self._signed.dumps([session.id, session.name, session.agency, began, seen])
-        return value if isinstance(value, str) else value.decode()
+        who = [session.person.hex, session.name, session.code, session.agency]
+        return _text(self._signed.dumps([session.id, *who, int(session.began.timestamp()), int(now.timestamp())]))
 
     def read(self, cookie: str | None, now: datetime) -> Session | None:
         """The session a cookie stands for; None when it is forged, ended or has been idle for too long."""
         try:
-            id_, name, agency, began, seen = self._signed.loads(cookie or "")
+            id_, person, name, code, agency, began, seen = self._signed.loads(cookie or "")
         except BadSignature:
             return None
-        session = self._session(
-            id_, name, agency, datetime.fromtimestamp(began, UTC), datetime.fromtimestamp(seen, UTC)
-        )
+        times = datetime.fromtimestamp(began, UTC), datetime.fromtimestamp(seen, UTC)
+        session = self._session(id_, UUID(person), name, code, agency, *times)
         if id_ in self._ended or now - session.seen > self.idle or now - session.began > LONGEST:
             return None
         return session
+
+    def seal(self, session: Session, case: UUID) -> str:
+        """An address that only this session can use: whoever recorded a withdrawal may watch it, and nobody else."""
+        return _text(self._watching(session).dumps(case.hex))
+
+    def unseal(self, session: Session, sealed: str) -> UUID | None:
+        """The case of an address made by ``seal`` for this session; None for any other."""
+        try:
+            return UUID(self._watching(session).loads(sealed))
+        except BadSignature:
+            return None
 
     def end(self, session: Session, now: datetime) -> None:
         """Sign out: a copy of the cookie no longer helps."""
         self._ended = {id_: at for id_, at in self._ended.items() if now - at <= LONGEST}
         self._ended[session.id] = now
 
-    def _session(self, id_: str, name: str, agency: str, began: datetime, seen: datetime) -> Session:
+    def _watching(self, session: Session) -> URLSafeSerializer:
+        return URLSafeSerializer(self._key, salt=f"stop {session.id}")
+
+    def _session(
+        self, id_: str, person: UUID, name: str, code: str, agency: str, began: datetime, seen: datetime
+    ) -> Session:
         form_token = hmac.new(self._key, b"form " + id_.encode(), hashlib.sha256).hexdigest()
-        return Session(id_, name, agency, began, seen, form_token)
+        return Session(id_, person, name, code, agency, began, seen, form_token)
+
+
+def _text(signed: str | bytes) -> str:
+    return signed if isinstance(signed, str) else signed.decode()
+
+
+async def want_own_form(request: Request, form_token: Annotated[str, Form(max_length=64)] = "") -> None:
+    """Let through only what a form of this very session posts. Raises HTTPException 403."""
+    session: Session = request.state.session
+    if not hmac.compare_digest(session.form_token.encode(), form_token.encode()):
+        raise HTTPException(403)
 
 
 class SignInLimit:

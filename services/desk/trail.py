@@ -1,7 +1,7 @@
 """The way of one case as its page tells it: from the referral to the invitation, each step with its reason."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from contracts.coordination import CaseView, Step, TrailSteps
@@ -62,10 +62,9 @@ def trail(
 
 
 def _card_of(case: CaseView, sitting: SittingView, known: Known) -> SittingCard:
-    """The sitting with this case's own item: a page about one person does not list the others."""
+    """The sitting with this case's own item: a page about one person neither lists nor counts the others."""
     own = tuple(item for item in sitting.items if item.case == case.case)
-    card = sitting_card(sitting.model_copy(update={"items": own}), known)
-    return replace(card, others=len(sitting.items) - len(own))
+    return sitting_card(sitting.model_copy(update={"items": own}), known)
 
 
 def _step_line(step: Step, case: CaseView, sittings: Sequence[SittingView], known: Known) -> TrailLine:

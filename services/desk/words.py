@@ -3,10 +3,14 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from contracts.commission import TEMPLATE_TEXT as TEMPLATE_TEXT
 from contracts.consent import CONSENT_TEXT, ConsentState
+from contracts.consent import OBTAINED_TEXT as OBTAINED_TEXT
 from contracts.coordination import CaseView
 from contracts.message import Compartment
 from contracts.policy import derive_kind
+from contracts.policy_rows import ROWS
+from contracts.policy_terms import Act
 from contracts.purpose import Purpose
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -26,6 +30,22 @@ STEP_TEXT = {
     "item_put_forward": "会議の議題に上げました",
     "item_placed": "会議の日程を決めました",
 }
+
+STOP_TEXT = {
+    "withdrawn": "同意が撤回されたため止めています",
+    "expired": "同意の期限が切れたため止めています",
+    "not_begun": "同意の期間がまだ始まっていないため止めています",
+    "no_consent": "有効な同意がないため止めています",
+}
+_STOP_ROW = {"withdrawn": "N1", "expired": "N2", "not_begun": "N3", "no_consent": "N4"}
+ACT_TEXT = {
+    Act.SHOW: "画面で見た",
+    Act.INVITE: "案内を受けた",
+    Act.NOTIFY: "通知を受けた",
+    Act.HEAR: "会議で聞いた",
+    Act.EXPORT: "出力を受けた",
+}
+"""What whoever stands in the register did."""
 
 _ERAS = (
     (date(2019, 5, 1), "令和"),
@@ -87,6 +107,12 @@ def moment(instant: datetime) -> str:
     return f"{full_day(day_in_japan(instant))} {clock(instant)}"
 
 
+def to_the_second(instant: datetime) -> str:
+    """Day and time in Japan to the second, e.g. 令和8年11月24日(火) 9時30分05秒: what a stop is measured by."""
+    local = instant.astimezone(TOKYO)
+    return f"{full_day(local.date())} {local.hour}時{local.minute:02}分{local.second:02}秒"
+
+
 def span(starts: datetime, ends: datetime) -> str:
     """From when to when, e.g. 令和8年11月24日(火) 10:00〜11:30."""
     until = clock(ends) if day_in_japan(starts) == day_in_japan(ends) else moment(ends)
@@ -118,6 +144,9 @@ def why_this_kind(state: ConsentState, compartment: Compartment) -> str:
 
 def next_step(case: CaseView, compartment: Compartment, purpose: Purpose = Purpose.PLAN) -> str:
     """What the rules want next for a case, in one sentence with the rule's id (C4, C5, C9, C11, S10, T1, T3)."""
+    if case.stopped:
+        row = next(row for row in ROWS if row.id == _STOP_ROW.get(case.stop_reason, "N4"))
+        return f"{row.next_step.rstrip('。')}({row.rules[0]})。"
     decision = derive_kind(case.ground)
     decided = _decided_after_withdrawal(case.ground, compartment)
     if decision.next_step and not decided:

@@ -1,5 +1,6 @@
 """What stands behind the desk in its tests: plain functions in place of the other services, its true edge."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -9,10 +10,49 @@ from uuid import UUID
 
 import httpx
 
+from contracts.commission import (
+    AskCooperation,
+    Commission,
+    Commissioned,
+    CommissionList,
+    Commissions,
+    CommissionView,
+    Cooperation,
+    CooperationList,
+    Cooperations,
+    CooperationView,
+    EndCommission,
+    NoteCooperation,
+    QuestionTemplate,
+)
 from contracts.consent import ConsentState
-from contracts.coordination import CaseList, Cases, CaseView, Clients, ClientsOfCases, Step, Trail, TrailSteps
+from contracts.coordination import (
+    WITHHELD,
+    AgencyDecision,
+    CaseList,
+    Cases,
+    CaseView,
+    Clients,
+    ClientsOfCases,
+    ConsentInForce,
+    ExplainItem,
+    ItemExplanation,
+    Step,
+    Trail,
+    TrailSteps,
+)
 from contracts.directory import SignedIn, SignIn, SignInJuso, SignInShien, Staff, StaffList, StaffView
-from contracts.intake import ClientOf, Particulars, Problem
+from contracts.disclosure import Disclosure, DisclosureList, DisclosuresAtCoordination, DisclosuresAtMeetings
+from contracts.intake import (
+    Acknowledgement,
+    ClientOf,
+    ConsentRecorded,
+    ConsentStop,
+    LookAtStop,
+    Particulars,
+    Problem,
+    WithdrawConsent,
+)
 from contracts.links import new_link
 from contracts.meetings import (
     AnswerByLink,
@@ -27,6 +67,7 @@ from contracts.meetings import (
     WaitingView,
 )
 from contracts.message import Account, Compartment, Question
+from contracts.policy_terms import Act
 from contracts.profile import Profile
 from contracts.purpose import Purpose
 from services.desk.app import build_app
@@ -79,6 +120,40 @@ def case_view(case: UUID, ground: ConsentState, state: Any = "waiting", **more: 
     return CaseView(case=case, ground=ground, state=state, **(fields | more))
 
 
+def stub(case: UUID) -> CaseView:
+    """What coordination lists of a case whose client has withdrawn."""
+    more = {"referrer": WITHHELD, "agencies": (), "problems": (), "household_size": 1}
+    return case_view(case, ConsentState.WITHDRAWN, stopped=True, stop_reason="withdrawn", **more)
+
+
+def disclosure(compartment: Compartment, number: int, act: Act, at: datetime) -> Disclosure:
+    """A row of the register about CASE, received by PEOPLE[number]."""
+    juso = compartment is JUSO
+    return Disclosure(
+        disclosure=UUID(int=0xD0 + number),
+        compartment=compartment,
+        at=at,
+        act=act,
+        item=UUID(int=CASE.int + 0x1000),
+        case=CASE,
+        member=UUID(int=0xE1) if juso else None,
+        category="ordinary",
+        purpose=Purpose.PLAN if juso else Purpose.WATCH,
+        agency=STAFF[number][1],
+        person=PEOPLE[number],
+        sitting=SITTING if act is not Act.SHOW else None,
+        row="P1" if juso else "P2",
+        rules="C1・C2" if juso else "C4・S8",
+        basis="swa-106-4-2-5" if juso else "swa-106-6",
+        reason="",
+        consent=UUID(int=0xE2) if juso else None,
+        consent_version=2 if juso else None,
+        commission=None if juso else UUID(int=0xE3),
+        policy="a59a7be7e22e",
+        decided_by=f"coordination@{compartment}",
+    )
+
+
 def seat(number: int, need: Any, answer: Any = "none", notice: Any = "sent") -> SeatView:
     return SeatView(
         person=PEOPLE[number], agency=STAFF[number][1], need=need, answer=answer, answered_at=None, notice=notice
@@ -125,6 +200,7 @@ class StandIn:
         key.parent.mkdir(parents=True, exist_ok=True)
         key.write_bytes(LINK_KEY)
         self.profile, self.compartment, self.time = profile, compartment, TUESDAY
+        self.person, self.agency = PEOPLE[0], "fukushi"
         self.asked: list[tuple[Question[Any], Account | None]] = []
         self.answer: Any = "none"
         self.answers: dict[type[Question[Any]], Callable[[Any], Any]] = {
@@ -149,7 +225,27 @@ class StandIn:
             ClientsOfCases: lambda question: Clients(clients={case: CLIENTS[case] for case in question.cases}),
             LookAtLink: lambda _: self._link(),
             AnswerByLink: self._answer,
+            ExplainItem: lambda _: self._explanation(),
+            DisclosuresAtCoordination: lambda _: DisclosureList(rows=(self._shown(0, Act.SHOW, 5),)),
+            DisclosuresAtMeetings: lambda _: DisclosureList(rows=(self._shown(4, Act.INVITE, 9),)),
+            LookAtStop: lambda _: self.stop,
+            WithdrawConsent: self._withdraw,
+            Commissions: lambda _: CommissionList(commissions=tuple(self.commissions)),
+            Commission: self._commission,
+            EndCommission: self._end_commission,
+            Cooperations: lambda _: CooperationList(requests=tuple(self.requests)),
+            AskCooperation: self._ask_cooperation,
+            NoteCooperation: self._note_cooperation,
         }
+        self.stop = ConsentStop(
+            found=True,
+            version=2,
+            state=ConsentState.GIVEN,
+            recorded_at=TUESDAY - timedelta(days=12),
+            confirmed_at=TUESDAY - timedelta(days=12, seconds=-3),
+        )
+        self.commissions: list[CommissionView] = []
+        self.requests: list[CooperationView] = []
         ground = ConsentState.GIVEN if compartment is JUSO else ConsentState.NOT_ASKED
         self.sittings: tuple[SittingView, ...] = ()
         self.cases: tuple[CaseView, ...] = ()
@@ -201,7 +297,7 @@ class StandIn:
     def _sign_in(self, question: SignIn) -> SignedIn:
         if (question.login, question.password, question.desk) != ("takahashi", RIGHT, self.compartment):
             return SignedIn()
-        return SignedIn(person=PEOPLE[0], name="髙橋 美穂", agency="fukushi")
+        return SignedIn(person=self.person, name="髙橋 美穂", agency=self.agency)
 
     def _trail(self, question: Trail) -> TrailSteps:
         case = next((one for one in self.cases if one.case == question.case), None)
@@ -212,8 +308,89 @@ class StandIn:
             Step(at=TUESDAY - timedelta(days=12) + timedelta(minutes=minute), what=what)  # type: ignore[arg-type]
             for minute, what in enumerate(whats)
         )
-        client = CLIENTS[question.case] if self.compartment is SHIEN else Particulars(found=False)
-        return TrailSteps(case=case, steps=steps, client=client)
+        if self.compartment is SHIEN:
+            return TrailSteps(case=case, steps=steps, client=CLIENTS[question.case])
+        if case.stopped:
+            return TrailSteps(case=case, consent=ConsentInForce(version=3, state=case.ground))
+        consent = ConsentInForce(
+            version=2,
+            state=case.ground,
+            starts=TUESDAY - timedelta(days=12, hours=10),
+            ends=TUESDAY + timedelta(days=353, hours=14),
+            agencies=("fukushi", "houkatsu-kobayashi"),
+            purposes=(Purpose.PLAN, Purpose.REPLAN),
+            members=3,
+        )
+        return TrailSteps(case=case, steps=steps, consent=consent)
+
+    def _shown(self, number: int, act: Act, hours: int) -> Disclosure:
+        assert self.compartment
+        return disclosure(self.compartment, number, act, TUESDAY - timedelta(hours=hours))
+
+    def _explanation(self) -> ItemExplanation:
+        juso = self.compartment is JUSO
+        may = ("P1", "C1・C2") if juso else ("P2", "C4・S8")
+        may_not = ("N5", "C3・C1") if juso else ("N8", "S6・S7")
+        door = "この機関を含む同意を得てください。" if juso else "その人か所属する団体を委嘱してください。"
+        decisions = [
+            ("byouin", False, *may_not, "範囲に入っていません。", door),
+            ("fukushi", True, *may, "範囲内です。", ""),
+        ]
+        return ItemExplanation(
+            found=True,
+            case=CASE,
+            decisions=tuple(
+                AgencyDecision(agency=a, allowed=ok, row=row, rules=rules, basis="", reason=why, next_step=step)
+                for a, ok, row, rules, why, step in decisions
+            ),
+        )
+
+    def _withdraw(self, question: WithdrawConsent) -> ConsentRecorded:
+        self.stop = ConsentStop(found=True, version=3, state=ConsentState.WITHDRAWN, recorded_at=self.time)
+        self.cases = tuple(stub(one.case) if one.case == question.case else one for one in self.cases)
+        return ConsentRecorded(done=True, consent=UUID(int=0xE2), version=3)
+
+    def confirm_stop(self) -> None:
+        """The ledger has confirmed the withdrawal three seconds later, and one process has acknowledged it."""
+        assert self.stop.recorded_at
+        at = self.stop.recorded_at + timedelta(seconds=3)
+        noted = (Acknowledgement(process="coordination@juso", at=at),)
+        self.stop = self.stop.model_copy(update={"confirmed_at": at, "acknowledged": noted})
+
+    def _commission(self, question: Commission) -> Commissioned:
+        made = CommissionView(commission=UUID(int=0xF1), ended_at=None, **question.model_dump())
+        self.commissions.insert(0, made)
+        return Commissioned(done=True, commission=made.commission)
+
+    def _end_commission(self, question: EndCommission) -> Commissioned:
+        self.commissions = [one.model_copy(update={"ended_at": self.time}) for one in self.commissions]
+        return Commissioned(done=True, commission=question.commission)
+
+    def _ask_cooperation(self, question: AskCooperation) -> Cooperation:
+        self.requests.append(
+            CooperationView(
+                request=UUID(int=0xF2),
+                case=question.case,
+                agency=question.agency,
+                template=QuestionTemplate(question.template),
+                asked_at=self.time,
+                due_on=question.due_on,
+                answered_at=None,
+                asked_back_at=None,
+            )
+        )
+        return Cooperation(
+            done=True, request=UUID(int=0xF2), letter="社会福祉法第106条の6に基づき、資料の提供をお願いします。"
+        )
+
+    def _note_cooperation(self, question: NoteCooperation) -> Cooperation:
+        said = (
+            {"asked_back_at": self.time}
+            if question.asks_back
+            else {"answered_at": self.time, "answer": question.answer}
+        )
+        self.requests = [one.model_copy(update=said) for one in self.requests]
+        return Cooperation(done=True, request=question.request)
 
     def _link(self) -> LinkState:
         starts = TUESDAY + timedelta(days=2, hours=4)
@@ -235,6 +412,13 @@ async def browser(work: StandIn, **headers: str) -> AsyncIterator[httpx.AsyncCli
     transport = httpx.ASGITransport(build_app(work))
     async with httpx.AsyncClient(transport=transport, base_url="http://desk.example", headers=headers) as client:
         yield client
+
+
+async def post(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
+    """Post a form of this session, with the token that every page carries."""
+    token = re.search(r'name="form_token" value="([0-9a-f]{64})"', (await client.get("/cases")).text)
+    assert token
+    return await client.post(path, data={"form_token": token[1]} | fields)
 
 
 async def sign_in(client: httpx.AsyncClient, login: str = "takahashi", password: str = RIGHT) -> httpx.Response:

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.coordination import Cases, ClientsOfCases, Trail
 from contracts.directory import Staff
-from contracts.intake import ClientOf, Particulars
+from contracts.intake import ClientOf, LookAtStop, Particulars, WithdrawConsent
 from contracts.meetings import Sittings
 from contracts.message import Compartment
 from tests.desk.standin import CASE, CLIENTS, JUSO, SHIEN, StandIn, browser, sign_in
@@ -50,7 +50,8 @@ async def test_every_shien_page_reminds_of_secrecy_in_the_words_of_today_and_no_
         async with browser(stand_in(compartment)) as client:
             pages = [await client.get("/sign-in"), await sign_in(client, password="wrong")]
             await sign_in(client)
-            pages += [await client.get(path) for path in ("/week", "/cases", f"/cases/{CASE}", "/cases/x", "/nowhere")]
+            paths = ("/week", "/cases", f"/cases/{CASE}", "/cases/x", "/nowhere", "/commissions", "/stops/x")
+            pages += [await client.get(path) for path in paths]
         said = ["1年以下の拘禁刑又は100万円以下の罰金" in reply.text for reply in pages]
         assert said == [compartment is SHIEN] * len(pages)
 
@@ -63,6 +64,8 @@ async def test_shien_never_asks_intake_and_juso_never_asks_for_names_in_shien(st
             for path in ("/week", "/cases", f"/cases/{CASE}"):
                 assert (await client.get(path)).status_code == 200
         assert work.times_asked(never) == 0
+        for one in (LookAtStop, WithdrawConsent):
+            assert compartment is JUSO or work.times_asked(one) == 0
         assert {to for _, to in work.asked} == {None}, "a desk asks in its own account only"
 
 
@@ -95,7 +98,7 @@ async def test_what_people_typed_is_text_never_markup(stand_in: Desk) -> None:
 
 async def test_while_intake_is_silent_the_week_is_shown_without_names(stand_in: Desk) -> None:
     work = stand_in(JUSO)
-    work.silence(ClientOf, Staff, Cases)
+    work.silence(ClientOf, Staff)
     async with browser(work) as client:
         await sign_in(client)
         reply = await client.get("/week")
@@ -105,7 +108,9 @@ async def test_while_intake_is_silent_the_week_is_shown_without_names(stand_in: 
     assert "齋藤" not in reply.text
 
 
-@pytest.mark.parametrize(("question", "path"), [(Sittings, "/week"), (Cases, "/cases"), (Trail, f"/cases/{CASE}")])
+@pytest.mark.parametrize(
+    ("question", "path"), [(Sittings, "/week"), (Cases, "/week"), (Cases, "/cases"), (Trail, f"/cases/{CASE}")]
+)
 async def test_without_its_main_part_a_page_asks_for_patience(stand_in: Desk, question: type, path: str) -> None:
     work = stand_in(SHIEN)
     work.silence(question)

@@ -76,7 +76,7 @@ def test_a_required_agency_that_cannot_come_is_pointed_out(stand_in: Desk) -> No
 def test_a_case_is_either_searched_a_date_for_or_waiting_never_both(stand_in: Desk) -> None:
     week = week_with(stand_in(JUSO))
     assert [line.case for line in week.searching] == [OTHER]
-    assert [line.case for line in week.waiting or ()] == [LATE]
+    assert [line.case for line in week.waiting] == [LATE]
 
 
 def test_what_does_not_fit_on_the_week_is_counted(stand_in: Desk) -> None:
@@ -84,7 +84,7 @@ def test_what_does_not_fit_on_the_week_is_counted(stand_in: Desk) -> None:
     late = next(one for one in work.cases if one.case == LATE)
     work.cases = tuple(late.model_copy(update={"case": UUID(int=number)}) for number in range(60))
     week = week_with(work)
-    assert (len(week.waiting or ()), week.more) == (pages.SHOWN_ON_WEEK, 10)
+    assert (len(week.waiting), week.more) == (pages.SHOWN_ON_WEEK, 10)
     asked = pages.cases_of(SittingList(sittings=(), waiting=work.waiting), work.cases)
     assert len(asked) == pages.SHOWN_ON_WEEK + 1
 

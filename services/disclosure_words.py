@@ -1,0 +1,158 @@
+"""``kasane disclosures``: the register of sharing as the officer assembles it, the two registers of a kind in one."""
+
+import csv
+import io
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from contracts.directory import Staff, StaffView
+from contracts.disclosure import Disclosure, DisclosureList, DisclosuresAtCoordination, DisclosuresAtMeetings
+from contracts.intake import LookAtConsent
+from contracts.legal_basis import CATALOGUE
+from contracts.message import Account, Compartment
+from contracts.profile import Profile
+from contracts.purpose import PURPOSE_TEXT
+from services.intake.cells import is_formula
+from services.operator import Operator, operator
+from services.policy_words import ACT_TEXT, COMPARTMENT_TEXT
+from services.settings import Settings, read_profile
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+COLUMNS = (
+    "時刻",
+    "区画",
+    "行為",
+    "機関",
+    "氏名",
+    "事案",
+    "議題",
+    "目的",
+    "根拠",
+    "根拠条文",
+    "判断表の行",
+    "規則",
+    "判断表の版",
+)
+Question = DisclosuresAtCoordination | DisclosuresAtMeetings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What to look for: a case, who received something, or the case of a referrer's 受付番号 (juso only)."""
+
+    compartment: Compartment | None = None
+    case: UUID | None = None
+    person: UUID | None = None
+    sheet: LookAtConsent | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class NotFound(Exception):
+    """There is nothing to look in; what to do instead, in Japanese."""
+
+
+async def disclosures(wanted: Wanted, settings: Settings, say: Callable[[str], None], file: Path | None = None) -> int:
+    """Say the rows, or write them into a new file that only its owner reads; the exit status.
+
+    Raises NotRunning, AskFailed.
+    """
+    async with operator(settings) as asking:
+        try:
+            rows = await _gather(asking, wanted)
+        except NotFound as refusal:
+            say(str(refusal))
+            return 1
+        staff = {one.person: one for one in (await asking.ask(Account.DIRECTORY, Staff())).staff}
+    profile = read_profile(settings.profile)
+    lines = [cells(row, staff, profile) for row in rows]
+    if file is None:
+        for line in lines:
+            say("  ".join(line))
+        say(f"情報共有の記録: {len(lines)}件")
+        return 0
+    try:
+        _write(file, as_csv(lines))
+    except OSError as error:
+        say(f"{file} に書けません({error.strerror})。--csv に、まだない別の名前を指定してください。")
+        return 1
+    say(f"{len(lines)}件を {file} に書きました。")
+    return 0
+
+
+def _write(path: Path, content: bytes) -> None:
+    """A new file that only its owner reads; nothing that exists is ever overwritten. Raises OSError."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(content)
+
+
+async def _gather(asking: Operator, wanted: Wanted) -> list[Disclosure]:
+    """All rows of both registers, by time. Raises NotFound."""
+    case = wanted.case or await _case_of(asking, wanted)
+    where = [wanted.compartment] if wanted.compartment else [Compartment.JUSO] if case else list(Compartment)
+    found: dict[UUID, Disclosure] = {}
+    for compartment in where:
+        for register in (DisclosuresAtCoordination, DisclosuresAtMeetings):
+            asked = register(cases=(case,) if case else (), person=wanted.person, until=wanted.until)
+            found |= await _all(asking, Account(compartment), asked, wanted.since)
+    return sorted(found.values(), key=lambda row: (row.at, row.disclosure))
+
+
+async def _case_of(asking: Operator, wanted: Wanted) -> UUID | None:
+    """The juso case of a referrer's number; None when none was named. In shien the officer knows the reference."""
+    if wanted.sheet is None:
+        return None
+    found = await asking.ask(Account.INTAKE, wanted.sheet)
+    if found.case is None:
+        raise NotFound(
+            "この受付番号の、同意のある事案はありません。"
+            "支援会議の事案は、画面のアドレスにある番号を --case に、--compartment shien を付けて指定してください。"
+        )
+    return found.case
+
+
+async def _all(asking: Operator, account: Account, asked: Question, since: datetime | None) -> dict[UUID, Disclosure]:
+    """Every row, a thousand at a time; the last instant of one answer is asked for again."""
+    found: dict[UUID, Disclosure] = {}
+    while True:
+        answer: DisclosureList = await asking.ask(account, asked.model_copy(update={"since": since}))
+        new = {row.disclosure: row for row in answer.rows if row.disclosure not in found}
+        found |= new
+        if not (answer.more and new):
+            return found
+        since = answer.rows[-1].at
+
+
+def cells(row: Disclosure, staff: Mapping[UUID, StaffView], profile: Profile) -> list[str]:
+    """One row in the order of COLUMNS; who left the directory keeps the reference."""
+    agencies = {one.code: one.name for one in profile.agencies}
+    basis = CATALOGUE.get(row.basis)
+    return [
+        row.at.astimezone(TOKYO).isoformat(timespec="seconds"),
+        COMPARTMENT_TEXT[row.compartment],
+        ACT_TEXT[row.act],
+        agencies.get(row.agency, row.agency),
+        staff[row.person].name if row.person in staff else str(row.person),
+        str(row.case),
+        str(row.item),
+        PURPOSE_TEXT[row.purpose],
+        f"同意 {row.consent} 第{row.consent_version}版" if row.consent else f"委嘱 {row.commission}",
+        basis.article if basis else row.basis,
+        row.row,
+        row.rules,
+        row.policy,
+    ]
+
+
+def as_csv(lines: Sequence[Sequence[str]]) -> bytes:
+    """UTF-8 with a mark and CRLF, as spreadsheets read it. A cell that one would take for a formula gets ``'``."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([f"'{cell}" if is_formula(cell) else cell for cell in line] for line in lines)
+    return text.getvalue().encode("utf-8-sig")

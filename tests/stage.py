@@ -23,12 +23,23 @@ class Stage:
     ) -> None:
         self.time = SOME_DAY
         self.store = Store(address, service, profile, compartment, clock=lambda: self.time)
+        self._set_store_clock()
 
     def close(self) -> None:
         self.store.close()
 
     def pass_time(self, **how_long: float) -> None:
         self.time += timedelta(**how_long)
+        self._set_store_clock()
+
+    def _set_store_clock(self) -> None:
+        """In PostgreSQL the guards' clock is the server's; on a stage it stands where the stage's does."""
+        if self.store.engine.dialect.name == "postgresql":
+            with self.store.engine.begin() as connection:
+                connection.exec_driver_sql(
+                    "create or replace function kasane_now(seconds double precision) returns timestamptz language sql "
+                    f"volatile as $$ select '{self.time.isoformat()}'::timestamptz + make_interval(secs => seconds) $$"
+                )
 
     def give(self, event: Event, event_id: UUID | None = None, tries: int = 1) -> Outcome:
         """Deliver an event as the bus would."""

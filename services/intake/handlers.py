@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-from contracts.consent import ConsentState
+from contracts.consent import ConsentState, Obtained
 from contracts.coordination import TakeInClient
 from contracts.intake import (
     ClientOf,
+    ConsentChanged,
     Held,
     HeldReferral,
     HeldReferrals,
@@ -29,20 +29,22 @@ from contracts.intake import (
 )
 from contracts.message import Account, Compartment, Event
 from contracts.policy import derive_kind
-from services.intake import domain
-from services.intake.tables import client, consent, handover, juso_case, member, opening, referral, tables
+from services.intake import consenting, domain, stops
+from services.intake.consenting import JAPAN, Version
+from services.intake.ledger_tables import agency, version
+from services.intake.tables import client, handover, household_member, juso_case, member, opening, referral, tables
+from services.intake.versions import changed, is_in_force, is_newest, store_version
 from services.service import Service, Tx, Work
 
-JAPAN = ZoneInfo("Asia/Tokyo")
 STATES = {Compartment.JUSO: "with_consent", Compartment.SHIEN: "without_consent", None: "held"}
 
 service = Service(
     "intake",
     tables,
-    publishes=frozenset({ReferralWithConsent, ReferralWithoutConsent}),
+    publishes=frozenset({ConsentChanged, ReferralWithConsent, ReferralWithoutConsent}),
     asks=frozenset({TakeInClient}),
     tally=lambda tx: _tally(tx),
-    undone=lambda tx: tx.execute(_pending(func.count())).scalar_one(),
+    undone=lambda tx: _undone(tx),
 )
 
 
@@ -63,21 +65,23 @@ def take_in_sheets(question: TakeInSheets, tx: Tx) -> tuple[SheetResults, Iterab
 
 @service.answers(ClientOf)
 def client_of(question: ClientOf, tx: Tx) -> Particulars:
-    """Who a juso case is about, while the newest version of its consent is in force (C1, C11)."""
-    found = _particulars().join(juso_case, juso_case.c.referral == referral.c.id)
-    found = found.join(consent, consent.c.referral == referral.c.id).where(juso_case.c.case_ref == question.case)
-    in_force = consent.c.state.in_(sorted(domain.IN_FORCE))
-    row = tx.execute(found.where(_newest_consent(), in_force)).mappings().first()
+    """Who a juso case is about, while its consent is in force and names the asking agency (C1, C3, C11)."""
+    found = _particulars().join(version, version.c.referral == referral.c.id)
+    found = found.where(version.c.case == question.case, is_in_force(tx.now))
+    if question.agency is not None:
+        named = agency.c.consent == version.c.consent, agency.c.version == version.c.version
+        found = found.where(select(agency).where(*named, agency.c.agency == question.agency).exists())
+    row = tx.execute(found).mappings().first()
     return Particulars(found=True, **row) if row else Particulars(found=False)
 
 
 @service.answers(Held)
 def held(question: Held, tx: Tx) -> HeldReferrals:
     """What waits for a person's decision, the oldest first, with the lawful next step."""
-    rows = select(referral.c.id, referral.c.number, referral.c.received_on, consent.c.state).join_from(
-        referral, consent
+    rows = select(referral.c.id, referral.c.number, referral.c.received_on, version.c.state).join_from(
+        referral, version
     )
-    rows = rows.where(referral.c.state == STATES[None], _newest_consent())
+    rows = rows.where(referral.c.state == STATES[None], is_newest())
     return HeldReferrals(held=tuple(map(_held, tx.execute(rows.order_by(referral.c.received_on, referral.c.id)))))
 
 
@@ -93,9 +97,16 @@ def open_without_consent(question: OpenWithoutConsent, tx: Tx) -> tuple[Opened, 
         return Opened(
             done=False, message="保留中のつなぎではありません。すでに判断が記録されたか、番号が違います。"
         ), ()
-    tx.execute(insert(opening).values(referral=question.referral, reason=question.reason.strip(), decided_at=tx.now))
-    state = select(consent.c.state).where(consent.c.referral == question.referral, _newest_consent())
-    return Opened(done=True), [_to_shien(row, ConsentState(tx.execute(state).scalar_one()), tx)]
+    newest = select(version.c.version, version.c.state).where(version.c.referral == question.referral, is_newest())
+    lost = tx.execute(newest).one()
+    tx.execute(
+        insert(opening).values(
+            referral=question.referral, version=lost.version, reason=question.reason.strip(), decided_at=tx.now
+        )
+    )
+    if tx.execute(select(handover).where(handover.c.referral == question.referral)).first():
+        return Opened(done=True, message="判断を記録しました。支援会議には前からの事案があり、そこで扱えます。"), ()
+    return Opened(done=True), [_to_shien(row, ConsentState(lost.state), tx)]
 
 
 @service.errand(every=30)
@@ -115,10 +126,9 @@ def _take_in(sheet: Sheet, tx: Tx) -> tuple[SheetResult, list[Event]]:
     row = _store_referral(sheet, STATES[decision.compartment], tx)
     if row is None:
         return _taken_in_before(sheet, tx), []
-    agreed = _store_client_and_consent(sheet, row["id"], tx)
-    if decision.compartment is Compartment.JUSO:
-        narrowed = sheet.consent is ConsentState.NARROWED
-        return SheetResult(index=0, outcome="accepted", rule=decision.rule), [_to_juso(row, agreed, narrowed, tx)]
+    first = _store_client_and_consent(sheet, row["id"], decision.compartment, tx)
+    if first.case is not None:
+        return SheetResult(index=0, outcome="accepted", rule=decision.rule), to_juso(row, first, tx)
     if decision.compartment is Compartment.SHIEN:
         return SheetResult(index=0, outcome="accepted", rule=decision.rule), [_to_shien(row, sheet.consent, tx)]
     message = f"{decision.reason}{decision.next_step}"
@@ -148,28 +158,39 @@ def _store_referral(sheet: Sheet, state: str, tx: Tx) -> dict[str, Any] | None:
     return row if tx.execute(stored.returning(referral.c.id)).first() else None
 
 
-def _store_client_and_consent(sheet: Sheet, key: UUID, tx: Tx) -> UUID:
-    """The reference of the consent's first version. A refusal is recorded as such, not as a missing consent (C12)."""
+def _store_client_and_consent(sheet: Sheet, key: UUID, where: Compartment | None, tx: Tx) -> Version:
+    """The consent's first version. A refusal is recorded as such, not as a missing consent (C12)."""
     columns = {"resident_number", "name", "kana", "sex", "born_on", "address", "phone"}
     tx.execute(insert(client).values(referral=key, **sheet.model_dump(include=columns)))
     if sheet.members:
         rows = [{"referral": key, "place": place, **one.model_dump()} for place, one in enumerate(sheet.members)]
         tx.execute(insert(member), rows)
-    agreed = tx.ref()
-    in_force = sheet.consent in domain.IN_FORCE
-    tx.execute(
-        insert(consent).values(
-            consent=agreed,
-            version=1,
-            referral=key,
-            state=sheet.consent.value,
-            agencies=domain.consent_agencies(sheet) if in_force else (),
-            purposes=domain.CONSENT_PURPOSES if in_force else (),
-            obtained_on=sheet.consented_on,
-            recorded_at=tx.now,
-        )
+    household = [tx.ref() for _ in range(len(sheet.members) + 1)]
+    rows = [{"member": one, "referral": key, "place": place} for place, one in enumerate(household)]
+    tx.execute(insert(household_member), rows)
+    first = Version(
+        consent=tx.ref(),
+        version=1,
+        referral=key,
+        case=open_juso_case(key, tx) if where is Compartment.JUSO else None,
+        state=sheet.consent,
+        scope=consenting.sheet_scope(sheet, household[0], tx.profile),
+        text_version=tx.profile.consent_text,
+        obtained=Obtained.SIGNED if sheet.consent in domain.IN_FORCE else None,
+        obtained_by=sheet.referrer_staff,
+        obtained_on=sheet.consented_on,
+        evidence=sheet.number,
+        recorded_at=tx.now,
     )
-    return agreed
+    store_version(first, tx)
+    return first
+
+
+def open_juso_case(key: UUID, tx: Tx) -> UUID:
+    """A fresh reference by which juso will know the case of a referral."""
+    case = tx.ref()
+    tx.execute(insert(juso_case).values(case_ref=case, referral=key))
+    return case
 
 
 def _taken_in_before(sheet: Sheet, tx: Tx) -> SheetResult:
@@ -190,10 +211,27 @@ def _taken_in_before(sheet: Sheet, tx: Tx) -> SheetResult:
     return _refused(domain.LABELS["consent"], "C11", message)
 
 
-def _to_juso(row: Mapping[str, Any], agreed: UUID, narrowed: bool, tx: Tx) -> ReferralWithConsent:
-    case = tx.ref()
-    tx.execute(insert(juso_case).values(case_ref=case, referral=row["id"]))
-    return ReferralWithConsent(about=case, **_facts(row), consent=agreed, consent_version=1, narrowed=narrowed)
+def to_juso(row: Mapping[Any, Any], one: Version, tx: Tx) -> list[Event]:
+    """What opens a case in juso: its consent first, then the referral that rests on it (C1)."""
+    if one.case is None or one.scope is None:
+        raise TypeError("a juso case rests on an open consent")
+    facts = _facts(row)
+    facts["agencies"] = consenting.invited_agencies(facts["agencies"], one.scope, one.state, tx.profile)
+    told = ReferralWithConsent(
+        about=one.case,
+        **facts,
+        consent=one.consent,
+        consent_version=one.version,
+        narrowed=one.state is ConsentState.NARROWED,
+        client=_client_of(row["id"], tx),
+    )
+    return [changed(one, one.case), told]
+
+
+def _client_of(key: UUID, tx: Tx) -> UUID:
+    mine = household_member.c.referral == key, household_member.c.place == 0
+    client_ref: UUID = tx.execute(select(household_member.c.member).where(*mine)).scalar_one()
+    return client_ref
 
 
 def _to_shien(row: Mapping[Any, Any], ground: ConsentState, tx: Tx) -> ReferralWithoutConsent:
@@ -209,6 +247,8 @@ def _facts(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _held(row: Any) -> HeldReferral:
     decision = derive_kind(ConsentState(row.state))
+    if decision.allowed:  # refused after it had been given: the juso case stops, and a person decides (C11)
+        decision = derive_kind(ConsentState.WITHDRAWN)
     return HeldReferral(
         referral=row.id,
         number=row.number,
@@ -220,19 +260,9 @@ def _held(row: Any) -> HeldReferral:
     )
 
 
-def _newest_consent() -> ColumnElement[bool]:
-    version = consent.alias()
-    newest = select(func.max(version.c.version)).where(version.c.referral == consent.c.referral)
-    return consent.c.version == newest.correlate(consent).scalar_subquery()
-
-
 def _particulars() -> Any:
     texts = (referral.c.number, referral.c.referrer_staff, referral.c.reason, referral.c.wishes)
     return select(client.c.name, client.c.kana, client.c.born_on, *texts).join_from(client, referral)
-
-
-def _pending(*what: Any) -> Any:
-    return select(*what).select_from(handover).where(handover.c.state == "pending")
 
 
 def _waiting(tx: Tx) -> list[tuple[UUID, Particulars]]:
@@ -252,4 +282,10 @@ def _forget(case: UUID, tx: Tx) -> None:
 def _tally(tx: Tx) -> dict[str, int]:
     rows = tx.execute(select(referral.c.state, func.count()).group_by(referral.c.state)).all()
     counts: dict[str, int] = dict(map(tuple, rows))
-    return {"referrals": sum(counts.values()), **{state: counts.get(state, 0) for state in STATES.values()}}
+    by_state = {state: counts.get(state, 0) for state in STATES.values()}
+    return {"referrals": sum(counts.values()), **by_state, "late": stops.late(tx)}
+
+
+def _undone(tx: Tx) -> int:
+    pending = select(func.count()).select_from(handover).where(handover.c.state == "pending")
+    return (tx.connection.scalar(pending) or 0) + stops.waiting(tx)

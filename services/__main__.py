@@ -14,7 +14,18 @@ from pydantic import ValidationError
 from contracts.intake import Held, OpenWithoutConsent
 from contracts.message import Account, Compartment
 from contracts.municipality import is_municipality_code
-from services import asyncapi, coordination, demo, desk, directory, intake, meetings, notify, policy_words
+from services import (
+    asyncapi,
+    consent_words,
+    coordination,
+    demo,
+    desk,
+    directory,
+    intake,
+    meetings,
+    notify,
+    policy_words,
+)
 from services.importer import import_file
 from services.launcher import CannotStart, Launcher, run_process
 from services.operator import NotRunning, operator
@@ -182,6 +193,17 @@ def _policy(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _consent(options: argparse.Namespace, settings: Settings) -> int:
+    try:
+        return asyncio.run(consent_words.run(options, settings, print))
+    except ValidationError as error:
+        fields = "、".join(
+            sorted({str(fault["loc"][0]) for fault in error.errors(include_input=False) if fault["loc"]})
+        )
+        print(f"値の形が正しくありません: {fields}", file=sys.stderr)
+        return 2
+
+
 def _demo(options: argparse.Namespace, settings: Settings) -> int:
     return demo.run(settings, PROCESSES, options.out, options.json)
 
@@ -234,6 +256,7 @@ def _parser() -> argparse.ArgumentParser:
     opening.add_argument("--reason", required=True, help="支援会議で扱う必要性(記録されます)")
     command("parked", _parked, "処理できずに止めてある出来事を見る")
     policy_words.add_options(command("policy", _policy, "共有の判断表を見る、説明する"), shared)
+    consent_words.add_options(command("consent", _consent, "同意を見る、次の版を記録する、撤回する"), shared)
     command("asyncapi", _asyncapi, "AsyncAPI の文書を出力する")
     trial = command("demo", _demo, "全体を一度、仮の場所で通して動かす")
     trial.add_argument("--out", type=Path, help="送った案内(.eml)を残すフォルダー")

@@ -15,7 +15,15 @@ import nats
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from contracts.intake import Held, OpenWithoutConsent, TakeInSheets
+from contracts.intake import (
+    Held,
+    LookAtConsent,
+    LookAtStop,
+    OpenWithoutConsent,
+    RecordConsent,
+    TakeInSheets,
+    WithdrawConsent,
+)
 from contracts.message import Account, Question
 from services.service import Process
 from services.settings import Settings
@@ -29,8 +37,16 @@ ACK_SECONDS = 8
 """How long the server waits before it gives an unacknowledged event to another try: many times the slowest batch, and
 no more, because it is what a process killed in the middle of a batch costs."""
 
-OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (TakeInSheets, Held, OpenWithoutConsent)
-"""What the command line asks of intake; who a case is about is not among it."""
+OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (
+    TakeInSheets,
+    Held,
+    OpenWithoutConsent,
+    LookAtConsent,
+    LookAtStop,
+    RecordConsent,
+    WithdrawConsent,
+)
+"""What the command line asks of intake. Of a client it learns what the consent's paper says, and nothing of the case."""
 
 _DAY = 86_400
 _SECOND = 1_000_000_000  # JetStream counts nanoseconds

@@ -22,6 +22,7 @@ PLUMBING = {
     "__main__.py",
     "asyncapi.py",
     "bus.py",
+    "consent_words.py",
     "demo.py",
     "guards.py",
     "importer.py",

@@ -22,11 +22,16 @@ from contracts.coordination import Cases, ClientsOfCases, ItemPutForward, TakeIn
 from contracts.directory import Busy, MailboxOf, Release, Reserve, SignInJuso, SignInShien, Staff
 from contracts.intake import (
     ClientOf,
+    ConsentChanged,
     Held,
+    LookAtConsent,
+    LookAtStop,
     OpenWithoutConsent,
+    RecordConsent,
     ReferralWithConsent,
     ReferralWithoutConsent,
     TakeInSheets,
+    WithdrawConsent,
 )
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, LookAtLink, Sittings
 from contracts.message import EVENTS, QUESTIONS, Account
@@ -54,6 +59,7 @@ DESK = {
 SAYS: dict[str, set[str]] = {
     "directory": set(),
     "intake": {
+        f"to.juso.{ConsentChanged.subject}",
         f"to.juso.{ReferralWithConsent.subject}",
         f"to.shien.{ReferralWithoutConsent.subject}",
         f"to.shien.{TakeInClient.subject}",
@@ -70,7 +76,15 @@ SAYS: dict[str, set[str]] = {
 """What each process may tell and ask, written down a second time (the tables of the README): not read from services."""
 DURABLES = {"coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}
 """The processes that read events."""
-OPERATOR_ASKS = {TakeInSheets.subject, Held.subject, OpenWithoutConsent.subject}
+OPERATOR_ASKS = {
+    TakeInSheets.subject,
+    Held.subject,
+    OpenWithoutConsent.subject,
+    LookAtConsent.subject,
+    LookAtStop.subject,
+    RecordConsent.subject,
+    WithdrawConsent.subject,
+}
 
 ACCOUNTS = {process.name: process.account for process in PROCESSES} | {f"operator@{one}": one for one in Account}
 THEFT = {"ack_policy": "none", "deliver_policy": "all"}

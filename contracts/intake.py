@@ -176,7 +176,10 @@ class Particulars(Message):
 
 
 class ClientOf(Question[Particulars], subject="ask.intake.client_of.v1", asked_from=(Account.JUSO,)):
-    """Who is the juso case about? Answered only while the consent is in force (C1, C11); otherwise not found."""
+    """Who is the juso case about? Answered only while the consent is in force (C1, C11); otherwise not found.
+
+    With ``agency``, whose staff asks, only if the consent names it (C3).
+    """
 
     case: UUID
     agency: Code | None = None
@@ -279,7 +282,8 @@ class ConsentVersion(Message):
     state: ConsentState
     scope: Scope | None
     text_version: Reference
-    obtained: Obtained
+    obtained: Obtained | None
+    """None where nobody knows: a sheet says that there is no consent, not how that was learnt."""
     obtained_on: date | None
     obtained_by: Line
     signer: Signer

@@ -113,6 +113,10 @@ class Profile(Data):
     urgent_within_days: PositiveInt = 7
     """How many calendar days an urgent case may wait for its 随時 sitting."""
     adhoc_within_days: PositiveInt = 28
+    consent_years: PositiveInt = 3
+    """How long a consent on a つなぐシート lasts. No notice says; three years is our guess, to be set by each city."""
+    consent_text: Annotated[str, Field(pattern=r"^[^\s\x00-\x1f]{1,40}$")] = "第1号"
+    """Which version of the 個人情報に関する管理・取扱規程 the sheets in use refer to (C2)."""
     office_opens: time = time(9, 0)
     office_closes: time = time(17, 0)
     agencies: tuple[Agency, ...]

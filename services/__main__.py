@@ -20,6 +20,7 @@ from contracts.municipality import is_municipality_code
 from services import (
     asyncapi,
     audit_words,
+    consent_words,
     coordination,
     demo,
     desk,
@@ -294,6 +295,17 @@ def _audit(options: argparse.Namespace, settings: Settings) -> int:
     return status
 
 
+def _consent(options: argparse.Namespace, settings: Settings) -> int:
+    try:
+        return asyncio.run(consent_words.run(options, settings, print))
+    except ValidationError as error:
+        fields = "、".join(
+            sorted({str(fault["loc"][0]) for fault in error.errors(include_input=False) if fault["loc"]})
+        )
+        print(f"値の形が正しくありません: {fields}", file=sys.stderr)
+        return 2
+
+
 def _demo(options: argparse.Namespace, settings: Settings) -> int:
     return demo.run(settings, PROCESSES, options.out, options.json)
 
@@ -367,6 +379,7 @@ def _parser() -> argparse.ArgumentParser:
     register.add_argument("--since", type=_instant, help="この日時から", metavar="2026-11-20")
     register.add_argument("--until", type=_instant, help="この日時の前まで", metavar="2026-11-21")
     register.add_argument("--csv", type=Path, help="書き出す新しいCSVファイル", metavar="FILE")
+    consent_words.add_options(command("consent", _consent, "同意を見る、次の版を記録する、撤回する"), shared)
     command("asyncapi", _asyncapi, "AsyncAPI の文書を出力する")
     trial = command("demo", _demo, "全体を一度、仮の場所で通して動かす")
     trial.add_argument("--out", type=Path, help="送った案内(.eml)を残すフォルダー")

@@ -21,7 +21,15 @@ from contracts.directory import Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
 from contracts.gate import CarryOver, LookAtGate
-from contracts.intake import Held, LookAtConsent, OpenWithoutConsent, TakeInSheets
+from contracts.intake import (
+    Held,
+    LookAtConsent,
+    LookAtStop,
+    OpenWithoutConsent,
+    RecordConsent,
+    TakeInSheets,
+    WithdrawConsent,
+)
 from contracts.message import Account, Question
 from services.service import Process
 from services.settings import Settings
@@ -45,6 +53,9 @@ OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (
     LookAtGate,
     CarryOver,
     LookAtConsent,
+    LookAtStop,
+    RecordConsent,
+    WithdrawConsent,
     Staff,
     ExplainItem,
     DisclosuresAtCoordination,

@@ -55,13 +55,12 @@ class Stage:
         self.time += timedelta(**how_long)
 
     def _set_store_clock(self) -> None:
-        """PostgreSQL has a clock of its own: as its owner, replace it by the stage's. SQLite asks the store's."""
+        """In PostgreSQL the guards' clock is the server's; on a stage it stands where the stage's does."""
         if self.store.engine.dialect.name == "postgresql":
             with self.store.engine.begin() as connection:
                 connection.exec_driver_sql(
-                    "create or replace function kasane_now(seconds double precision) returns timestamptz "
-                    "language sql volatile as "
-                    f"$$ select timestamptz '{self._time.isoformat()}' + make_interval(secs => seconds) $$"
+                    "create or replace function kasane_now(seconds double precision) returns timestamptz language sql "
+                    f"volatile as $$ select '{self.time.isoformat()}'::timestamptz + make_interval(secs => seconds) $$"
                 )
 
     def give(self, event: Event, event_id: UUID | None = None, tries: int = 1) -> Outcome:

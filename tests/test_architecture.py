@@ -25,6 +25,7 @@ PLUMBING = {
     "audit.py",
     "audit_words.py",
     "bus.py",
+    "consent_words.py",
     "demo.py",
     "disclosure_words.py",
     "gate_words.py",

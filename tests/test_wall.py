@@ -18,27 +18,51 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from contracts.coordination import Cases, ClientsOfCases, ItemPutForward, TakeInClient, Trail
+from contracts.commission import (
+    AskCooperation,
+    Commission,
+    CommissionEnded,
+    CommissionMade,
+    Commissions,
+    Cooperations,
+    EndCommission,
+    NoteCooperation,
+)
+from contracts.coordination import Cases, ClientsOfCases, ExplainItem, ItemPutForward, TakeInClient, Trail
 from contracts.directory import Busy, MailboxOf, Release, Reserve, SignInJuso, SignInShien, Staff
-from contracts.erasure import EraseCase, EraseReferral
+from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
+from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
+from contracts.gate import CarryOver, ConsentForGate, EntriesForGate, LookAtGate, RecordCarryIn, RecordCarryOut
 from contracts.intake import (
+    AcknowledgeConsent,
     ClientOf,
+    ConsentChanged,
+    ConsentHeads,
     Held,
+    LookAtConsent,
+    LookAtStop,
     OpenWithoutConsent,
+    RecordConsent,
     ReferralWithConsent,
     ReferralWithoutConsent,
     TakeInSheets,
+    WithdrawConsent,
 )
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, LookAtLink, Sittings
 from contracts.message import EVENTS, QUESTIONS, Account
 from contracts.notify import SendCancellation, SendInvitation
+from contracts.permit import Redeem, ReportSpent
 from contracts.profile import Profile
 from services.__main__ import PROCESSES
 from services.provision import MAX_PAYLOAD, inbox_of, read_key, rights
 from tests.world import World
 
+SHARING = {f"to.intake.{question.subject}" for question in (Redeem, ReportSpent, AcknowledgeConsent, ConsentHeads)}
+"""What only the juso processes of coordination and meetings may ask: before each share, and as a heartbeat."""
 MEETINGS = {
     ItemPlaced.subject,
+    CommissionMade.subject,
+    CommissionEnded.subject,
     f"to.directory.{Staff.subject}",
     f"to.directory.{Busy.subject}",
     f"to.directory.{Reserve.subject}",
@@ -51,33 +75,53 @@ DESK = {
     Trail.subject,
     Sittings.subject,
     ItemSittings.subject,
+    ExplainItem.subject,
+    DisclosuresAtCoordination.subject,
+    DisclosuresAtMeetings.subject,
     f"to.directory.{Staff.subject}",
 }
 SAYS: dict[str, set[str]] = {
     "directory": set(),
     "intake": {
+        f"to.juso.{ConsentChanged.subject}",
         f"to.juso.{ReferralWithConsent.subject}",
         f"to.shien.{ReferralWithoutConsent.subject}",
         f"to.shien.{TakeInClient.subject}",
     },
-    "coordination@juso": {ItemPutForward.subject},
+    "coordination@juso": {ItemPutForward.subject, *SHARING},
     "coordination@shien": {ItemPutForward.subject},
-    "meetings@juso": MEETINGS,
+    "meetings@juso": MEETINGS | SHARING,
     "meetings@shien": MEETINGS,
     "notify": {f"to.directory.{MailboxOf.subject}"},
-    "desk@juso": DESK | {f"to.directory.{SignInJuso.subject}", f"to.intake.{ClientOf.subject}"},
-    "desk@shien": DESK | {f"to.directory.{SignInShien.subject}", ClientsOfCases.subject},
+    "desk@juso": DESK
+    | {f"to.directory.{SignInJuso.subject}"}
+    | {f"to.intake.{question.subject}" for question in (ClientOf, WithdrawConsent, LookAtStop)},
+    "desk@shien": DESK
+    | {f"to.directory.{SignInShien.subject}", ClientsOfCases.subject}
+    | {question.subject for question in (Commissions, Commission, EndCommission)}
+    | {question.subject for question in (Cooperations, AskCooperation, NoteCooperation)},
+    "gate": {f"to.shien.{question.subject}" for question in (EntriesForGate, RecordCarryOut)}
+    | {f"to.juso.{question.subject}" for question in (ConsentForGate, RecordCarryIn)},
     "desk": {f"to.{one}.{question.subject}" for one in ("juso", "shien") for question in (LookAtLink, AnswerByLink)},
 }
 """What each process may tell and ask, written down a second time (the tables of the README): not read from services."""
 DURABLES = {"coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}
 """The processes that read events."""
-SEALING = {"intake", "coordination@juso", "coordination@shien"}
+LOOKS = {ExplainItem.subject, DisclosuresAtCoordination.subject, DisclosuresAtMeetings.subject}
+SEALING = {"intake", "coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}
 """The processes that keep sealed fields, and so have a key that wraps their data keys."""
 OPERATOR_ASKS = {
-    "operator@intake": {TakeInSheets.subject, Held.subject, OpenWithoutConsent.subject, EraseReferral.subject},
-    "operator@juso": {EraseCase.subject},
-    "operator@shien": {EraseCase.subject},
+    "operator@intake": {
+        question.subject
+        for question in (
+            *(TakeInSheets, Held, OpenWithoutConsent, EraseReferral),
+            *(LookAtConsent, LookAtStop, RecordConsent, WithdrawConsent),
+        )
+    },
+    "operator@juso": {EraseCase.subject, *LOOKS},
+    "operator@shien": {EraseCase.subject, EraseAnswers.subject, *LOOKS},
+    "operator@directory": {Staff.subject},
+    "operator@gate": {LookAtGate.subject, CarryOver.subject},
 }
 
 ACCOUNTS = {process.name: process.account for process in PROCESSES} | {f"operator@{one}": one for one in Account}

@@ -1,3 +1,5 @@
-"""Takes referrals (つなぎ) in, keeps whom they are about and the consents, and tells where each may be heard."""
+"""Takes referrals (つなぎ) in, keeps whom they are about and the ledger of consents, tells where each is heard."""
 
 from services.intake.handlers import service as service
+from services.intake.ledger import confirm_versions as confirm_versions
+from services.intake.permits import redeem as redeem

@@ -4,17 +4,17 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-from contracts.consent import ConsentState
+from contracts.consent import ConsentState, Obtained
 from contracts.coordination import TakeInClient
 from contracts.erasure import Erased, EraseReferral
 from contracts.intake import (
     ClientOf,
+    ConsentChanged,
     Held,
     HeldReferral,
     HeldReferrals,
@@ -30,22 +30,24 @@ from contracts.intake import (
 )
 from contracts.message import Account, Compartment, Event
 from contracts.policy import derive_kind
-from services.intake import domain, sealed
-from services.intake.tables import consent, erased, handover, juso_case, opening, referral, tables
+from services.intake import consenting, domain, sealed, stops
+from services.intake.consenting import JAPAN, Version
+from services.intake.ledger_tables import agency, version
+from services.intake.tables import erased, handover, household_member, juso_case, opening, referral, tables
+from services.intake.versions import changed, is_in_force, is_newest, store_version
 from services.service import Service, Tx, Work
 from services.vault import seal_row
 
-JAPAN = ZoneInfo("Asia/Tokyo")
 STATES = {Compartment.JUSO: "with_consent", Compartment.SHIEN: "without_consent", None: "held"}
 
 service = Service(
     "intake",
     tables,
-    publishes=frozenset({ReferralWithConsent, ReferralWithoutConsent}),
+    publishes=frozenset({ConsentChanged, ReferralWithConsent, ReferralWithoutConsent}),
     asks=frozenset({TakeInClient}),
     seals=True,
     tally=lambda tx: _tally(tx),
-    undone=lambda tx: tx.execute(_pending(func.count())).scalar_one(),
+    undone=lambda tx: _undone(tx),
 )
 
 
@@ -66,21 +68,23 @@ def take_in_sheets(question: TakeInSheets, tx: Tx) -> tuple[SheetResults, Iterab
 
 @service.answers(ClientOf)
 def client_of(question: ClientOf, tx: Tx) -> Particulars:
-    """Who a juso case is about, while the newest version of its consent is in force (C1, C11)."""
-    found = sealed.rows().join(juso_case, juso_case.c.referral == referral.c.id)
-    found = found.join(consent, consent.c.referral == referral.c.id).where(juso_case.c.case_ref == question.case)
-    in_force = consent.c.state.in_(sorted(domain.IN_FORCE))
-    row = tx.execute(found.where(_newest_consent(), in_force)).mappings().first()
+    """Who a juso case is about, while its consent is in force and names the asking agency (C1, C3, C11)."""
+    found = sealed.rows().join(version, version.c.referral == referral.c.id)
+    found = found.where(version.c.case == question.case, is_in_force(tx.now))
+    if question.agency is not None:
+        named = agency.c.consent == version.c.consent, agency.c.version == version.c.version
+        found = found.where(select(agency).where(*named, agency.c.agency == question.agency).exists())
+    row = tx.execute(found).mappings().first()
     return sealed.particulars(row, tx) if row else Particulars(found=False)
 
 
 @service.answers(Held)
 def held(question: Held, tx: Tx) -> HeldReferrals:
     """What waits for a person's decision, the oldest first, with the lawful next step."""
-    rows = select(referral.c.id, referral.c.number, referral.c.received_on, consent.c.state).join_from(
-        referral, consent
+    rows = select(referral.c.id, referral.c.number, referral.c.received_on, version.c.state).join_from(
+        referral, version
     )
-    rows = rows.where(referral.c.state == STATES[None], _newest_consent(), sealed.not_erased())
+    rows = rows.where(referral.c.state == STATES[None], is_newest(), sealed.not_erased())
     return HeldReferrals(held=tuple(map(_held, tx.execute(rows.order_by(referral.c.received_on, referral.c.id)))))
 
 
@@ -96,10 +100,14 @@ def open_without_consent(question: OpenWithoutConsent, tx: Tx) -> tuple[Opened, 
         return Opened(
             done=False, message="保留中のつなぎではありません。すでに判断が記録されたか、番号が違います。"
         ), ()
-    decided = {"reason": question.reason.strip(), "decided_at": tx.now}
-    tx.execute(insert(opening).values(referral=question.referral, **seal_row(tx, question.referral, opening, decided)))
-    state = select(consent.c.state).where(consent.c.referral == question.referral, _newest_consent())
-    return Opened(done=True), [_to_shien(row, ConsentState(tx.execute(state).scalar_one()), tx)]
+    newest = select(version.c.version, version.c.state).where(version.c.referral == question.referral, is_newest())
+    lost = tx.execute(newest).one()
+    decided = {"version": lost.version, "reason": question.reason.strip(), "decided_at": tx.now}
+    decided = seal_row(tx, question.referral, opening, decided, str(lost.version))
+    tx.execute(insert(opening).values(referral=question.referral, **decided))
+    if tx.execute(select(handover).where(handover.c.referral == question.referral)).first():
+        return Opened(done=True, message="判断を記録しました。支援会議には前からの事案があり、そこで扱えます。"), ()
+    return Opened(done=True), [_to_shien(row, ConsentState(lost.state), tx)]
 
 
 @service.does(EraseReferral)
@@ -138,10 +146,9 @@ def _take_in(sheet: Sheet, tx: Tx) -> tuple[SheetResult, list[Event]]:
     if row is None:
         return _taken_in_before(sheet, tx), []
     sealed.keep(sheet, row["id"], tx)
-    agreed = _store_consent(sheet, row["id"], tx)
-    if decision.compartment is Compartment.JUSO:
-        narrowed = sheet.consent is ConsentState.NARROWED
-        return SheetResult(index=0, outcome="accepted", rule=decision.rule), [_to_juso(row, agreed, narrowed, tx)]
+    first = _store_consent(sheet, row["id"], decision.compartment, tx)
+    if first.case is not None:
+        return SheetResult(index=0, outcome="accepted", rule=decision.rule), to_juso(row, first, tx)
     if decision.compartment is Compartment.SHIEN:
         return SheetResult(index=0, outcome="accepted", rule=decision.rule), [_to_shien(row, sheet.consent, tx)]
     message = f"{decision.reason}{decision.next_step}"
@@ -173,23 +180,34 @@ def _store_referral(sheet: Sheet, state: str, tx: Tx) -> dict[str, Any] | None:
     return row if tx.execute(stored.returning(referral.c.id)).first() else None
 
 
-def _store_consent(sheet: Sheet, key: UUID, tx: Tx) -> UUID:
-    """The reference of the consent's first version. A refusal is recorded as such, not as a missing consent (C12)."""
-    agreed = tx.ref()
-    in_force = sheet.consent in domain.IN_FORCE
-    tx.execute(
-        insert(consent).values(
-            consent=agreed,
-            version=1,
-            referral=key,
-            state=sheet.consent.value,
-            agencies=domain.consent_agencies(sheet) if in_force else (),
-            purposes=domain.CONSENT_PURPOSES if in_force else (),
-            obtained_on=sheet.consented_on,
-            recorded_at=tx.now,
-        )
+def _store_consent(sheet: Sheet, key: UUID, where: Compartment | None, tx: Tx) -> Version:
+    """The consent's first version. A refusal is recorded as such, not as a missing consent (C12)."""
+    household = [tx.ref() for _ in range(len(sheet.members) + 1)]
+    rows = [{"member": one, "referral": key, "place": place} for place, one in enumerate(household)]
+    tx.execute(insert(household_member), rows)
+    first = Version(
+        consent=tx.ref(),
+        version=1,
+        referral=key,
+        case=open_juso_case(key, tx) if where is Compartment.JUSO else None,
+        state=sheet.consent,
+        scope=consenting.sheet_scope(sheet, household[0], tx.profile),
+        text_version=tx.profile.consent_text,
+        obtained=Obtained.SIGNED if sheet.consent in domain.IN_FORCE else None,
+        obtained_by=sheet.referrer_staff,
+        obtained_on=sheet.consented_on,
+        evidence=sheet.number,
+        recorded_at=tx.now,
     )
-    return agreed
+    store_version(first, tx)
+    return first
+
+
+def open_juso_case(key: UUID, tx: Tx) -> UUID:
+    """A fresh reference by which juso will know the case of a referral."""
+    case = tx.ref()
+    tx.execute(insert(juso_case).values(case_ref=case, referral=key))
+    return case
 
 
 def _taken_in_before(sheet: Sheet, tx: Tx) -> SheetResult:
@@ -214,10 +232,27 @@ def _taken_in_before(sheet: Sheet, tx: Tx) -> SheetResult:
     return _refused(domain.LABELS["consent"], "C11", message)
 
 
-def _to_juso(row: Mapping[str, Any], agreed: UUID, narrowed: bool, tx: Tx) -> ReferralWithConsent:
-    case = tx.ref()
-    tx.execute(insert(juso_case).values(case_ref=case, referral=row["id"]))
-    return ReferralWithConsent(about=case, **_facts(row), consent=agreed, consent_version=1, narrowed=narrowed)
+def to_juso(row: Mapping[Any, Any], one: Version, tx: Tx) -> list[Event]:
+    """What opens a case in juso: its consent first, then the referral that rests on it (C1)."""
+    if one.case is None or one.scope is None:
+        raise TypeError("a juso case rests on an open consent")
+    facts = _facts(row)
+    facts["agencies"] = consenting.invited_agencies(facts["agencies"], one.scope, one.state, tx.profile)
+    told = ReferralWithConsent(
+        about=one.case,
+        **facts,
+        consent=one.consent,
+        consent_version=one.version,
+        narrowed=one.state is ConsentState.NARROWED,
+        client=_client_of(row["id"], tx),
+    )
+    return [changed(one, one.case), told]
+
+
+def _client_of(key: UUID, tx: Tx) -> UUID:
+    mine = household_member.c.referral == key, household_member.c.place == 0
+    client_ref: UUID = tx.execute(select(household_member.c.member).where(*mine)).scalar_one()
+    return client_ref
 
 
 def _to_shien(row: Mapping[Any, Any], ground: ConsentState, tx: Tx) -> ReferralWithoutConsent:
@@ -233,6 +268,8 @@ def _facts(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _held(row: Any) -> HeldReferral:
     decision = derive_kind(ConsentState(row.state))
+    if decision.allowed:  # refused after it had been given: the juso case stops, and a person decides (C11)
+        decision = derive_kind(ConsentState.WITHDRAWN)
     return HeldReferral(
         referral=row.id,
         number=row.number,
@@ -242,16 +279,6 @@ def _held(row: Any) -> HeldReferral:
         reason=decision.reason,
         next_step=decision.next_step,
     )
-
-
-def _newest_consent() -> ColumnElement[bool]:
-    version = consent.alias()
-    newest = select(func.max(version.c.version)).where(version.c.referral == consent.c.referral)
-    return consent.c.version == newest.correlate(consent).scalar_subquery()
-
-
-def _pending(*what: Any) -> Any:
-    return select(*what).select_from(handover).where(handover.c.state == "pending")
 
 
 def _waiting(tx: Tx) -> list[tuple[UUID, Particulars]]:
@@ -276,4 +303,10 @@ def _cleared(subjects: list[UUID], tx: Tx) -> None:
 def _tally(tx: Tx) -> dict[str, int]:
     rows = tx.execute(select(referral.c.state, func.count()).group_by(referral.c.state)).all()
     counts: dict[str, int] = dict(map(tuple, rows))
-    return {"referrals": sum(counts.values()), **{state: counts.get(state, 0) for state in STATES.values()}}
+    by_state = {state: counts.get(state, 0) for state in STATES.values()}
+    return {"referrals": sum(counts.values()), **by_state, "late": stops.late(tx)}
+
+
+def _undone(tx: Tx) -> int:
+    pending = select(func.count()).select_from(handover).where(handover.c.state == "pending")
+    return (tx.connection.scalar(pending) or 0) + stops.waiting(tx)

@@ -9,11 +9,12 @@ from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 from contracts.erasure import EraseReason, EraseReferral
 from contracts.intake import Particulars, Sheet
 from services.intake import domain
-from services.intake.tables import client, erased, handover, juso_case, member, opening, referral
+from services.intake.tables import client, erased, handover, household_member, juso_case, member, opening, referral
 from services.service import Shut, Tx
 from services.vault import open_row, seal_row
 
 ERASED = Particulars(found=False, erased=True)
+GONE = "消去済み"
 _PARTICULARS = (
     client.c.name,
     client.c.kana,
@@ -60,6 +61,26 @@ def particulars(row: Mapping[Any, Any], tx: Tx) -> Particulars:
     except Shut:
         return ERASED
     return Particulars(found=True, **who) if who["name"] is not None else ERASED
+
+
+def household(key: UUID | None, tx: Tx) -> list[tuple[UUID, str]]:
+    """Every 世帯員 of a referral by reference and name, the client first."""
+    wanted = select(household_member.c.member, household_member.c.place).where(household_member.c.referral == key)
+    refs = tx.execute(wanted.order_by(household_member.c.place)).all()
+    if key is None or not refs:
+        return []
+    names = {row.place + 1: row for row in tx.execute(select(member).where(member.c.referral == key))}
+    names |= {0: row for row in tx.execute(select(client).where(client.c.referral == key))}
+    return [(one.member, _name(key, one.place, names.get(one.place), tx)) for one in refs]
+
+
+def _name(key: UUID, place: int, row: Any, tx: Tx) -> str:
+    table, part = (client, "") if place == 0 else (member, str(place - 1))
+    try:
+        name: str = open_row(tx, key, (table.c.name,), row._mapping, part)["name"] if row is not None else GONE
+    except Shut:
+        name = GONE
+    return name
 
 
 def not_erased() -> ColumnElement[bool]:

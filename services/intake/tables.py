@@ -1,5 +1,6 @@
-"""What intake stores: referrals, who they are about, consents, and what is still to be handed to shien.
+"""What intake stores: referrals, who they are about, the ledger of consents, and what is to be handed to shien.
 
+The ledger's rules stand in ledger_tables.py, beside these: both describe the one store.
 Free text and identity are sealed under the referral's id; what the import and the queries need is not.
 """
 
@@ -70,27 +71,23 @@ member = Table(
     Column("age", Integer),
     Column("relation", Sealed, nullable=False),
 )
-consent = Table(
-    "consent",
+household_member = Table(
+    "household_member",
     tables,
-    Column("consent", Uuid, primary_key=True),
-    Column("version", Integer, CheckConstraint("version >= 1"), primary_key=True),
+    Column("member", Uuid, primary_key=True),
     Column("referral", Uuid, ForeignKey("referral.id"), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("agencies", JSON, nullable=False),
-    Column("purposes", JSON, nullable=False),
-    Column("obtained_on", Date),
-    Column("recorded_at", Instant, nullable=False),
-    UniqueConstraint("referral", "version"),
-    CheckConstraint("state not in ('given', 'narrowed') or obtained_on is not null"),
+    Column("place", Integer, CheckConstraint("place >= 0"), nullable=False),
+    UniqueConstraint("referral", "place"),
+    UniqueConstraint("member", "referral"),
 )
-"""Versions are only added; the highest one of a referral is what holds now (C1, C11)."""
+"""By what reference consents and juso know each 世帯員: the client at place 0, then ``member`` in order (S18)."""
 
 juso_case = Table(
     "juso_case",
     tables,
     Column("case_ref", Uuid, primary_key=True),
     Column("referral", Uuid, ForeignKey("referral.id"), nullable=False, unique=True),
+    UniqueConstraint("case_ref", "referral"),
 )
 """Which juso case a referral became, so that juso may ask whom it is about."""
 
@@ -108,10 +105,11 @@ opening = Table(
     "opening",
     tables,
     Column("referral", Uuid, ForeignKey("referral.id"), primary_key=True),
+    Column("version", Integer, primary_key=True),
     Column("reason", Sealed),
     Column("decided_at", Instant, nullable=False),
 )
-"""A person's decision that 法106条の6 applies to a referral on hold, with the reason (C11)."""
+"""A person's decision that 法106条の6 applies to a referral on hold, with the reason: once per consent lost (C11)."""
 
 erased = Table(
     "erased",

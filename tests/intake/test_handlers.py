@@ -3,18 +3,20 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
-from contracts.consent import ConsentState
-from contracts.coordination import ClientsOfCases, Trail
+from contracts.consent import ConsentState, Obtained
+from contracts.coordination import TakeInClient
 from contracts.intake import (
     ClientOf,
+    ConsentChanged,
     Held,
     OpenWithoutConsent,
     Particulars,
@@ -28,7 +30,9 @@ from contracts.message import Account, Compartment, Event, Question
 from contracts.policy import derive_kind
 from contracts.profile import Profile
 from services import coordination, intake
-from services.intake.tables import client, consent, handover, member, opening, referral
+from services.intake.ledger_tables import version
+from services.intake.tables import client, handover, member, opening, referral
+from services.intake.versions import versions_where
 from services.service import AskFailed, Tx, Work
 from services.settings import Settings
 from services.store import Store
@@ -75,8 +79,12 @@ def test_a_consented_referral_is_told_in_juso_with_the_agencies_the_consent_name
     desk: Stage, state: ConsentState
 ) -> None:
     assert outcomes(desk, sheet(consent=state, agencies=("kenko", "houkatsu", "kodomo"))) == ["accepted"]
-    (told,) = desk.told()
+    changed, told = desk.told()
+    assert isinstance(changed, ConsentChanged)
     assert isinstance(told, ReferralWithConsent)
+    assert (changed.about, changed.version, changed.case, changed.state) == (told.consent, 1, told.about, state)
+    assert changed.scope
+    assert changed.scope.members == (told.client,)
     assert told.agencies == ("houkatsu", "kenko", "kodomo")
     assert (told.referrer, told.urgent, told.household_size, told.consent_version) == ("houkatsu", False, 2, 1)
     assert told.received_on == date(2026, 11, 2)
@@ -109,27 +117,44 @@ def test_a_withdrawn_or_expired_consent_waits_for_a_decision_and_names_the_next_
 def test_every_state_of_consent_goes_where_the_policy_says_and_nowhere_else(desk: Stage, state: ConsentState) -> None:
     day = date(2026, 11, 2) if state in (ConsentState.GIVEN, ConsentState.NARROWED) else None
     take_in(desk, without_consent(state, consented_on=day))
-    kinds = {Compartment.JUSO: [ReferralWithConsent], Compartment.SHIEN: [ReferralWithoutConsent], None: []}
+    kinds = {
+        Compartment.JUSO: [ConsentChanged, ReferralWithConsent],
+        Compartment.SHIEN: [ReferralWithoutConsent],
+        None: [],
+    }
     assert [type(one) for one in desk.told()] == kinds[derive_kind(state).compartment]
 
 
 def test_a_refusal_is_recorded_as_a_refusal(desk: Stage) -> None:
     take_in(desk, without_consent(ConsentState.REFUSED))
-    (row,) = desk.do(lambda tx: tx.execute(select(consent)).all())
-    assert (row.state, row.version, row.agencies, row.purposes, row.obtained_on) == ("refused", 1, [], [], None)
+    (one,) = desk.do(versions_where)
+    assert (one.state, one.version, one.scope, one.obtained, one.obtained_on) == (
+        ConsentState.REFUSED,
+        1,
+        None,
+        None,
+        None,
+    )
+    assert one.case is None
 
 
 def test_a_consent_keeps_whom_and_what_it_was_given_for_and_when(desk: Stage) -> None:
     take_in(desk, sheet())
-    (row,) = desk.do(lambda tx: tx.execute(select(consent)).all())
-    assert (row.agencies, row.obtained_on) == (["houkatsu", "jiritsu", "kenko"], date(2026, 11, 2))
-    assert row.purposes == ["plan", "replan", "closing", "suspension"]
+    (one,) = desk.do(versions_where)
+    assert one.scope
+    assert (one.scope.agencies, one.obtained_on) == (("houkatsu", "jiritsu", "kenko"), date(2026, 11, 2))
+    assert set(one.scope.purposes) == {"plan", "replan", "closing", "suspension"}
+    assert (one.text_version, one.obtained, one.obtained_by) == ("第1号", Obtained.SIGNED, "日髙 奈緒")
+    japan = ZoneInfo("Asia/Tokyo")
+    assert one.scope.starts == datetime(2026, 11, 2, tzinfo=japan)
+    assert one.scope.ends == datetime(2029, 11, 2, tzinfo=japan)
+    assert (one.scope.covers_tax, len(one.scope.members)) == (False, 1)
 
 
 def test_an_event_says_nothing_personal_and_not_the_referrals_own_reference(desk: Stage) -> None:
     take_in(desk, sheet(), without_consent(ConsentState.REFUSED, number="2"))
     bodies = [told.model_dump_json() for told in desk.told()]
-    assert len(bodies) == 2
+    assert len(bodies) == 3
     words = ("髙橋", "タカハシ", "0000123", "0001000318", "細野", "母の年金", "日髙", "1943", *map(str, refs_of(desk)))
     assert not [word for word in words for body in bodies if word in body]
 
@@ -199,7 +224,7 @@ def test_two_imports_that_race_store_each_sheet_once(desk: Stage, store_address:
         thread.join(60)
     other.close()
     assert sorted(answers[0] + answers[1]) == ["accepted"] * 20 + ["unchanged"] * 20
-    assert len(desk.told()) == len(refs_of(desk)) == 20
+    assert len(desk.told()) == 2 * len(refs_of(desk)) == 40
 
 
 # -- what the contract cannot say --------------------------------------------------------------------------------------
@@ -228,9 +253,9 @@ def test_a_sheet_is_checked_again_however_it_came(desk: Stage, changes: dict[str
 
 def test_today_is_the_day_in_japan(desk: Stage) -> None:
     tomorrow = sheet(received_on=date(2026, 11, 25), consented_on=date(2026, 11, 25))
-    desk.time = datetime(2026, 11, 24, 14, 59, tzinfo=UTC)
+    desk.pass_time(hours=13, minutes=59)
     assert outcomes(desk, tomorrow) == ["refused"]
-    desk.time = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+    desk.pass_time(minutes=1)
     assert outcomes(desk, tomorrow) == ["accepted"]
 
 
@@ -239,7 +264,7 @@ def test_today_is_the_day_in_japan(desk: Stage) -> None:
 
 def test_juso_learns_whom_its_case_is_about(desk: Stage) -> None:
     take_in(desk, sheet())
-    (told,) = desk.told()
+    _, told = desk.told()
     who = desk.ask(ClientOf(case=told.about))
     assert (who.found, who.name, who.kana, who.born_on) == (
         True,
@@ -256,10 +281,10 @@ def test_when_consent_is_no_longer_in_force_nobody_learns_whom_the_case_is_about
     desk: Stage, state: ConsentState
 ) -> None:
     take_in(desk, sheet())
-    (told,) = desk.told()
-    (row,) = desk.do(lambda tx: tx.execute(select(consent)).mappings().all())
-    later = dict(row) | {"version": 2, "state": state.value}
-    desk.do(lambda tx: tx.execute(consent.insert().values(later)).rowcount)
+    _, told = desk.told()
+    (row,) = desk.do(lambda tx: tx.execute(select(version)).mappings().all())
+    later = dict(row) | {"version": 2, "state": state.value, "starts": None, "ends": None}
+    desk.do(lambda tx: tx.execute(version.insert().values(later)).rowcount)
     assert desk.ask(ClientOf(case=told.about)) == Particulars(found=False)
 
 
@@ -317,13 +342,14 @@ def test_a_decision_needs_a_reason_and_a_held_referral(desk: Stage) -> None:
 
 
 def test_the_tally_counts_referrals_by_where_they_are(desk: Stage) -> None:
-    assert desk.store.counts()[3] == {"referrals": 0, "held": 0, "with_consent": 0, "without_consent": 0}
+    assert desk.store.counts()[3] == {"referrals": 0, "held": 0, "with_consent": 0, "without_consent": 0, "late": 0}
     take_in(
         desk,
         sheet(),
         *(without_consent(state, number=state.value.replace("_", "-")) for state in (*LOST, ConsentState.REFUSED)),
     )
-    assert desk.store.counts()[3] == {"referrals": 4, "held": 2, "with_consent": 1, "without_consent": 1}
+    counted = {"referrals": 4, "held": 2, "with_consent": 1, "without_consent": 1, "late": 0}
+    assert desk.store.counts()[3] == counted
 
 
 # -- handing over to shien ---------------------------------------------------------------------------------------------
@@ -336,6 +362,8 @@ class Wire:
         self.desk, self.shien, self.down = desk, shien, False
         self.settings, self.profile = Settings(), TOWN
         self.compartment: Compartment | None = None
+        self.handed: dict[UUID, Particulars] = {}
+        """What shien has taken in, by case."""
 
     def now(self) -> datetime:
         return self.desk.time
@@ -351,7 +379,10 @@ class Wire:
         assert type(question) in intake.service.asks
         if self.down:
             raise AskFailed("TimeoutError")
-        return self.shien.ask(question)
+        assert isinstance(question, TakeInClient)
+        answer = self.shien.ask(question)
+        self.handed[question.case] = question.particulars
+        return answer
 
 
 @pytest.fixture
@@ -371,8 +402,7 @@ def test_shien_is_written_whom_its_case_is_about_and_intake_forgets_the_case(des
     take_in(desk, without_consent(ConsentState.REFUSED))
     (told,) = desk.told()
     hand_over(wire)
-    wire.shien.give(told)
-    who = wire.shien.ask(Trail(case=told.about)).client
+    who = wire.handed[told.about]
     assert (who.found, who.name, who.reason) == (True, "髙橋 キヨ子", sheet().reason)
     assert desk.store.counts()[2] == 0
     (row,) = desk.do(lambda tx: tx.execute(select(handover)).all())
@@ -390,8 +420,7 @@ def test_while_shien_is_down_the_handover_waits_for_the_next_run(desk: Stage, wi
     wire.down = False
     hand_over(wire)
     assert desk.store.counts()[2] == 0
-    clients = wire.shien.ask(ClientsOfCases(cases=cases)).clients
-    assert sorted(clients[case].number for case in cases) == ["1", "2", "3"]
+    assert sorted(wire.handed[case].number for case in cases) == ["1", "2", "3"]
 
 
 def test_a_consented_client_is_never_written_to_shien(desk: Stage, wire: Wire) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from contracts.message import Compartment
 from contracts.profile import Profile
@@ -15,6 +16,8 @@ from tests.stage import Stage
 from tests.world import World
 
 ROOT = Path(__file__).parent.parent
+settings.register_profile("kasane", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("kasane")
 
 
 @pytest.fixture(scope="session")

@@ -69,8 +69,8 @@ def household(key: UUID | None, tx: Tx) -> list[tuple[UUID, str]]:
     refs = tx.execute(wanted.order_by(household_member.c.place)).all()
     if key is None or not refs:
         return []
-    names = {row.place + 1: row for row in tx.execute(select(member).where(member.c.referral == key))}
-    names |= {0: row for row in tx.execute(select(client).where(client.c.referral == key))}
+    names: dict[int, Any] = {0: tx.execute(select(client).where(client.c.referral == key)).first()}
+    names |= {row.place + 1: row for row in tx.execute(select(member).where(member.c.referral == key))}
     return [(one.member, _name(key, one.place, names.get(one.place), tx)) for one in refs]
 
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import MetaData, create_engine, delete, insert, select, update
+from sqlalchemy import LargeBinary, MetaData, create_engine, delete, insert, literal, select, update
 from sqlalchemy.exc import DBAPIError
 
 from contracts.message import Compartment
@@ -369,6 +369,16 @@ def test_a_letter_of_a_reference_in_another_case_is_found(log: Log) -> None:
     log.decide(2, case=UUID("abcdefab-cdef-4bcd-8fab-cdefabcdefab"))
     log.tamper(update(audit).where(audit.c.position == 2).values(case="Abcdefab-cdef-4bcd-8fab-cdefabcdefab"))
     assert log.examine().fault is Fault.CHANGED
+
+
+def test_a_value_of_another_kind_is_found(log: Log) -> None:
+    log.decide(2, consent_version=3)
+    kept: dict[str, object] = {"detail": literal(b"x", LargeBinary), "consent_version": 4}
+    if log.stage.store.engine.dialect.name == "postgresql":  # which has columns of one kind only
+        del kept["detail"]
+    log.tamper(update(audit).where(audit.c.position == 2).values(kept))
+    found = log.examine()
+    assert (found.fault, found.first) == (Fault.CHANGED, 2)
 
 
 def test_a_row_taken_from_the_middle_is_found(signed: Log) -> None:

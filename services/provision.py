@@ -46,7 +46,7 @@ OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (
     RecordConsent,
     WithdrawConsent,
 )
-"""What the command line asks of intake. Of a client it learns what the consent's paper says, and nothing of the case."""
+"""What the command line asks of intake: of a client what the consent's paper says, and nothing of the case."""
 
 _DAY = 86_400
 _SECOND = 1_000_000_000  # JetStream counts nanoseconds

@@ -1,6 +1,7 @@
 """``kasane consent`` against a real intake: what it says, what it records, and that a withdrawal waits for its stop."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -78,6 +79,10 @@ async def test_show_says_what_was_agreed_in_plain_words(town: Town) -> None:
     ):
         assert words in said
     assert "coordination@juso まだ、meetings@juso まだ" in said
+    history = await town.history()
+    in_a_minute = history.versions[0].recorded_at + timedelta(seconds=60)
+    late = "\n".join(consent_words.history_lines(history, town.bus.profile, in_a_minute))
+    assert "coordination@juso 遅れています" in late
     key = str(await town.referral())
     assert (await town.kasane("show", "--referral", key)) == (0, said)
     assert (await town.kasane("show", "--referral", str(UUID(int=1))))[0] == 1

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -31,12 +31,12 @@ from contracts.intake import (
 from contracts.message import Account
 from contracts.profile import Profile
 from contracts.purpose import PURPOSE_TEXT, Purpose
+from services.intake.consenting import LISTENERS
+from services.intake.stops import LATE
 from services.operator import Operator, operator
 from services.settings import Settings, read_profile
 
 TOKYO = ZoneInfo("Asia/Tokyo")
-LISTENERS = ("coordination@juso", "meetings@juso")
-"""Who has to acknowledge each version that juso is told of."""
 STOP_SECONDS = 10.0
 Say = Callable[[str], None]
 
@@ -48,17 +48,17 @@ class WrongUse(Exception):
 # -- words -------------------------------------------------------------------------------------------------------------
 
 
-def history_lines(found: ConsentHistory, profile: Profile) -> Iterator[str]:
-    """All versions as a person reads them, oldest first."""
+def history_lines(found: ConsentHistory, profile: Profile, now: datetime) -> Iterator[str]:
+    """All versions as a person reads them at an aware instant, oldest first."""
     yield f"つなぎ {found.referral}  事案(重層) {found.case or 'なし'}  同意 {found.consent}"
     yield "世帯員(番号は --member に使えます)"
     for number, (who, name) in enumerate(found.members, 1):
         yield f"  {number} {name}{'(本人)' if number == 1 else ''}  {who}"
     for one in found.versions:
-        yield from version_lines(one, found, profile)
+        yield from version_lines(one, found, profile, now)
 
 
-def version_lines(one: ConsentVersion, found: ConsentHistory, profile: Profile) -> Iterator[str]:
+def version_lines(one: ConsentVersion, found: ConsentHistory, profile: Profile, now: datetime) -> Iterator[str]:
     """One version: scope, how obtained, evidence, and how far it has come."""
     yield f"第{one.version}版 {CONSENT_TEXT[one.state]}  記録 {_instant(one.recorded_at)}"
     if one.scope is not None:
@@ -71,8 +71,8 @@ def version_lines(one: ConsentVersion, found: ConsentHistory, profile: Profile) 
     yield f"  意思表示 {SIGNER_TEXT[one.signer]}  規程 {one.text_version or '記録なし'}  根拠 {paper or 'なし'}"
     yield f"  停止の確認 {_instant(one.confirmed_at) if one.confirmed_at else '確認中'}"
     if found.case is not None:
-        stop = ConsentStop(found=True, acknowledged=one.acknowledged)
-        yield f"  届いた先 {acknowledged_text(stop)}"
+        stop = ConsentStop(found=True, recorded_at=one.recorded_at, acknowledged=one.acknowledged)
+        yield f"  届いた先 {acknowledged_text(stop, now)}"
 
 
 def scope_lines(scope: Scope, found: ConsentHistory, profile: Profile) -> Iterator[str]:
@@ -87,20 +87,22 @@ def scope_lines(scope: Scope, found: ConsentHistory, profile: Profile) -> Iterat
     yield f"  期間 {scope.starts.astimezone(TOKYO).date()} から {last} まで  税の情報 {tax}"
 
 
-def acknowledged_text(stop: ConsentStop) -> str:
-    """Who has acknowledged when, and who has not yet."""
+def acknowledged_text(stop: ConsentStop, now: datetime) -> str:
+    """Who has acknowledged when, who has not yet, and who is late: a minute after the version was recorded."""
     known = {one.process: one.at for one in stop.acknowledged}
-    return "、".join(f"{name} {_instant(known[name])}" if name in known else f"{name} まだ" for name in LISTENERS)
+    late = stop.recorded_at is not None and now - stop.recorded_at >= LATE
+    silent = "遅れています(そこでは60秒で自動的に止まります)" if late else "まだ"
+    return "、".join(f"{name} {_instant(known[name]) if name in known else silent}" for name in LISTENERS)
 
 
-def stop_lines(stop: ConsentStop) -> Iterator[str]:
-    """How far a withdrawal has come."""
+def stop_lines(stop: ConsentStop, now: datetime) -> Iterator[str]:
+    """How far a withdrawal has come at an aware instant."""
     if stop.confirmed_at is None:
         yield "停止をまだ確認できていません。kasane consent show で、しばらく後に確かめてください。"
     else:
         at = stop.confirmed_at.astimezone(TOKYO)
         yield f"{at.hour}時{at.minute}分{at.second}秒に停止を確認しました。"
-    yield f"届いた先: {acknowledged_text(stop)}"
+    yield f"届いた先: {acknowledged_text(stop, now)}"
 
 
 def _instant(at: datetime) -> str:
@@ -133,7 +135,7 @@ async def show(options: argparse.Namespace, asking: Operator, profile: Profile, 
     if found.consent is None:
         say("同意の記録が見つかりません。参照か、紹介元と受付番号を確かめてください。")
         return 1
-    for line in history_lines(found, profile):
+    for line in history_lines(found, profile, datetime.now(UTC)):
         say(line)
     return 0
 
@@ -222,7 +224,7 @@ async def withdraw(options: argparse.Namespace, asking: Operator, profile: Profi
         return 1
     say("撤回を受け付けました。停止を確認中です。")
     stop = await _until_stopped(options.case, asking)
-    for line in stop_lines(stop):
+    for line in stop_lines(stop, datetime.now(UTC)):
         say(line)
     return 0 if stop.confirmed_at else 1
 

@@ -82,9 +82,9 @@ def is_in_force(moment: datetime) -> ColumnElement[bool]:
 
 def highest_instant(tx: Tx) -> datetime | None:
     """The latest instant the ledger has written: its clock may not fall behind it."""
-    found = tx.connection.scalar(select(func.max(version.c.recorded_at)))
-    granted = tx.connection.scalar(select(func.max(permit.c.granted_at)))
-    return max((one for one in (found, granted) if one is not None), default=None)
+    columns = (version.c.recorded_at, permit.c.granted_at)
+    found = tx.execute(select(*(select(func.max(one)).scalar_subquery() for one in columns))).one()
+    return max((one for one in found if one is not None), default=None)
 
 
 def changed(one: Version, case: UUID) -> ConsentChanged:

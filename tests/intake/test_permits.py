@@ -245,7 +245,7 @@ def test_a_permit_is_kept_as_it_was_granted(desk: Stage) -> None:
 
 # -- racing a withdrawal -----------------------------------------------------------------------------------------------
 
-RACES, GROUP, PART = 2000, 20, 4
+RACES, GROUP, PART = 2000, 100, 20
 """Withdrawals; how many consents both threads set out for together; how many one transaction takes."""
 
 
@@ -272,14 +272,14 @@ def test_no_permit_is_granted_once_a_withdrawal_is_committed(two_stores: tuple[S
 
     def redeem_each() -> None:
         for group in groups:
-            start.wait(30)
+            start.wait(120)
             for part in group:
                 uses = [agreed[case] for case in part]
                 verdicts.extend(redeeming.write(lambda tx, uses=uses: (redeem_all(uses, KEY, tx), ())).verdicts)  # type: ignore[misc]
 
     def withdraw_each() -> None:
         for group in groups:
-            start.wait(30)
+            start.wait(120)
             for part in reversed(group):
                 withdrawing.write(lambda tx, part=part: withdraw_all(part, tx))  # type: ignore[misc]
                 consents = [agreed[case].consent for case in part]
@@ -287,7 +287,7 @@ def test_no_permit_is_granted_once_a_withdrawal_is_committed(two_stores: tuple[S
 
     with ThreadPoolExecutor(2) as threads:
         for done in [threads.submit(redeem_each), threads.submit(withdraw_each)]:
-            done.result(120)
+            done.result(300)
     last = withdrawing.read(lambda tx: permits_of([use.consent for use in agreed.values()], tx))
     assert last == seen
     granted = sum(verdict.permit is not None for verdict in verdicts)

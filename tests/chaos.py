@@ -140,7 +140,7 @@ def _look(settings: Settings) -> list[str]:
     placed, seats = [], 0
     for one in ("juso", "shien"):
         placed += _column(settings, f"meetings@{one}", PLACED)
-        seats += len(_column(settings, f"meetings@{one}", "select person from seat"))
+        seats += len(_column(settings, f"meetings@{one}", "select person from seat where cancelled_at is null"))
         again = _column(
             settings, f"meetings@{one}", "select count(*) from seat group by sitting, person having count(*) > 1"
         )

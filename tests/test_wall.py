@@ -18,10 +18,13 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from contracts.commission import CommissionEnded, CommissionMade
 from contracts.coordination import Cases, ClientsOfCases, ItemPutForward, TakeInClient, Trail
 from contracts.directory import Busy, MailboxOf, Release, Reserve, SignInJuso, SignInShien, Staff
 from contracts.intake import (
+    AcknowledgeConsent,
     ClientOf,
+    ConsentHeads,
     Held,
     OpenWithoutConsent,
     ReferralWithConsent,
@@ -30,7 +33,8 @@ from contracts.intake import (
 )
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, LookAtLink, Sittings
 from contracts.message import EVENTS, QUESTIONS, Account
-from contracts.notify import SendInvitation
+from contracts.notify import SendCancellation, SendInvitation
+from contracts.permit import Redeem, ReportSpent
 from contracts.profile import Profile
 from services.__main__ import PROCESSES
 from services.provision import MAX_PAYLOAD, inbox_of, read_key, rights
@@ -43,7 +47,11 @@ MEETINGS = {
     f"to.directory.{Reserve.subject}",
     f"to.directory.{Release.subject}",
     f"to.notify.{SendInvitation.subject}",
+    f"to.notify.{SendCancellation.subject}",
+    CommissionMade.subject,
+    CommissionEnded.subject,
 }
+LEDGER = {f"to.intake.{question.subject}" for question in (Redeem, ReportSpent, AcknowledgeConsent, ConsentHeads)}
 DESK = {
     Cases.subject,
     Trail.subject,
@@ -60,7 +68,7 @@ SAYS: dict[str, set[str]] = {
     },
     "coordination@juso": {ItemPutForward.subject},
     "coordination@shien": {ItemPutForward.subject},
-    "meetings@juso": MEETINGS,
+    "meetings@juso": MEETINGS | LEDGER,
     "meetings@shien": MEETINGS,
     "notify": {f"to.directory.{MailboxOf.subject}"},
     "desk@juso": DESK | {f"to.directory.{SignInJuso.subject}", f"to.intake.{ClientOf.subject}"},

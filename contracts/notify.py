@@ -1,4 +1,4 @@
-"""What notify does: one neutral invitation to one person, at once or not at all."""
+"""What notify does: one neutral invitation or cancellation to one person, at once or not at all."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -10,7 +10,10 @@ from contracts.message import Account, Code, Message, Question
 
 
 class Sent(Message):
-    """``sent``: the mail server took it. ``not_sent``: it did not; the asker decides anew and asks again."""
+    """``sent``: the mail server took it. ``not_sent``: it did not; the asker decides anew and asks again.
+
+    ``never_invited`` (cancellations only) is final: this person has no invitation that could be taken back.
+    """
 
     outcome: Literal["sent", "not_sent"]
     why: Literal["", "no_address", "mail_server_down", "mail_refused", "too_late", "stale", "never_invited"] = ""
@@ -19,7 +22,9 @@ class Sent(Message):
 class SendInvitation(Question[Sent], subject="ask.notify.send_invitation.v1", asked_from=(Account.JUSO, Account.SHIEN)):
     """Mail one invitation (iTIP REQUEST) to one person. Nothing in it tells what the meeting is about or of which kind.
 
-    The same ``notice`` asked twice is sent once. ``sequence`` only rises per ``uid``; an older one is refused as stale.
+    The same ``notice`` asked twice is sent once. ``sequence`` only rises per ``uid``; an older one is refused as stale,
+    and so is one that is not above the newest cancellation asked for. The text is handed to the mail server before
+    ``send_before`` or not at all; its verdict may come later.
     """
 
     notice: UUID
@@ -37,9 +42,11 @@ class SendInvitation(Question[Sent], subject="ask.notify.send_invitation.v1", as
 class SendCancellation(
     Question[Sent], subject="ask.notify.send_cancellation.v1", asked_from=(Account.JUSO, Account.SHIEN)
 ):
-    """Take one invitation back (iTIP CANCEL). It says that the date is off, never why.
+    """Take one invitation back (iTIP CANCEL). Nothing in it tells why, nor of which kind the meeting was (S17).
 
-    ``never_invited``: this ``uid`` was never mailed to anybody, so there is nothing to take back; that is final.
+    ``notice`` is the cancellation's own; ``sequence`` is above every invitation's with this ``uid``, else it is stale.
+    From when it is asked for, whatever the answer, no invitation with this or a lower sequence goes out any more.
+    Whoever got no invitation with this ``uid`` gets no mail either: ``never_invited``. ``send_before`` as above.
     """
 
     notice: UUID

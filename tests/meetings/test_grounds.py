@@ -19,7 +19,8 @@ from contracts.policy import POLICY_VERSION
 from contracts.profile import Profile
 from contracts.purpose import Purpose
 from services.meetings.commissioning import start
-from services.meetings.tables import disclosure, item, link, release, seat, sitting
+from services.meetings.tables import commissions, disclosure, item, link, notice, release, seat, sitting
+from services.service import AskFailed
 from services.settings import ProfileInvalid, Settings, read_profile
 from services.store import Outcome
 from tests.meetings.conftest import EXAMPLES
@@ -266,6 +267,20 @@ async def test_while_the_ledger_cannot_be_reached_nobody_is_invited_but_cancella
     assert len(juso.town.mails) == mails + 4
 
 
+async def test_a_cancellation_goes_out_also_while_the_ledger_is_silent(hands: Building) -> None:
+    juso, lost, other = hands(JUSO), put_forward(urgent=True), put_forward(urgent=True)
+    await placed(juso, lost)
+
+    def silent(_: Any) -> Any:
+        raise AskFailed("TimeoutError")
+
+    juso.town.permit = silent  # type: ignore[method-assign]
+    juso.hear(withdrawn(lost))
+    with pytest.raises(AskFailed):
+        await placed(juso, other)
+    assert (len(juso.town.mails), len(juso.town.cancelled)) == (4, 4)
+
+
 async def test_a_version_learnt_is_acknowledged(hands: Building) -> None:
     juso, event = hands(JUSO), put_forward()
     await placed(juso, event)
@@ -312,11 +327,13 @@ async def test_a_try_that_is_repeated_stands_in_the_register_once(hands: Buildin
     assert len(juso.town.spent) == 7, "but each try redeems a permit of its own"
 
 
-async def test_an_invitation_may_go_out_as_long_as_its_permit_lives_and_in_shien_as_long(hands: Building) -> None:
-    for compartment in (JUSO, SHIEN):
-        one = hands(compartment)
-        await placed(one, put_forward(urgent=True))
-        assert {m.send_before for m in one.town.mails.values()} == {one.now() + timedelta(seconds=3)}
+@pytest.mark.parametrize("compartment", [JUSO, SHIEN])
+async def test_an_invitation_may_go_out_as_long_as_a_permit_lives_in_either_kind(
+    hands: Building, compartment: Compartment
+) -> None:
+    one = hands(compartment)
+    await placed(one, put_forward(urgent=True))
+    assert {mail.send_before for mail in one.town.mails.values()} == {one.now() + timedelta(seconds=3)}
 
 
 async def test_the_store_refuses_an_invitation_that_the_register_could_not_carry(hands: Building) -> None:
@@ -396,6 +413,37 @@ async def test_a_commission_that_ends_takes_the_coming_seats_and_the_organiser_s
     again = shien.stage.ask(EndCommission(commission=theirs))
     assert (again.done, again.message) == (False, "この委嘱はすでに終わっています。")
     assert len(shien.stage.ask(Commissions()).commissions) == 2, "former members stay bound (S4)"
+
+
+async def test_who_is_no_longer_bound_when_the_mail_would_go_gets_none_and_loses_the_seat(hands: Building) -> None:
+    shien, event = hands(SHIEN, commissioned=False), put_forward("jiritsu")
+    _, theirs = shien.commission("fukushi", "jiritsu")
+    shien.town.refusals[person("jiritsu")] = "mail_server_down"
+    await placed(shien, event)
+    shien.town.refusals.clear()
+    ended = {"commission": theirs, "at": shien.now()}
+    shien.stage.do(lambda tx: tx.execute(insert(commissions.ended).values(ended)))
+    shien.stage.pass_time(minutes=1)
+    await shien.work()
+    assert {one.person for one in shien.town.mails.values()} == {person("fukushi")}
+    assert {(one.state, one.why) for one in rows(shien, notice) if one.kind == "invitation"} == {
+        ("sent", ""),
+        ("not_sent", "no_ground"),
+    }
+    assert {one.agency for one in rows(shien, seat) if one.cancelled_at} == {"jiritsu"}
+    await shien.work()
+    assert undone(shien) == 0, "a mail may have gone out unnoticed, so it is taken back; notify knows that none did"
+    assert {one.agency for one in only_sitting(shien).seats} == {"fukushi"}
+
+
+async def test_a_commission_that_is_gone_is_noticed_also_without_an_event(hands: Building) -> None:
+    shien = hands(SHIEN, commissioned=False)
+    _, theirs = shien.commission("fukushi", "jiritsu")
+    await placed(shien, put_forward("jiritsu"))
+    ended = {"commission": theirs, "at": shien.now()}
+    shien.stage.do(lambda tx: tx.execute(insert(commissions.ended).values(ended)))
+    await shien.run_errand("look_ahead")
+    assert {one.agency for one in only_sitting(shien).seats if one.cancelled} == {"jiritsu"}
 
 
 @pytest.mark.parametrize("regular", [True, False])

@@ -56,7 +56,8 @@ def roomy_profile(folder: Path) -> Path:
     text = (source / "profile.toml").read_text("utf-8")
     text = re.sub(r"capacity = \d+", "capacity = 60", text)
     (folder / "profile.toml").write_text(text, "utf-8")
-    (folder / "staff.csv").write_bytes((source / "staff.csv").read_bytes())
+    for name in ("staff.csv", "commissions.csv"):
+        (folder / name).write_bytes((source / name).read_bytes())
     return folder
 
 

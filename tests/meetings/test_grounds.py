@@ -19,6 +19,7 @@ from contracts.policy import POLICY_VERSION
 from contracts.profile import Profile
 from contracts.purpose import Purpose
 from services.meetings.commissioning import start
+from services.meetings.seats import let_go
 from services.meetings.tables import commissions, disclosure, item, link, notice, release, seat, sitting
 from services.service import AskFailed
 from services.settings import ProfileInvalid, Settings, read_profile
@@ -236,12 +237,15 @@ async def test_a_new_consent_puts_the_item_back_on_its_way(hands: Building, urge
     assert {one.sequence for one in last} == ({0} if urgent else {2}), "calendars follow the highest sequence"
 
 
-async def test_a_withdrawal_while_the_time_is_being_held_holds_nothing(hands: Building) -> None:
+@pytest.mark.parametrize("given_back_early", [True, False])
+async def test_a_withdrawal_while_the_time_is_being_held_holds_nothing(hands: Building, given_back_early: bool) -> None:
     juso, event = hands(JUSO), put_forward(urgent=True)
     reserve = juso.town.reserve
 
     def withdrawn_meanwhile(asked: Any) -> Any:
         juso.hear(withdrawn(event))
+        if given_back_early:  # another process told the directory to forget the hold before it came into being
+            juso.stage.do(lambda tx: let_go(tx, asked.hold))
         return reserve(asked)
 
     juso.town.reserve = withdrawn_meanwhile  # type: ignore[method-assign]

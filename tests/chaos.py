@@ -56,7 +56,8 @@ def roomy_profile(folder: Path) -> Path:
     text = (source / "profile.toml").read_text("utf-8")
     text = re.sub(r"capacity = \d+", "capacity = 60", text)
     (folder / "profile.toml").write_text(text, "utf-8")
-    (folder / "staff.csv").write_bytes((source / "staff.csv").read_bytes())
+    for name in ("staff.csv", "commissions.csv"):
+        (folder / name).write_bytes((source / name).read_bytes())
     return folder
 
 
@@ -140,7 +141,7 @@ def _look(settings: Settings) -> list[str]:
     placed, seats = [], 0
     for one in ("juso", "shien"):
         placed += _column(settings, f"meetings@{one}", PLACED)
-        seats += len(_column(settings, f"meetings@{one}", "select person from seat"))
+        seats += len(_column(settings, f"meetings@{one}", "select person from seat where cancelled_at is null"))
         again = _column(
             settings, f"meetings@{one}", "select count(*) from seat group by sitting, person having count(*) > 1"
         )

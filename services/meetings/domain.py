@@ -78,6 +78,11 @@ def _may_be_heard_in(body: Body, compartment: Compartment) -> list[Block]:
     return fitting[:1] if body.hears_cases else []
 
 
+def is_hosted(profile: Profile, body: str, compartment: Compartment) -> bool:
+    """Whether whoever holds this body may hold a meeting of this kind, as the profile now stands (S1)."""
+    return any(one.code == body and _may_host(profile, one, compartment) for one in profile.bodies)
+
+
 def _may_host(profile: Profile, body: Body, compartment: Compartment) -> bool:
     """Only the 市町村 holds a 支援会議 (S1)."""
     return compartment is not Compartment.SHIEN or profile.agency(body.host).kind == "municipality"

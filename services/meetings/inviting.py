@@ -3,7 +3,7 @@ permit is redeemed and the register written (sentences 1 and 3 of the design); n
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from services import sharing
 from services.meetings import domain, grounds
 from services.meetings.grounds import Bond, Recipient
 from services.meetings.handlers import service
+from services.meetings.seats import cancel_seats
 from services.meetings.tables import agenda, consents, disclosure, item, notice, seat, sitting
 from services.service import AskFailed, Tx, Work
 from services.sharing import Share, Shared, Verdicts
@@ -52,9 +53,17 @@ class Batch:
 
 @service.errand(every=1.0)
 async def send_notices(work: Work) -> None:
-    """Have every notice that is due now sent. The ones to be tried again come due later, so this ends."""
+    """Have every notice that is due now sent. The ones to be tried again come due later, so this ends.
+
+    Cancellations first: they share nothing, and go out also while the ledger cannot be asked. Raises AskFailed then.
+    """
     began = work.now()
-    while batch := await work.run(lambda tx: next_batch(tx, began)):
+    for kind in ("cancellation", "invitation"):
+        await _send_all(work, partial(next_batch, due=began, kind=kind))
+
+
+async def _send_all(work: Work, fetch: Callable[[Tx], "Batch | None"]) -> None:
+    while batch := await work.run(fetch):
         verdicts = await sharing.permitted(
             work, [share for shares in batch.shares.values() for share in shares], hosted_by_municipality=True
         )
@@ -72,28 +81,32 @@ async def send_notices(work: Work) -> None:
 # -- before sending ----------------------------------------------------------------------------------------------------
 
 
-def next_batch(tx: Tx, due: datetime) -> Batch | None:
+def next_batch(tx: Tx, due: datetime, kind: str) -> Batch | None:
     """The next few notices that may go out now. Those that may not any more are closed on the way.
 
-    While the replica is not known to be whole no invitation goes out, only cancellations do.
+    While the replica is not known to be whole no invitation goes out.
     """
-    while rows := _due_notices(tx, due):
+    if kind == "invitation" and tx.here is Compartment.JUSO and not sharing.is_fresh(consents, tx):
+        return None
+    while rows := _due_notices(tx, due, kind):
         reasons = {row.id: _why_not(row, tx) for row in rows}
         for notice_id, why in reasons.items():
             if why:
                 tx.execute(update(notice).where(notice.c.id == notice_id).values(state="not_sent", why=why, link=None))
         if may := tuple(row for row in rows if not reasons[row.id]):
-            return Batch(may, _shares(tx, [row for row in may if row.kind == "invitation"]))
+            return Batch(may, _shares(tx, may) if kind == "invitation" else {})
     return None
 
 
 def _why_not(row: Row[Any], tx: Tx) -> str:
     if row.kind == "cancellation":
         return "too_late" if row.starts <= tx.now else ""
+    if not domain.is_hosted(tx.profile, row.body, tx.here):
+        return "no_ground"
     return domain.why_not_invite(row.basis, tx.here, row.has_items, row.starts, tx.now)
 
 
-def _due_notices(tx: Tx, due: datetime) -> list[Row[Any]]:
+def _due_notices(tx: Tx, due: datetime, kind: str) -> list[Row[Any]]:
     placed = (
         select(agenda.c.item)
         .join(item, item.c.id == agenda.c.item)
@@ -101,16 +114,14 @@ def _due_notices(tx: Tx, due: datetime) -> list[Row[Any]]:
     )
     wanted = (
         select(notice, seat.c.uid, seat.c.agency, seat.c.commission)
-        .add_columns(sitting.c.starts, sitting.c.ends, sitting.c.place, sitting.c.basis)
+        .add_columns(sitting.c.starts, sitting.c.ends, sitting.c.place, sitting.c.basis, sitting.c.body)
         .add_columns(placed.exists().label("has_items"))
         .join(seat, (seat.c.sitting == notice.c.sitting) & (seat.c.person == notice.c.person))
         .join(sitting, sitting.c.id == notice.c.sitting)
-        .where(notice.c.state == "wanted", notice.c.due <= due)
+        .where(notice.c.state == "wanted", notice.c.kind == kind, notice.c.due <= due)
         .order_by(notice.c.due, notice.c.id)
         .limit(AT_ONCE)
     )
-    if tx.here is Compartment.JUSO and not sharing.is_fresh(consents, tx):
-        wanted = wanted.where(notice.c.kind == "cancellation")
     return list(tx.execute(wanted))
 
 
@@ -212,9 +223,12 @@ async def _send(work: Work, one: Row[Any], until: datetime) -> Tried:
 
 
 def note_tries(tx: Tx, tried: Iterable[Tried]) -> None:
-    """Keep what became of them. A link is forgotten with the last try."""
+    """Keep what became of them. A link is forgotten with the last try; a seat without a ground is closed."""
     for one in tried:
         state = domain.notice_after(one.outcome, one.why)
         values: dict[str, Any] = {"state": state, "why": one.why, "tries": one.tries}
         values |= {"due": tx.now + domain.retry_delay(one.tries)} if state == "wanted" else {"link": None}
-        tx.execute(update(notice).where(notice.c.id == one.notice, notice.c.state == "wanted").values(values))
+        mine = update(notice).where(notice.c.id == one.notice, notice.c.state == "wanted").values(values)
+        noted = tx.execute(mine.returning(notice.c.sitting, notice.c.person)).first()
+        if noted and one.why == "no_ground":
+            cancel_seats(tx, noted.sitting, [noted.person])

@@ -25,7 +25,6 @@ def follow_consent(tx: Tx, case: UUID, searching: str) -> None:
 
     What a sitting that is over has heard stays on record.
     """
-    head = sharing.heads(consents, tx, [case]).get(case)
     rows = tx.execute(
         select(item, sitting.c.id.label("sitting"), sitting.c.starts, sitting.c.ends)
         .outerjoin(agenda, agenda.c.item == item.c.id)
@@ -33,6 +32,7 @@ def follow_consent(tx: Tx, case: UUID, searching: str) -> None:
         .where(item.c.case == case)
     ).all()
     coming = [one for one in rows if one.sitting is None or one.ends > tx.now]
+    head = sharing.heads(consents, tx, [case]).get(case) if coming else None
     for one in coming:
         if refusal := _refusal(tx, one, head):
             _stop(tx, one.id, refusal)

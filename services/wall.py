@@ -176,8 +176,8 @@ def commissions(metadata: MetaData, *, owned: bool) -> Commissions:
 def register(metadata: MetaData, *, seats: bool) -> Table:
     """The register of sharing, beside the tables ``item`` and, with ``seats``, ``seat`` and ``agenda`` of its store.
 
-    ``item`` has unique (id, case, category, purpose), (id, member) and (id, compartment); ``seat`` has unique
-    (sitting, person, agency) and (sitting, person, commission). Without seats nothing is shared that takes one.
+    ``item`` has unique (id, case, category, purpose) and (id, member), ``seat`` has unique (sitting, person, agency)
+    and (sitting, person, commission). Without seats nothing is shared that takes one.
     """
     sitting = [
         ForeignKeyConstraint(["sitting", "person", "agency"], ["seat.sitting", "seat.person", "seat.agency"]),
@@ -210,7 +210,6 @@ def register(metadata: MetaData, *, seats: bool) -> Table:
         Column("decided_by", String(40), CheckConstraint("decided_by <> ''"), nullable=False),
         Column("permit", Uuid, unique=True),
         Column("permit_until", Instant),
-        ForeignKeyConstraint(["item", "compartment"], ["item.id", "item.compartment"]),
         ForeignKeyConstraint(
             ["item", "case", "category", "purpose"], ["item.id", "item.case", "item.category", "item.purpose"]
         ),

@@ -36,12 +36,13 @@ class Ring:
         """What becomes of it. The store is as before, unless a commit was to be tried and was accepted in SQLite."""
         return self.run(attempt.statements(), attempt.at_commit)
 
-    def run(self, statements: Iterable[str], at_commit: bool = False) -> str:
+    def run(self, statements: Iterable[str | tuple[str, list[Any]]], at_commit: bool = False) -> str:
+        """The same for statements, each by itself or with its parameters."""
         do = self.connection.execute
         do("savepoint attempt" if self.nested else "begin")
         try:
             for statement in statements:
-                do(statement)
+                do(*statement) if isinstance(statement, tuple) else do(statement)
             if self.postgres:
                 do("set constraints all immediate")
             elif at_commit:

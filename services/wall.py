@@ -41,6 +41,8 @@ FENCE_SECONDS = 60
 SHARES = (Act.SHOW, Act.HEAR, Act.INVITE, Act.NOTIFY, Act.EXPORT)
 AT_A_SITTING = (Act.HEAR, Act.INVITE, Act.NOTIFY)
 
+IN_JUSO, IN_SHIEN, AT_ONE = "new.compartment = 'juso'", "new.compartment = 'shien'", "new.sitting is not null"
+
 CONSENT_NOT_IN_FORCE = "CONSENT_NOT_IN_FORCE"
 REPLICA_IS_STALE = "REPLICA_IS_STALE"
 NOT_COMMISSIONED = "NOT_COMMISSIONED"
@@ -89,8 +91,7 @@ def consents(metadata: MetaData) -> Consents:
         Column("ends", Instant),
         Column("covers_tax", Boolean, nullable=False),
         Column("recorded_at", Instant, nullable=False),
-        UniqueConstraint("consent", "version", "case"),
-        UniqueConstraint("consent", "version", "covers_tax"),
+        UniqueConstraint("consent", "version", "case", "covers_tax"),
         CheckConstraint(f"(state in ({among(OPEN_STATES)})) = (starts is not null and ends is not null)"),
         CheckConstraint("starts is null or starts < ends"),
     )
@@ -215,12 +216,8 @@ def register(metadata: MetaData, *, seats: bool) -> Table:
         ),
         ForeignKeyConstraint(["item", "member"], ["item.id", "item.member"]),
         ForeignKeyConstraint(
-            ["consent", "consent_version", "case"],
-            ["consent_version.consent", "consent_version.version", "consent_version.case"],
-        ),
-        ForeignKeyConstraint(
-            ["consent", "consent_version", "covers_tax"],
-            ["consent_version.consent", "consent_version.version", "consent_version.covers_tax"],
+            ["consent", "consent_version", "case", "covers_tax"],
+            [f"consent_version.{one}" for one in ("consent", "version", "case", "covers_tax")],
         ),
         *(
             ForeignKeyConstraint(
@@ -245,21 +242,20 @@ def register(metadata: MetaData, *, seats: bool) -> Table:
     lock = "".join(
         f"if new.{one} is not null then {_lock(f'new.{one}', shared=True)} end if;" for one in ("consent", "commission")
     )
-    refuse(disclosure, "insert", f"new.compartment = 'juso' and not {_in_force()}", CONSENT_NOT_IN_FORCE, lock)
+    refuse(disclosure, "insert", f"not {_in_force()}", CONSENT_NOT_IN_FORCE, lock, IN_JUSO)
     fresh = f"fresh_at >= kasane_now(-{FENCE_SECONDS}) and fresh_at <= kasane_now({FENCE_SECONDS})"
-    stale = f"new.compartment = 'juso' and not exists (select 1 from replica where {fresh})"
-    refuse(disclosure, "insert", stale, REPLICA_IS_STALE)
+    refuse(disclosure, "insert", f"not exists (select 1 from replica where {fresh})", REPLICA_IS_STALE, only=IN_JUSO)
     refuse(disclosure, "insert", "new.permit_until <= kasane_now(0)", PERMIT_IS_OVER)
     longest = LIFE_SECONDS + FENCE_SECONDS / 2  # the ledger's clock may be so much ahead (sharing.freshen)
     refuse(disclosure, "insert", f"new.permit_until > kasane_now({longest})", NO_SUCH_PERMIT)
     refuse(disclosure, "insert", "new.at < kasane_now(-300) or new.at > kasane_now(60)", NOT_NOW)
-    refuse(disclosure, "insert", f"new.compartment = 'shien' and not {commissioned('kasane_now(0)')}", NOT_COMMISSIONED)
+    refuse(disclosure, "insert", f"not {commissioned('kasane_now(0)')}", NOT_COMMISSIONED, only=IN_SHIEN)
     if seats:
         listed = "exists (select 1 from agenda a where a.item = new.item and a.sitting = new.sitting)"
-        refuse(disclosure, "insert", f"new.sitting is not null and not {listed}", NOT_ON_THE_AGENDA)
+        refuse(disclosure, "insert", f"not {listed}", NOT_ON_THE_AGENDA, only=AT_ONE)
         gone = """exists (select 1 from seat s where s.sitting = new.sitting and s.person = new.person
             and s.cancelled_at is not null)"""
-        refuse(disclosure, "insert", gone, SEAT_IS_CANCELLED)
+        refuse(disclosure, "insert", gone, SEAT_IS_CANCELLED, only=AT_ONE)
     append_only(disclosure)
     _keep(metadata.tables["item"], ("case", "member", "category", "purpose"), ITEM_IS_KEPT)
     return disclosure
@@ -273,7 +269,7 @@ def guard_seats(seat: Table) -> None:
     """
     start = "(select s.starts from sitting s where s.id = new.sitting)"
     live = f"{commissioned('kasane_now(0)')} and {commissioned(start)}"
-    refuse(seat, "insert", f"new.compartment = 'shien' and not ({live})", NOT_COMMISSIONED)
+    refuse(seat, "insert", f"not ({live})", NOT_COMMISSIONED, only=IN_SHIEN)
     _keep(seat, ("sitting", "person", "agency", "commission"), SEAT_IS_KEPT)
     _keep(seat.metadata.tables["sitting"], ("basis", "starts", "ends"), SITTING_IS_KEPT)
 
@@ -286,7 +282,7 @@ def guard_agenda(agenda: Table) -> None:
         and v.starts <= {start} and {start} < v.ends and (i.category <> 'tax' or v.covers_tax))"""
     changes: tuple[Change, ...] = ("insert", "update")
     for on in changes:
-        refuse(agenda, on, f"new.compartment = 'juso' and not {covering}", CONSENT_NOT_IN_FORCE)
+        refuse(agenda, on, f"not {covering}", CONSENT_NOT_IN_FORCE, only=IN_JUSO)
 
 
 def _keep(table: Table, columns: Sequence[str], word: str) -> None:

@@ -3,9 +3,9 @@
 import asyncio
 import sys
 
-from bench import hop, kill, path, permit
+from bench import hop, kill, path, permit, wall
 
-BENCHES = {"hop": hop.main, "path": path.main, "permit": permit.main, "kill": kill.main}
+BENCHES = {"hop": hop.main, "path": path.main, "permit": permit.main, "kill": kill.main, "wall": wall.main}
 
 
 async def main() -> None:

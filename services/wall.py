@@ -41,6 +41,8 @@ FENCE_SECONDS = 60
 SHARES = (Act.SHOW, Act.HEAR, Act.INVITE, Act.NOTIFY, Act.EXPORT)
 AT_A_SITTING = (Act.HEAR, Act.INVITE, Act.NOTIFY)
 
+IN_JUSO, IN_SHIEN, AT_ONE = "new.compartment = 'juso'", "new.compartment = 'shien'", "new.sitting is not null"
+
 CONSENT_NOT_IN_FORCE = "CONSENT_NOT_IN_FORCE"
 REPLICA_IS_STALE = "REPLICA_IS_STALE"
 NOT_COMMISSIONED = "NOT_COMMISSIONED"
@@ -90,8 +92,7 @@ def consents(metadata: MetaData) -> Consents:
         Column("ends", Instant),
         Column("covers_tax", Boolean, nullable=False),
         Column("recorded_at", Instant, nullable=False),
-        UniqueConstraint("consent", "version", "case"),
-        UniqueConstraint("consent", "version", "covers_tax"),
+        UniqueConstraint("consent", "version", "case", "covers_tax"),
         CheckConstraint(f"(state in ({among(OPEN_STATES)})) = (starts is not null and ends is not null)"),
         CheckConstraint("starts is null or starts < ends"),
     )
@@ -177,8 +178,8 @@ def commissions(metadata: MetaData, *, owned: bool) -> Commissions:
 def register(metadata: MetaData, *, seats: bool) -> Table:
     """The register of sharing, beside the tables ``item`` and, with ``seats``, ``seat`` and ``agenda`` of its store.
 
-    ``item`` has unique (id, case, category, purpose), (id, member) and (id, compartment); ``seat`` has unique
-    (sitting, person, agency) and (sitting, person, commission). Without seats nothing is shared that takes one.
+    ``item`` has unique (id, case, category, purpose) and (id, member), ``seat`` has unique (sitting, person, agency)
+    and (sitting, person, commission). Without seats nothing is shared that takes one.
     """
     sitting = [
         ForeignKeyConstraint(["sitting", "person", "agency"], ["seat.sitting", "seat.person", "seat.agency"]),
@@ -211,12 +212,11 @@ def register(metadata: MetaData, *, seats: bool) -> Table:
         Column("decided_by", String(40), CheckConstraint("decided_by <> ''"), nullable=False),
         Column("permit", Uuid, unique=True),
         Column("permit_until", Instant),
-        ForeignKeyConstraint(["item", "compartment"], ["item.id", "item.compartment"]),
         ForeignKeyConstraint(
             ["item", "case", "category", "purpose"], ["item.id", "item.case", "item.category", "item.purpose"]
         ),
         ForeignKeyConstraint(["item", "member"], ["item.id", "item.member"]),
-        *_within("case", "covers_tax", "agency", "purpose", "member"),
+        *_within("agency", "purpose", "member"),
         # Either a consent's version with a permit carries it (C1), or a commission (S8); never both, never neither.
         CheckConstraint(
             "(compartment = 'juso') = (consent is not null and consent_version is not null and member is not null "
@@ -235,13 +235,13 @@ def register(metadata: MetaData, *, seats: bool) -> Table:
     longest = LIFE_SECONDS + FENCE_SECONDS / 2  # the ledger's clock may be so much ahead (sharing.freshen)
     refuse(disclosure, "insert", f"new.permit_until > kasane_now({longest})", NO_SUCH_PERMIT)
     refuse(disclosure, "insert", "new.at < kasane_now(-300) or new.at > kasane_now(60)", NOT_NOW)
-    refuse(disclosure, "insert", f"new.compartment = 'shien' and not {commissioned('kasane_now(0)')}", NOT_COMMISSIONED)
+    refuse(disclosure, "insert", f"not {commissioned('kasane_now(0)')}", NOT_COMMISSIONED, only=IN_SHIEN)
     if seats:
         listed = "exists (select 1 from agenda a where a.item = new.item and a.sitting = new.sitting)"
-        refuse(disclosure, "insert", f"new.sitting is not null and not {listed}", NOT_ON_THE_AGENDA)
+        refuse(disclosure, "insert", f"not {listed}", NOT_ON_THE_AGENDA, only=AT_ONE)
         gone = """exists (select 1 from seat s where s.sitting = new.sitting and s.person = new.person
             and s.cancelled_at is not null)"""
-        refuse(disclosure, "insert", gone, SEAT_IS_CANCELLED)
+        refuse(disclosure, "insert", gone, SEAT_IS_CANCELLED, only=AT_ONE)
     append_only(disclosure)
     _keep(metadata.tables["item"], ("case", "member", "category", "purpose"), ITEM_IS_KEPT)
     return disclosure
@@ -249,13 +249,18 @@ def register(metadata: MetaData, *, seats: bool) -> Table:
 
 def _within(*parts: str) -> list[ForeignKeyConstraint]:
     """The row lies within the version of the consent that it names: each part of it is one of that version's."""
-    key = ["consent", "consent_version"]
-    tables = {"case": "consent_version", "covers_tax": "consent_version"}
+    key, of_version = ("consent", "version"), ("consent", "version", "case", "covers_tax")
+    whole = ForeignKeyConstraint(
+        ["consent", "consent_version", "case", "covers_tax"], [f"consent_version.{one}" for one in of_version]
+    )
     return [
-        ForeignKeyConstraint(
-            [*key, part], [f"{tables.get(part, f'consent_{part}')}.{one}" for one in ("consent", "version", part)]
-        )
-        for part in parts
+        whole,
+        *(
+            ForeignKeyConstraint(
+                ["consent", "consent_version", part], [f"consent_{part}.{one}" for one in (*key, part)]
+            )
+            for part in parts
+        ),
     ]
 
 
@@ -265,10 +270,9 @@ def guard_ledger(table: Table, *grounds: str) -> None:
     The ``grounds`` are locked first, so that a version recorded at the same moment is seen (consent.md 3.1).
     """
     lock = "".join(f"if new.{one} is not null then {_lock(f'new.{one}', shared=True)} end if;" for one in grounds)
-    refuse(table, "insert", f"new.compartment = 'juso' and not {_in_force()}", CONSENT_NOT_IN_FORCE, lock)
+    refuse(table, "insert", f"not {_in_force()}", CONSENT_NOT_IN_FORCE, lock, IN_JUSO)
     fresh = f"fresh_at >= kasane_now(-{FENCE_SECONDS}) and fresh_at <= kasane_now({FENCE_SECONDS})"
-    stale = f"new.compartment = 'juso' and not exists (select 1 from replica where {fresh})"
-    refuse(table, "insert", stale, REPLICA_IS_STALE)
+    refuse(table, "insert", f"not exists (select 1 from replica where {fresh})", REPLICA_IS_STALE, only=IN_JUSO)
 
 
 def guard_seats(seat: Table) -> None:
@@ -279,7 +283,7 @@ def guard_seats(seat: Table) -> None:
     """
     start = "(select s.starts from sitting s where s.id = new.sitting)"
     live = f"{commissioned('kasane_now(0)')} and {commissioned(start)}"
-    refuse(seat, "insert", f"new.compartment = 'shien' and not ({live})", NOT_COMMISSIONED)
+    refuse(seat, "insert", f"not ({live})", NOT_COMMISSIONED, only=IN_SHIEN)
     _keep(seat, ("sitting", "person", "agency", "commission"), SEAT_IS_KEPT)
     _keep(seat.metadata.tables["sitting"], ("basis", "starts", "ends"), SITTING_IS_KEPT)
 
@@ -292,7 +296,7 @@ def guard_agenda(agenda: Table) -> None:
         and v.starts <= {start} and {start} < v.ends and (i.category <> 'tax' or v.covers_tax))"""
     changes: tuple[Change, ...] = ("insert", "update")
     for on in changes:
-        refuse(agenda, on, f"new.compartment = 'juso' and not {covering}", CONSENT_NOT_IN_FORCE)
+        refuse(agenda, on, f"not {covering}", CONSENT_NOT_IN_FORCE, only=IN_JUSO)
 
 
 def _keep(table: Table, columns: Sequence[str], word: str) -> None:
@@ -384,7 +388,7 @@ def carry_over(metadata: MetaData) -> tuple[Table, Table]:
         *decision(),
         ForeignKeyConstraint(["entry", "case", "category"], ["entry.id", "entry.case", "entry.category"]),
         ForeignKeyConstraint(["entry", "member"], ["entry.id", "entry.member"]),
-        *_within("case", "covers_tax", "purpose", "member"),
+        *_within("purpose", "member"),
         CheckConstraint("category <> 'tax' or covers_tax"),
     )
     guard_ledger(into, "consent")

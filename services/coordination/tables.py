@@ -68,7 +68,6 @@ item = Table(
     Column("starts", Instant),
     CheckConstraint("category in ('ordinary', 'tax')"),
     CheckConstraint("category = 'ordinary' or compartment = 'juso'"),  # S9
-    UniqueConstraint("id", "compartment"),
     UniqueConstraint("id", "case", "category", "purpose"),
     UniqueConstraint("id", "member"),
     ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),

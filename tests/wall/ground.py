@@ -199,7 +199,12 @@ def agenda(item_name: str, sitting_name: str, compartment: Compartment, position
 
 
 def share(compartment: Compartment, **other: Any) -> str:
-    """A row of the register. In juso 髙橋's plan is shown; in shien ``hanako`` hears it at ``table``. All is right."""
+    """A row of the register: ``shared`` as a statement."""
+    return row("disclosure", **shared(compartment, **other))
+
+
+def shared(compartment: Compartment, **other: Any) -> dict[str, Any]:
+    """The values of a row, all right: ``hanako`` is shown a case's plan, in juso 髙橋's under the consent ``main``."""
     juso = compartment is JUSO
     facts: dict[str, Any] = {
         "id": fresh(),
@@ -227,7 +232,7 @@ def share(compartment: Compartment, **other: Any) -> str:
         "permit": fresh() if juso else None,
         "permit_until": when(seconds=20) if juso else None,
     }
-    return row("disclosure", **facts | other)
+    return facts | other
 
 
 def hear(compartment: Compartment, **other: Any) -> str:

@@ -5,11 +5,11 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import psycopg
-from sqlalchemy import MetaData, create_mock_engine
+from sqlalchemy import MetaData, Table, create_mock_engine
 
 from contracts.message import Compartment
 from services.guards import CLOCK
@@ -36,12 +36,13 @@ class Ring:
         """What becomes of it. The store is as before, unless a commit was to be tried and was accepted in SQLite."""
         return self.run(attempt.statements(), attempt.at_commit)
 
-    def run(self, statements: Iterable[str], at_commit: bool = False) -> str:
+    def run(self, statements: Iterable[str | tuple[str, list[Any]]], at_commit: bool = False) -> str:
+        """The same for statements, each by itself or with its parameters."""
         do = self.connection.execute
         do("savepoint attempt" if self.nested else "begin")
         try:
             for statement in statements:
-                do(statement)
+                do(*statement) if isinstance(statement, tuple) else do(statement)
             if self.postgres:
                 do("set constraints all immediate")
             elif at_commit:
@@ -78,13 +79,27 @@ def refusal(error: sqlite3.Error | psycopg.Error) -> str:
 # -- schemas made for the battery --------------------------------------------------------------------------------------
 
 
-def ddl(dialect: str, *metadata: MetaData) -> list[str]:
+def ddl(dialect: str, metadata: MetaData) -> list[str]:
     """What creates these tables with all that guards them."""
+    return [one for table in metadata.sorted_tables for one in _ddl(dialect, table)]
+
+
+@cache
+def _usual(table: Table) -> list[str]:
+    return _ddl("sqlite", table)
+
+
+def usual_ddl(metadata: MetaData, changed: Table | None = None) -> list[str]:
+    """SQLite's: all but ``changed`` as they were compiled the first time."""
+    made = [_ddl("sqlite", one) if one is changed else _usual(one) for one in metadata.sorted_tables]
+    return [statement for several in made for statement in several]
+
+
+def _ddl(dialect: str, table: Table) -> list[str]:
     made: list[str] = []
     address = "sqlite://" if dialect == "sqlite" else "postgresql+psycopg://"
     engine = create_mock_engine(address, lambda what, *a, **k: made.append(str(what.compile(dialect=engine.dialect))))
-    for one in metadata:
-        one.create_all(engine, checkfirst=False)
+    table.create(engine, checkfirst=False)
     return made
 
 
@@ -110,14 +125,15 @@ def postgres_clock(connection: psycopg.Connection[Any], back: float = 0) -> None
 
 
 @contextmanager
-def memory(service: str, compartment: Compartment) -> Iterator[Ring]:
-    """A store in memory, made from the tables as they are now."""
+def memory(service: str, compartment: Compartment, changed: Table | None = None) -> Iterator[Ring]:
+    """A store in memory, made from the tables as they are now; all but ``changed`` are as they always are."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.execute("pragma foreign_keys = 1")
     connection.execute("pragma recursive_triggers = 1")
     ring = Ring(connection)
     try:
-        ring.write([*ddl("sqlite", plumbing, TABLES[service]), *label(service, compartment)])
+        made = [*usual_ddl(plumbing), *usual_ddl(TABLES[service], changed)]
+        ring.write([*made, *label(service, compartment)])
         fill(ring, service, compartment)
         yield ring
     finally:

@@ -18,19 +18,34 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from contracts.coordination import Cases, ClientsOfCases, ItemPutForward, TakeInClient, Trail
+from contracts.commission import (
+    AskCooperation,
+    Commission,
+    Commissions,
+    Cooperations,
+    EndCommission,
+    NoteCooperation,
+)
+from contracts.coordination import Cases, ClientsOfCases, ExplainItem, ItemPutForward, TakeInClient, Trail
 from contracts.directory import Busy, MailboxOf, Release, Reserve, SignInJuso, SignInShien, Staff
+from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.intake import (
+    AcknowledgeConsent,
     ClientOf,
+    ConsentHeads,
     Held,
+    LookAtConsent,
+    LookAtStop,
     OpenWithoutConsent,
     ReferralWithConsent,
     ReferralWithoutConsent,
     TakeInSheets,
+    WithdrawConsent,
 )
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, LookAtLink, Sittings
 from contracts.message import EVENTS, QUESTIONS, Account
 from contracts.notify import SendInvitation
+from contracts.permit import Redeem, ReportSpent
 from contracts.profile import Profile
 from services.__main__ import PROCESSES
 from services.provision import MAX_PAYLOAD, inbox_of, read_key, rights
@@ -49,8 +64,17 @@ DESK = {
     Trail.subject,
     Sittings.subject,
     ItemSittings.subject,
+    ExplainItem.subject,
+    DisclosuresAtCoordination.subject,
+    DisclosuresAtMeetings.subject,
     f"to.directory.{Staff.subject}",
 }
+COMMISSIONING = {
+    question.subject
+    for question in (Commissions, Commission, EndCommission, Cooperations, AskCooperation, NoteCooperation)
+}
+LEDGER = {f"to.intake.{question.subject}" for question in (Redeem, ReportSpent, AcknowledgeConsent, ConsentHeads)}
+"""What a juso process that shares asks of the ledger of consents."""
 SAYS: dict[str, set[str]] = {
     "directory": set(),
     "intake": {
@@ -58,19 +82,28 @@ SAYS: dict[str, set[str]] = {
         f"to.shien.{ReferralWithoutConsent.subject}",
         f"to.shien.{TakeInClient.subject}",
     },
-    "coordination@juso": {ItemPutForward.subject},
+    "coordination@juso": {ItemPutForward.subject} | LEDGER,
     "coordination@shien": {ItemPutForward.subject},
     "meetings@juso": MEETINGS,
     "meetings@shien": MEETINGS,
     "notify": {f"to.directory.{MailboxOf.subject}"},
-    "desk@juso": DESK | {f"to.directory.{SignInJuso.subject}", f"to.intake.{ClientOf.subject}"},
-    "desk@shien": DESK | {f"to.directory.{SignInShien.subject}", ClientsOfCases.subject},
+    "desk@juso": DESK
+    | {f"to.directory.{SignInJuso.subject}"}
+    | {f"to.intake.{question.subject}" for question in (ClientOf, LookAtStop, WithdrawConsent)},
+    "desk@shien": DESK | {f"to.directory.{SignInShien.subject}", ClientsOfCases.subject} | COMMISSIONING,
     "desk": {f"to.{one}.{question.subject}" for one in ("juso", "shien") for question in (LookAtLink, AnswerByLink)},
 }
 """What each process may tell and ask, written down a second time (the tables of the README): not read from services."""
 DURABLES = {"coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}
 """The processes that read events."""
-OPERATOR_ASKS = {TakeInSheets.subject, Held.subject, OpenWithoutConsent.subject}
+REGISTERS = {ExplainItem.subject, DisclosuresAtCoordination.subject, DisclosuresAtMeetings.subject}
+OPERATOR_ASKS = {
+    "operator@intake": {TakeInSheets.subject, Held.subject, OpenWithoutConsent.subject, LookAtConsent.subject},
+    "operator@directory": {Staff.subject},
+    "operator@juso": REGISTERS,
+    "operator@shien": REGISTERS,
+    "operator@notify": set(),
+}
 
 ACCOUNTS = {process.name: process.account for process in PROCESSES} | {f"operator@{one}": one for one in Account}
 THEFT = {"ack_policy": "none", "deliver_policy": "all"}
@@ -80,7 +113,7 @@ def may_say(user: str) -> set[str]:
     """Every subject a user may publish to, apart from answers to what it was asked."""
     if user.startswith("operator@"):
         pulses = {f"ask.{what}.{process.name}" for process in PROCESSES for what in ("pulse", "parked")}
-        return pulses | (OPERATOR_ASKS if user == "operator@intake" else set())
+        return pulses | OPERATOR_ASKS[user]
     allowed = set(SAYS[user])
     if user in DURABLES:
         own = f"EVENTS.{user.split('@')[0]}"

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import select
 
 from contracts.consent import ConsentState
-from contracts.coordination import ClientsOfCases, Trail
 from contracts.intake import (
     ClientOf,
     Held,
@@ -28,6 +27,7 @@ from contracts.message import Account, Compartment, Event, Question
 from contracts.policy import derive_kind
 from contracts.profile import Profile
 from services import coordination, intake
+from services.coordination.tables import client as client_in_shien
 from services.intake.tables import client, consent, handover, member, opening, referral
 from services.service import AskFailed, Tx, Work
 from services.settings import Settings
@@ -365,8 +365,8 @@ def test_shien_is_written_whom_its_case_is_about_and_intake_forgets_the_case(des
     (told,) = desk.told()
     hand_over(wire)
     wire.shien.give(told)
-    who = wire.shien.ask(Trail(case=told.about)).client
-    assert (who.found, who.name, who.reason) == (True, "髙橋 キヨ子", sheet().reason)
+    (who,) = wire.shien.do(lambda tx: tx.execute(select(client_in_shien)).all())
+    assert (who.case, who.name, who.reason) == (told.about, "髙橋 キヨ子", sheet().reason)
     assert desk.store.counts()[2] == 0
     (row,) = desk.do(lambda tx: tx.execute(select(handover)).all())
     assert (row.state, row.case_ref) == ("handed", None)
@@ -383,8 +383,9 @@ def test_while_shien_is_down_the_handover_waits_for_the_next_run(desk: Stage, wi
     wire.down = False
     hand_over(wire)
     assert desk.store.counts()[2] == 0
-    clients = wire.shien.ask(ClientsOfCases(cases=cases)).clients
-    assert sorted(clients[case].number for case in cases) == ["1", "2", "3"]
+    written = wire.shien.do(lambda tx: tx.execute(select(client_in_shien)).all())
+    assert {one.case for one in written} == set(cases)
+    assert sorted(one.number for one in written) == ["1", "2", "3"]
 
 
 def test_a_consented_client_is_never_written_to_shien(desk: Stage, wire: Wire) -> None:

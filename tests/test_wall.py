@@ -80,6 +80,10 @@ DESK = {
     DisclosuresAtMeetings.subject,
     f"to.directory.{Staff.subject}",
 }
+COMMISSIONING = {
+    question.subject
+    for question in (Commissions, Commission, EndCommission, Cooperations, AskCooperation, NoteCooperation)
+}
 SAYS: dict[str, set[str]] = {
     "directory": set(),
     "intake": {
@@ -96,10 +100,7 @@ SAYS: dict[str, set[str]] = {
     "desk@juso": DESK
     | {f"to.directory.{SignInJuso.subject}"}
     | {f"to.intake.{question.subject}" for question in (ClientOf, WithdrawConsent, LookAtStop)},
-    "desk@shien": DESK
-    | {f"to.directory.{SignInShien.subject}", ClientsOfCases.subject}
-    | {question.subject for question in (Commissions, Commission, EndCommission)}
-    | {question.subject for question in (Cooperations, AskCooperation, NoteCooperation)},
+    "desk@shien": DESK | {f"to.directory.{SignInShien.subject}", ClientsOfCases.subject} | COMMISSIONING,
     "gate": {f"to.shien.{question.subject}" for question in (EntriesForGate, RecordCarryOut)}
     | {f"to.juso.{question.subject}" for question in (ConsentForGate, RecordCarryIn)},
     "desk": {f"to.{one}.{question.subject}" for one in ("juso", "shien") for question in (LookAtLink, AnswerByLink)},

@@ -206,12 +206,9 @@ def case_line(case: CaseView, known: Known) -> CaseLine:
     """A case as the lists show it; a stopped one says nothing but that, and what to do."""
     if case.stopped:
         return _stopped_line(case, known)
-    number, name, named = _label(case.case, known)
     return CaseLine(
         case.case,
-        number,
-        name,
-        named,
+        *_label(case.case, known),
         next=words.next_step(case, known.compartment),
         urgent=case.urgent,
         received=words.era_date(case.received_on),
@@ -237,13 +234,10 @@ def _stopped_line(case: CaseView, known: Known) -> CaseLine:
 
 
 def _item_line(item: ItemView, known: Known) -> CaseLine:
-    number, name, named = _label(item.case, known)
     case = known.cases.get(item.case)
     return CaseLine(
         item.case,
-        number,
-        name,
-        named,
+        *_label(item.case, known),
         next=words.next_step(case, known.compartment, item.purpose) if case else "",
         purpose=PURPOSE_TEXT[item.purpose],
         order=item.order,
@@ -252,13 +246,10 @@ def _item_line(item: ItemView, known: Known) -> CaseLine:
 
 
 def _searching_line(one: WaitingView, known: Known) -> CaseLine:
-    number, name, named = _label(one.case, known)
     case = known.cases.get(one.case)
     return CaseLine(
         one.case,
-        number,
-        name,
-        named,
+        *_label(one.case, known),
         next=words.next_step(case, known.compartment) if case else "",
         urgent=one.urgent,
         why=one.why,

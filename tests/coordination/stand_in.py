@@ -74,6 +74,7 @@ class Ledger:
     acknowledged: list[AcknowledgeConsent] = field(default_factory=list)
     before_answering: Callable[[], None] = lambda: None
     now: Callable[[], datetime] = lambda: SOME_DAY
+    key: bytes = KEY
 
     def record(self, referral: ReferralWithConsent, state: ConsentState, scope: Scope | None) -> ConsentChanged:
         """The next version, as it is told."""
@@ -121,7 +122,8 @@ class Ledger:
             )
         permit, until = uuid4(), self.now() + timedelta(seconds=LIFE_SECONDS)
         return Verdict(
-            use=use.use, permit=Permit(permit=permit, use=use, until=until, signature=sign(KEY, permit, use, until))
+            use=use.use,
+            permit=Permit(permit=permit, use=use, until=until, signature=sign(self.key, permit, use, until)),
         )
 
 

@@ -160,7 +160,7 @@ async def test_a_new_version_of_the_consent_is_a_new_row(hands: Ready) -> None:
     await listed(juso)
     juso.stage.give(juso.ledger.record(referral, ConsentState.NARROWED, scope_of(referral, "fukushi")))
     assert (await listed(juso)).cases[0].ground is ConsentState.NARROWED
-    assert [one.consent_version for one in juso.register()] == [1, 2]
+    assert sorted(one.consent_version or 0 for one in juso.register()) == [1, 2]
     assert (await listed(juso, COUNSELLOR)).cases == (), "narrowed to the office"
 
 

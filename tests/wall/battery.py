@@ -371,10 +371,10 @@ def _juso_shares() -> list[Try]:
         Try("both grounds", lambda: share(JUSO, commission=ref("commission own")), CHECK),
         Try("no member", lambda: share(JUSO, member=None), CHECK),
         Try("no word on tax", lambda: share(JUSO, covers_tax=None), CHECK),
-        Try("a share copied", lambda: "insert into disclosure select * from disclosure", UNIQUE),
+        Try("a share copied", lambda: _copied({}), UNIQUE),
         Try(
             "a share copied for another agency",
-            lambda: _copied({"agency": "'kikan'", "permit": f"'{fresh()}'", "permit_until": f"'{when(seconds=20)}'"}),
+            lambda: _copied({"agency": "'kikan'", "permit": literal(fresh())}),
             FOREIGN_KEY,
         ),
         Try(
@@ -386,8 +386,9 @@ def _juso_shares() -> list[Try]:
 
 
 def _copied(changed: dict[str, str]) -> str:
-    """INSERT … SELECT of a kept row under a new id."""
-    new = {"id": f"'{fresh()}'"} | changed
+    """INSERT … SELECT of a kept row under a new id, as of now."""
+    new = {"id": fresh(), "at": when(), "permit_until": when(seconds=20)}
+    new = {name: literal(value) for name, value in new.items()} | changed
     columns = meetings.disclosure.c.keys()
     names = ", ".join(f'"{name}"' for name in columns)
     values = ", ".join(new.get(name, f'"{name}"') for name in columns)

@@ -49,6 +49,11 @@ def row(table: str, **values: Any) -> str:
     return f'insert into "{table}" ({names}) values ({", ".join(map(literal, values.values()))})'
 
 
+def compared() -> str:
+    """The replica has just compared itself with the ledger: on a slow machine the ground is older than a minute."""
+    return f"update replica set fresh_at = '{when()}'"
+
+
 # -- consents and commissions ------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from contracts.message import Compartment
 from contracts.profile import Profile
 from services.store import Store, plumbing
 from tests.wall.battery import ACCEPTED, KEPT, Try, tries
-from tests.wall.ground import JUSO, SHIEN, TABLES, share
+from tests.wall.ground import JUSO, SHIEN, TABLES, compared, share
 from tests.wall.rings import Ring, fill, sqlite_clock
 from tests.wall.tricks import DENIED, owner_tricks, postgres_tricks, sqlite_tricks
 
@@ -100,6 +100,7 @@ def walled(request: pytest.FixtureRequest, store_address: str, kobayashi: Profil
 
 def wrong(ring: Ring, attempts: list[Try]) -> list[tuple[str, str, str]]:
     """The attempts that met something else than they should have."""
+    ring.write([compared()])
     met = ((one, ring.outcome(one)) for one in attempts)
     return [(one.name, one.refusal, outcome) for one, outcome in met if outcome != one.refusal]
 

@@ -9,7 +9,7 @@ from sqlalchemy import make_url
 
 from services.guards import Guard
 from services.store import plumbing
-from tests.wall.ground import JUSO, SHIEN, TABLES
+from tests.wall.ground import JUSO, SHIEN, TABLES, compared
 from tests.wall.rings import Ring, ddl, fill, label
 from tests.wall.spoiled import Part, dropped, kinds_of, named, noticed, noticed_in_memory, parts
 
@@ -78,15 +78,22 @@ def test_the_battery_notices_whatever_postgresql_lacks(service: str, servers: An
     for name, part in known.items():
         if not any(noticed_without(name, part, rings[one], service, one) for one in kinds_of(part)):
             unnoticed.add(part.text)
+    assert not any(noticed_without("", part, rings[one], service, one) for part in [known["part_0"]] for one in rings)
     assert unnoticed == redundant(service) | EMPTIED
 
 
 def noticed_without(name: str, part: Part, ring: Ring, service: str, compartment: Any) -> str:
-    """Whether the battery fails in a transaction that drops the part first, and is undone."""
+    """Whether the battery fails in a transaction that drops the part first, if it has a name, and is undone."""
     ring.connection.execute("begin")
     try:
-        statement = dropped(name, part)
-        ring.connection.execute(statement.replace("= public, pg_temp", f"= {compartment}, pg_temp"))
+        ring.connection.execute(compared())
+        if name:
+            drop(name, part, ring, compartment)
         return noticed(ring, service, compartment, part)
     finally:
         ring.connection.execute("rollback")
+
+
+def drop(name: str, part: Part, ring: Ring, compartment: Any) -> None:
+    statement = dropped(name, part)
+    ring.connection.execute(statement.replace("= public, pg_temp", f"= {compartment}, pg_temp"))

@@ -14,7 +14,7 @@ from contracts.message import Compartment
 from contracts.profile import Profile
 from services.store import Store
 from tests.wall.battery import ACCEPTED
-from tests.wall.ground import JUSO, SHIEN, TABLES
+from tests.wall.ground import JUSO, SHIEN, TABLES, compared
 from tests.wall.requests import ask, decide, fill, is_true, know, statement
 from tests.wall.rings import Ring, postgres_clock
 from tests.wall.spoiled import Part, parts
@@ -52,7 +52,9 @@ def compare(store: Store, ring: Ring, here: Compartment, random: Random) -> tupl
     known = know(store, import_module(f"services.{store.service.name}.tables"))
     counted: Counter[str] = Counter()
     stepped_over = []
-    for _ in range(REQUESTS):
+    for number in range(REQUESTS):
+        if number % 200 == 0:
+            ring.write([compared()])
         values = ask(known, here, random)
         decision, outcome = (
             decide(values, known, here),

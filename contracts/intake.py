@@ -335,13 +335,19 @@ class Acknowledged(Message):
     """It is noted."""
 
 
-class AcknowledgeConsent(
-    Question[Acknowledged], subject="ask.intake.acknowledge_consent.v1", asked_from=(Account.JUSO,)
-):
-    """This process's store knows this version: what it took away is no longer shown, sent or planned."""
+class KnownVersion(Message):
+    """One version of a consent that a replica has learnt."""
 
     consent: UUID
     version: Annotated[int, Field(ge=1)]
+
+
+class AcknowledgeConsents(
+    Question[Acknowledged], subject="ask.intake.acknowledge_consents.v1", asked_from=(Account.JUSO,)
+):
+    """This process's store knows these versions: what they took away is no longer shown, sent or planned."""
+
+    known: Annotated[tuple[KnownVersion, ...], Field(max_length=500)]
     process: Annotated[str, StringConstraints(pattern=r"^[a-z]+@juso$")]
 
 

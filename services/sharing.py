@@ -4,18 +4,18 @@ The order is the wall's (consent.md 8.10): decide, redeem, write the row, share.
 more than happened, never less.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Select, Table, and_, delete, func, insert, or_, select, tuple_, update
 
 from contracts.consent import ConsentState, Scope
 from contracts.disclosure import Disclosure, DisclosureList
-from contracts.intake import AcknowledgeConsent, ConsentChanged, ConsentHeads, Heads
+from contracts.intake import AcknowledgeConsents, ConsentChanged, ConsentHeads, Heads, KnownVersion
 from contracts.legal_basis import BASIS_OF
 from contracts.message import Account, Compartment, Question
 from contracts.permit import Permit, Redeem, ReportSpent, Use, is_ours
@@ -28,8 +28,9 @@ from services.wall import FENCE_SECONDS, Commissions, Consents
 HEARTBEAT_SECONDS = 5.0
 """How often a replica compares itself with the ledger; a dozen misses and it shares nothing."""
 USES_AT_ONCE = 500
+ACKNOWLEDGED_AT_ONCE = 200
 ROWS_AT_ONCE = 1000
-ASKS: frozenset[type[Question[Any]]] = frozenset({Redeem, ReportSpent, AcknowledgeConsent, ConsentHeads})
+ASKS: frozenset[type[Question[Any]]] = frozenset({Redeem, ReportSpent, AcknowledgeConsents, ConsentHeads})
 """What a service that shares has to declare; only its juso process gets the rights."""
 
 
@@ -188,23 +189,21 @@ def watch_ledger(service: Service, tables: Consents) -> None:
     async def acknowledge_consents(work: Work) -> None:
         if work.compartment is not Compartment.JUSO:
             return
-        for consent, version in await work.run(lambda tx: _unacknowledged(tables, tx)):
-            asked = AcknowledgeConsent(consent=consent, version=version, process=f"{service.name}@juso")
+        while known := await work.run(lambda tx: _unacknowledged(tables, tx)):
+            asked = AcknowledgeConsents(known=known, process=f"{service.name}@juso")
             await work.ask(asked, to=Account.INTAKE)
-            await work.run(_forget(tables, consent, version))
+            await work.run(partial(_forget, tables, known))
 
 
-def _unacknowledged(tables: Consents, tx: Tx) -> list[tuple[UUID, int]]:
-    return [(row.consent, row.version) for row in tx.execute(select(tables.acknowledgement).limit(200))]
+def _unacknowledged(tables: Consents, tx: Tx) -> tuple[KnownVersion, ...]:
+    rows = tx.execute(select(tables.acknowledgement).limit(ACKNOWLEDGED_AT_ONCE))
+    return tuple(KnownVersion(consent=row.consent, version=row.version) for row in rows)
 
 
-def _forget(tables: Consents, consent: UUID, version: int) -> Callable[[Tx], None]:
-    mine = tables.acknowledgement.c.consent == consent, tables.acknowledgement.c.version == version
-
-    def act(tx: Tx) -> None:
-        tx.execute(delete(tables.acknowledgement).where(*mine))
-
-    return act
+def _forget(tables: Consents, known: Sequence[KnownVersion], tx: Tx) -> None:
+    mine = tables.acknowledgement
+    told = tuple_(mine.c.consent, mine.c.version).in_([(one.consent, one.version) for one in known])
+    tx.execute(delete(mine).where(told))
 
 
 # -- deciding and redeeming --------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import MetaData, select
 
-from contracts.intake import AcknowledgeConsent, ConsentHistory, LookAtConsent, TakeInSheets
+from contracts.intake import AcknowledgeConsents, ConsentHistory, KnownVersion, LookAtConsent, TakeInSheets
 from contracts.message import Account, Compartment
 from services import consent_words, intake
 from services.__main__ import _parser
@@ -21,7 +21,7 @@ from tests.world import World
 EXAMPLE = Path(__file__).parent.parent / "examples" / "kobayashi"
 PAPER = sheet(referrer="jiritsu", agencies=("kodomo",))
 ON = ("--how", "signed", "--by", "日髙 奈緒", "--on", "2026-11-02")
-asker = Service("coordination", MetaData(), compartments=True, asks=frozenset({AcknowledgeConsent}))
+asker = Service("coordination", MetaData(), compartments=True, asks=frozenset({AcknowledgeConsents}))
 
 
 class Town:
@@ -51,7 +51,7 @@ class Town:
         consent = (await self.history()).consent
         assert consent
         for process in consent_words.LISTENERS:
-            asked = AcknowledgeConsent(consent=consent, version=version, process=process)
+            asked = AcknowledgeConsents(known=(KnownVersion(consent=consent, version=version),), process=process)
             await self.juso.ask(asked, to=Account.INTAKE)
 
 

@@ -34,7 +34,7 @@ from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeeting
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
 from contracts.gate import CarryOver, ConsentForGate, EntriesForGate, LookAtGate, RecordCarryIn, RecordCarryOut
 from contracts.intake import (
-    AcknowledgeConsent,
+    AcknowledgeConsents,
     ClientOf,
     ConsentChanged,
     ConsentHeads,
@@ -57,7 +57,7 @@ from services.__main__ import PROCESSES
 from services.provision import MAX_PAYLOAD, inbox_of, read_key, rights
 from tests.world import World
 
-SHARING = {f"to.intake.{question.subject}" for question in (Redeem, ReportSpent, AcknowledgeConsent, ConsentHeads)}
+SHARING = {f"to.intake.{question.subject}" for question in (Redeem, ReportSpent, AcknowledgeConsents, ConsentHeads)}
 """What only the juso processes of coordination and meetings may ask: before each share, and as a heartbeat."""
 MEETINGS = {
     ItemPlaced.subject,

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select, update
 
 from contracts.consent import OPEN_STATES, ConsentState, Signer
 from contracts.intake import (
-    AcknowledgeConsent,
+    AcknowledgeConsents,
     Acknowledged,
     ConsentHeads,
     ConsentHistory,
@@ -117,9 +117,9 @@ def look_at_stop(question: LookAtStop, tx: Tx) -> ConsentStop:
     )
 
 
-@service.does(AcknowledgeConsent)
-def acknowledge_consent(question: AcknowledgeConsent, tx: Tx) -> tuple[Acknowledged, Iterable[Event]]:
-    """A process of juso has stopped what this version took away."""
+@service.does(AcknowledgeConsents)
+def acknowledge_consents(question: AcknowledgeConsents, tx: Tx) -> tuple[Acknowledged, Iterable[Event]]:
+    """A process of juso has stopped what these versions took away."""
     stops.acknowledge(question, tx)
     return Acknowledged(), ()
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, t
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-from contracts.intake import AcknowledgeConsent, Acknowledgement
+from contracts.intake import AcknowledgeConsents, Acknowledgement
 from services.intake.consenting import LISTENERS
 from services.intake.ledger_tables import acknowledged, confirmation, permit, unconfirmed, version
 from services.intake.versions import is_newest
@@ -45,13 +45,15 @@ def waiting(tx: Tx) -> int:
     return tx.connection.scalar(select(func.count()).select_from(unconfirmed)) or 0
 
 
-def acknowledge(asked: AcknowledgeConsent, tx: Tx) -> None:
-    """Note it once. A version that is not in the ledger is nobody's to acknowledge: it is ignored."""
-    known = select(version.c.version).where(version.c.consent == asked.consent, version.c.version == asked.version)
-    if tx.execute(known).first() is None:
-        return
+def acknowledge(asked: AcknowledgeConsents, tx: Tx) -> None:
+    """Note each once. A version that is not in the ledger is nobody's to acknowledge: it is ignored."""
+    wanted = [(one.consent, one.version) for one in asked.known]
+    known = select(version.c.consent, version.c.version).where(tuple_(version.c.consent, version.c.version).in_(wanted))
+    said = {"process": asked.process, "at": tx.now}
+    rows = [{"consent": row.consent, "version": row.version, **said} for row in tx.execute(known)]
     insert_or = insert_postgresql if tx.connection.dialect.name == "postgresql" else insert_sqlite
-    tx.execute(insert_or(acknowledged).values(**asked.model_dump(), at=tx.now).on_conflict_do_nothing())
+    if rows:
+        tx.execute(insert_or(acknowledged).values(rows).on_conflict_do_nothing())
 
 
 def acknowledgements(consent: UUID, tx: Tx) -> dict[int, tuple[Acknowledgement, ...]]:

@@ -46,6 +46,7 @@ def test_a_question_is_named_by_who_answers_and_its_version(subject: str) -> Non
 TOPICS = {
     "contracts.permit": {"intake"},
     "contracts.commission": {"meetings"},
+    "contracts.erasure": {"intake", "coordination", "meetings"},
     "contracts.gate": {"gate", "coordination"},
     "contracts.disclosure": {"meetings", "coordination"},
 }

@@ -10,7 +10,7 @@ from contracts.commission import CommissionMade
 from contracts.consent import OPEN_STATES, ConsentState, Scope
 from contracts.disclosure import Disclosure, DisclosuresAtCoordination
 from contracts.intake import (
-    AcknowledgeConsent,
+    AcknowledgeConsents,
     Acknowledged,
     ConsentChanged,
     ConsentHeads,
@@ -71,7 +71,7 @@ class Ledger:
     newest: dict[UUID, ConsentChanged] = field(default_factory=dict)
     asked: list[Question[Any]] = field(default_factory=list)
     silent: bool = False
-    acknowledged: list[AcknowledgeConsent] = field(default_factory=list)
+    acknowledged: list[AcknowledgeConsents] = field(default_factory=list)
     before_answering: Callable[[], None] = lambda: None
     now: Callable[[], datetime] = lambda: SOME_DAY
     key: bytes = KEY
@@ -102,7 +102,7 @@ class Ledger:
             case ConsentHeads():
                 versions = sum(one.version for one in self.newest.values())
                 return Heads(consents=len(self.newest), versions=versions, as_of=self.now())
-            case AcknowledgeConsent():
+            case AcknowledgeConsents():
                 self.acknowledged.append(question)
                 return Acknowledged()
         raise AskFailed("NoRespondersError")

@@ -9,7 +9,7 @@ from sqlalchemy import MetaData
 
 from contracts.consent import ConsentState
 from contracts.coordination import Cases
-from contracts.intake import AcknowledgeConsent, ConsentChanged, ConsentHeads, ReferralWithConsent
+from contracts.intake import AcknowledgeConsents, ConsentChanged, ConsentHeads, ReferralWithConsent
 from contracts.message import Compartment, Event
 from contracts.permit import Redeem, ReportSpent
 from services import coordination
@@ -24,7 +24,7 @@ JUSO = Compartment.JUSO
 def intake_with(ledger: Ledger) -> Service:
     """An intake that answers from the ledger of the tests."""
     service = Service("intake", MetaData(), publishes=frozenset({ConsentChanged, ReferralWithConsent}))
-    for question in (Redeem, ReportSpent, ConsentHeads, AcknowledgeConsent):
+    for question in (Redeem, ReportSpent, ConsentHeads, AcknowledgeConsents):
         service.answers(question)(lambda asked, tx: ledger.answer(asked))
     return service
 

@@ -12,12 +12,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from contracts.consent import OPEN_STATES, ConsentState, Scope, Signer
 from contracts.intake import (
-    AcknowledgeConsent,
+    AcknowledgeConsents,
     ClientOf,
     ConsentChanged,
     ConsentHeads,
     ConsentHistory,
     Held,
+    KnownVersion,
     LookAtConsent,
     LookAtStop,
     OpenWithoutConsent,
@@ -369,11 +370,11 @@ def test_who_acknowledges_a_version_has_stopped_the_earlier_ones_too(desk: Stage
     one.narrow()
     one.withdraw()
     for process in ("coordination@juso", "coordination@juso"):
-        desk.ask(AcknowledgeConsent(consent=one.consent, version=3, process=process))
+        desk.ask(AcknowledgeConsents(known=(KnownVersion(consent=one.consent, version=3),), process=process))
     versions = one.history().versions
     assert [[who.process for who in each.acknowledged] for each in versions] == [["coordination@juso"]] * 3
     assert desk.ask(LookAtStop(case=one.case)).acknowledged[0].at == SOME_DAY
-    desk.ask(AcknowledgeConsent(consent=uuid4(), version=1, process="coordination@juso"))
+    desk.ask(AcknowledgeConsents(known=(KnownVersion(consent=uuid4(), version=1),), process="coordination@juso"))
 
 
 def test_who_has_not_acknowledged_after_a_minute_is_late(desk: Stage) -> None:
@@ -386,9 +387,9 @@ def test_who_has_not_acknowledged_after_a_minute_is_late(desk: Stage) -> None:
     assert late() == 0
     desk.pass_time(seconds=1)
     assert late() == 1
-    desk.ask(AcknowledgeConsent(consent=one.consent, version=1, process="coordination@juso"))
+    desk.ask(AcknowledgeConsents(known=(KnownVersion(consent=one.consent, version=1),), process="coordination@juso"))
     assert late() == 1
-    desk.ask(AcknowledgeConsent(consent=one.consent, version=1, process="meetings@juso"))
+    desk.ask(AcknowledgeConsents(known=(KnownVersion(consent=one.consent, version=1),), process="meetings@juso"))
     assert late() == 0
     one.withdraw()
     desk.pass_time(seconds=60)
@@ -548,7 +549,7 @@ def test_a_scope_is_closed_once_its_version_is_there(desk: Stage) -> None:
 )
 def test_the_ledger_is_never_rewritten(desk: Stage, table: Table) -> None:
     one = agree(desk)
-    desk.ask(AcknowledgeConsent(consent=one.consent, version=1, process="meetings@juso"))
+    desk.ask(AcknowledgeConsents(known=(KnownVersion(consent=one.consent, version=1),), process="meetings@juso"))
     mine = table.c.consent == one.consent
     for change in (update(table).where(mine).values(version=1), delete(table).where(mine)):
         with pytest.raises(DBAPIError, match="RECORD_IS_KEPT"):

@@ -14,9 +14,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from contracts.consent import ConsentState, Obtained
 from contracts.intake import (
-    AcknowledgeConsent,
+    AcknowledgeConsents,
     ConsentChanged,
     ConsentHeads,
+    KnownVersion,
     LookAtStop,
     TakeInSheets,
     WithdrawConsent,
@@ -408,7 +409,10 @@ async def test_over_the_bus_a_withdrawal_is_confirmed_within_five_seconds_howeve
     assert stop.recorded_at
     assert stop.confirmed_at
     assert verdict.permit.until <= stop.confirmed_at <= stop.recorded_at + timedelta(seconds=5)
-    await juso.ask(AcknowledgeConsent(consent=changed.about, version=2, process="coordination@juso"), to=Account.INTAKE)
+    await juso.ask(
+        AcknowledgeConsents(known=(KnownVersion(consent=changed.about, version=2),), process="coordination@juso"),
+        to=Account.INTAKE,
+    )
     stop = await juso.ask(LookAtStop(case=changed.case), to=Account.INTAKE)
     assert [one.process for one in stop.acknowledged] == ["coordination@juso"]
 

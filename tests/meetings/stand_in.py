@@ -22,7 +22,7 @@ from contracts.directory import (
     StaffList,
     StaffView,
 )
-from contracts.intake import AcknowledgeConsent, Acknowledged, ConsentChanged, ConsentHeads, Heads
+from contracts.intake import AcknowledgeConsents, Acknowledged, ConsentChanged, ConsentHeads, Heads
 from contracts.message import Account, Compartment, Event, Question
 from contracts.notify import SendCancellation, SendInvitation, Sent
 from contracts.permit import LIFE_SECONDS, Noted, Permit, Redeem, ReportSpent, Use, Verdict, Verdicts, sign
@@ -143,7 +143,7 @@ class Town:
             case ConsentHeads():
                 versions = sum(one.version for one in self.ledger.values())
                 return Heads(consents=len(self.ledger), versions=versions, as_of=self.now())
-            case AcknowledgeConsent():
+            case AcknowledgeConsents():
                 return Acknowledged()
         raise AskFailed("NoRespondersError")
 

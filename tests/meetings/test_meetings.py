@@ -539,5 +539,5 @@ def test_meetings_declares_all_that_it_tells_and_asks() -> None:
     assert service.compartments
     assert {one.__name__ for one in service.asks} == {
         *("Staff", "Busy", "Reserve", "Release", "SendInvitation", "SendCancellation"),
-        *("Redeem", "ReportSpent", "AcknowledgeConsent", "ConsentHeads"),
+        *("Redeem", "ReportSpent", "AcknowledgeConsents", "ConsentHeads"),
     }

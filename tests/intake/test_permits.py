@@ -329,7 +329,7 @@ def many_agreed(store: Store, count: int) -> dict[UUID, Use]:
         values = {"act": "invite", "purpose": "plan", "category": "ordinary", "agency": "jiritsu", "version": 1}
         uses[key["case"]] = Use.model_validate(values | {"use": uuid4(), "consent": uuid4(), "member": key["member"]})
 
-    def fill(tx: Tx) -> None:
+    def fill(tx: Tx) -> None:  # of one part
         same: list[tuple[Table, Callable[[int, dict[str, UUID]], dict[str, Any]]]] = [
             (
                 referral,
@@ -358,9 +358,13 @@ def many_agreed(store: Store, count: int) -> dict[UUID, Use]:
             ),
         ]
         for table, row in same:
-            tx.execute(insert(table), [row(n, key) for n, key in enumerate(keys)])
+            tx.execute(insert(table), [row(n, key) for n, key in enumerate(keys)][part])
 
-    store.write(lambda tx: (fill(tx), ()))
+    for first in range(0, count, 250):
+        part = slice(first, first + 250)
+        store.write(lambda tx: (fill(tx), ()))
+        if store.engine.dialect.name == "postgresql":  # else it plans the guards for empty tables, and reads them whole
+            store.write(lambda tx: (tx.connection.exec_driver_sql("analyze"), ()))
     return uses
 
 

@@ -1,6 +1,7 @@
 """Permits on both engines: what is granted, what is refused and by which row, and none after a withdrawal."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -9,7 +10,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import MetaData, Table, delete, func, insert, select, update
+from sqlalchemy import MetaData, Table, column, delete, func, insert, select, table, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from contracts.consent import ConsentState, Obtained
@@ -297,6 +298,31 @@ def test_no_permit_is_granted_once_a_withdrawal_is_committed(two_stores: tuple[S
     assert RACES / 20 < granted < RACES * 19 / 20, "they hardly met, so nothing is proved"
 
 
+def test_a_withdrawal_waits_for_permits_being_granted_and_then_sees_them(two_stores: tuple[Store, Store]) -> None:
+    """The one order of steps that the race needs luck to hit: looked, not yet granted, and meanwhile withdrawn.
+
+    SQLite lets no second writer begin; PostgreSQL needs the lock, and shows that somebody waits for it.
+    """
+    redeeming, withdrawing = two_stores
+    ((case, use),) = many_agreed(withdrawing, 1).items()
+    if redeeming.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has one writer at a time")
+    waiting = select(func.count()).select_from(table("pg_locks", column("granted"))).where(column("granted").is_(False))
+    with ThreadPoolExecutor(1) as thread, redeeming.engine.begin() as connection:
+        (verdict,) = redeem_all([use], KEY, redeeming._tx(connection)).verdicts
+        assert verdict.permit
+        withdrawn = thread.submit(lambda: withdrawing.write(lambda tx: withdraw_all([case], tx)))
+        deadline = time.monotonic() + 30
+        while not connection.scalar(waiting):
+            assert not withdrawn.done(), "it did not wait"
+            assert time.monotonic() < deadline
+        connection.commit()
+        withdrawn.result(30)
+    assert withdrawing.read(lambda tx: permits_of([use.consent], tx)) == {use.consent: 1}
+    (late,) = redeeming.write(lambda tx: (redeem_all([use], KEY, tx), ())).verdicts
+    assert late.row == "N1"
+
+
 def withdraw_all(cases: list[UUID], tx: Tx) -> tuple[None, list[Event]]:
     told: list[Event] = []
     for case in cases:
@@ -330,7 +356,7 @@ def many_agreed(store: Store, count: int) -> dict[UUID, Use]:
         values = {"act": "invite", "purpose": "plan", "category": "ordinary", "agency": "jiritsu", "version": 1}
         uses[key["case"]] = Use.model_validate(values | {"use": uuid4(), "consent": uuid4(), "member": key["member"]})
 
-    def fill(tx: Tx) -> None:
+    def fill(tx: Tx) -> None:  # of one part
         same: list[tuple[Table, Callable[[int, dict[str, UUID]], dict[str, Any]]]] = [
             (
                 referral,
@@ -358,10 +384,14 @@ def many_agreed(store: Store, count: int) -> dict[UUID, Use]:
                 ),
             ),
         ]
-        for table, row in same:
-            tx.execute(insert(table), [row(n, key) for n, key in enumerate(keys)])
+        for one, row in same:
+            tx.execute(insert(one), [row(n, key) for n, key in enumerate(keys)][part])
 
-    store.write(lambda tx: (fill(tx), ()))
+    for first in range(0, count, 250):
+        part = slice(first, first + 250)
+        store.write(lambda tx: (fill(tx), ()))
+        if store.engine.dialect.name == "postgresql":  # else it plans the guards for empty tables, and reads them whole
+            store.write(lambda tx: (tx.connection.exec_driver_sql("analyze"), ()))
     return uses
 
 

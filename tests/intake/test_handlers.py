@@ -325,7 +325,7 @@ def test_a_recorded_decision_puts_a_held_referral_to_a_shien_meeting_once(desk: 
     assert (again.done, desk.told()) == (False, [])
     assert "保留中" in again.message
     (row,) = desk.do(lambda tx: tx.execute(select(opening)).all())
-    reason = desk.do(lambda tx: tx.open(held.referral, "opening.reason", row.reason))
+    reason = desk.do(lambda tx: tx.open(held.referral, f"opening.reason.{row.version}", row.reason))
     assert (reason, row.decided_at) == ("生命の危険があるため", SOME_DAY)
 
 

@@ -345,12 +345,11 @@ def withdrawal(case: UUID) -> WithdrawConsent:
 def many_agreed(store: Store, count: int) -> dict[UUID, Use]:
     """Something allowed by each of so many consents, by case. Written in bulk: the sheets are not tried here."""
     now, keys = store.clock(), [{"referral": uuid4(), "member": uuid4(), "case": uuid4()} for _ in range(count)]
-    paper = {"digest": "0" * 64, "state": "with_consent", "received_on": TODAY, "urgent": False, "household_size": 1}
-    paper |= {"problems": [], "agencies": ["houkatsu"], "referrer_staff": "", "wishes": "", "reason": ""}
+    paper: dict[str, Any] = {"state": "with_consent", "received_on": TODAY, "urgent": False, "household_size": 1}
+    paper |= {"problems": [], "agencies": ["houkatsu"]}
     agreed = {"version": 1, "state": "given", "covers_tax": False, "starts": now - timedelta(days=1)}
-    agreed |= {"ends": now + timedelta(days=1), "text_version": "", "obtained": "signed", "obtained_by": ""}
-    agreed |= {"obtained_on": TODAY, "signer": "person", "signer_name": "", "evidence_digest": "", "evidence": ""}
-    agreed |= {"note": "", "recorded_at": now}
+    agreed |= {"ends": now + timedelta(days=1), "text_version": "", "obtained": "signed"}
+    agreed |= {"obtained_on": TODAY, "signer": "person", "evidence_digest": "", "evidence": "", "recorded_at": now}
     uses: dict[UUID, Use] = {}
     for key in keys:
         values = {"act": "invite", "purpose": "plan", "category": "ordinary", "agency": "jiritsu", "version": 1}

@@ -3,9 +3,9 @@
 import asyncio
 import sys
 
-from bench import hop, kill, path
+from bench import hop, kill, path, vault
 
-BENCHES = {"hop": hop.main, "path": path.main, "kill": kill.main}
+BENCHES = {"hop": hop.main, "path": path.main, "kill": kill.main, "vault": vault.main}
 
 
 async def main() -> None:

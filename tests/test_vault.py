@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Column, MetaData, Table, Uuid, create_engine, func, insert, select, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from contracts.consent import ConsentState
 from contracts.coordination import Cases, ClientsOfCases, TakeInClient, Trail
@@ -29,7 +29,7 @@ from services.intake.domain import digest
 from services.intake.tables import client, erased, handover, member, opening, referral
 from services.service import Foreign, Service, Shut, Tx
 from services.store import SCHEMA_VERSION, Store, StoreRefused, label
-from services.vault import Sealed, StillOnDisk, Vault, VaultRefused, data_key
+from services.vault import FORMAT, Sealed, StillOnDisk, Vault, VaultRefused, data_key
 from tests.coordination.test_handlers import without_consent as told_without_consent
 from tests.intake.paper import TOWN, sheet, without_consent
 from tests.stage import KEK, SOME_DAY, Stage, vault_of
@@ -62,6 +62,14 @@ def vaults(store_address: str) -> Iterator[Callable[..., Vault]]:
     yield build
     for one in opened:
         one.close()
+
+
+@pytest.fixture
+def desk(stage: Staging) -> Stage:
+    """Intake of a small town with one consented referral."""
+    one: Stage = stage(intake.service, profile=TOWN)
+    one.ask(TakeInSheets(sheets=(sheet(),)))
+    return one
 
 
 def _database(store_address: str, name: str) -> str:
@@ -277,20 +285,21 @@ def test_a_sealed_column_takes_no_text(stage: Staging) -> None:
         assert "𠮷田" not in str(refused.value)
 
 
-def test_a_key_is_on_the_disk_before_what_it_seals_and_without_its_key_nothing_is_committed(stage: Staging) -> None:
-    desk = stage(intake.service, profile=TOWN)
+def test_without_its_key_on_the_disk_nothing_sealed_is_committed(desk: Stage) -> None:
     vault = desk.vault
     assert vault
 
-    def full() -> None:
-        raise OperationalError("insert", {}, Exception("disk full"))
+    def take_in_and_lose_the_key_store(tx: Tx) -> None:
+        intake.service.answers_to[TakeInSheets].act(TakeInSheets(sheets=(sheet(number="2"),)), tx)
+        with vault._writing() as connection:
+            data_key.drop(connection)
 
-    keep, vault.keep = vault.keep, full  # type: ignore[method-assign]
-    with pytest.raises(OperationalError):
-        desk.ask(TakeInSheets(sheets=(sheet(),)))
-    vault.keep = keep  # type: ignore[method-assign]
-    assert desk.do(lambda tx: tx.execute(select(func.count()).select_from(referral)).scalar_one()) == 0
-    desk.ask(TakeInSheets(sheets=(sheet(),)))
+    with pytest.raises(DBAPIError):
+        desk.do(take_in_and_lose_the_key_store)
+    with vault._writing() as connection:
+        data_key.create(connection)
+    assert desk.do(lambda tx: tx.execute(select(referral.c.number)).scalars().all()) == ["0000123"]
+    desk.ask(TakeInSheets(sheets=(sheet(number="2"),)))
     assert keys_in(vault) == 1
 
 
@@ -341,7 +350,7 @@ def test_texts_swapped_in_the_store_are_refused_with_a_reason_and_not_shown(stag
     own, other = (own, other) if desk.do(lambda tx: _number(tx, own)) == "0000123" else (other, own)
 
     def change(tx: Tx) -> None:
-        names = dict(tx.execute(select(client.c.referral, client.c.name)).tuples().all())
+        names = dict(map(tuple, tx.execute(select(client.c.referral, client.c.name)).all()))
         value = {"row": {"name": names[other]}, "column": {"kana": names[own]}}[swap]
         tx.execute(update(client).where(client.c.referral == own).values(value))
 
@@ -415,53 +424,39 @@ def _all_filled(stage: Stage) -> None:
 
 
 def test_no_sealed_text_is_in_any_byte_of_the_stores_or_their_logs(
-    stage: Staging, store_address: str, tmp_path: Path, request: pytest.FixtureRequest
+    stage: Staging, store_address: str, tmp_path: Path
 ) -> None:
-    desk = stage(intake.service, profile=TOWN)
-    marks = _fill_intake(desk)
-    _all_filled(desk)
-    folder = tmp_path
-    if store_address.startswith("postgres"):
-        desk.close()
-        shien = Stage(coordination.service, _database(store_address, "shien"), TOWN, SHIEN)
-    else:
-        shien = stage(coordination.service, SHIEN, profile=TOWN)
+    office = stage(intake.service, profile=TOWN)
+    marks = _fill_intake(office)
+    _all_filled(office)
+    apart = _database(store_address, "shien") if "postgres" in store_address else f"sqlite:///{tmp_path}/shien.db"
+    shien = Stage(coordination.service, apart, TOWN, SHIEN)
     marks += _fill_shien(shien)
     _all_filled(shien)
-    if store_address.startswith("postgres"):
-        with shien.store.engine.connect() as connection:
-            connection.exec_driver_sql("CHECKPOINT")
-            folder = Path(str(connection.exec_driver_sql("SHOW data_directory").scalar()))
-        shien.close()
-    content = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    content = _bytes_of(office, tmp_path)
     assert any(PLAIN.encode() in one for one in content), "the hunt can find"
     assert [mark for mark in marks for one in content if mark.encode() in one] == []
+    shien.close()
 
 
 def test_the_canary_hunt_finds_a_text_that_somebody_forgot_to_seal(
-    stage: Staging, store_address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Stage, store_address: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(Vault, "seal", lambda self, subject, where, text: b"\x01" + text.encode())
-    desk = stage(intake.service, profile=TOWN)
-    marks = _fill_intake(desk)
-    folder = tmp_path
-    if store_address.startswith("postgres"):
-        with desk.store.engine.connect() as connection:
+    mark = "CANARY" + uuid4().hex
+    desk.do(lambda tx: tx.execute(update(client).values(name=bytes([FORMAT]) + mark.encode())).rowcount)
+    assert any(mark.encode() in one for one in _bytes_of(desk, tmp_path))
+
+
+def _bytes_of(stage: Stage, folder: Path) -> list[bytes]:
+    """Every byte on the disk: of all SQLite files in the folder, or of the whole PostgreSQL server with its log."""
+    if stage.store.engine.dialect.name != "sqlite":
+        with stage.store.engine.connect() as connection:
             connection.exec_driver_sql("CHECKPOINT")
             folder = Path(str(connection.exec_driver_sql("SHOW data_directory").scalar()))
-    content = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
-    assert [mark for mark in marks if not any(mark.encode() in one for one in content)] == []
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
 
 
 # -- erasing -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def desk(stage: Staging) -> Stage:
-    """Intake of a small town with one consented referral."""
-    one: Stage = stage(intake.service, profile=TOWN)
-    one.ask(TakeInSheets(sheets=(sheet(),)))
-    return one
 
 
 def test_an_erased_referral_says_so_keeps_its_number_and_does_not_come_back(desk: Stage) -> None:
@@ -471,7 +466,7 @@ def test_an_erased_referral_says_so_keeps_its_number_and_does_not_come_back(desk
         desk.pass_time(days=1)
     assert desk.ask(ClientOf(case=told.about)) == Particulars(found=False, erased=True)
     (row,) = desk.do(lambda tx: tx.execute(select(referral)).mappings().all())
-    assert {column for column in referral.c.keys() if row[column] is None} == {
+    assert {name for name, value in row.items() if value is None} == {
         "digest",
         "referrer_staff",
         "wishes",
@@ -497,7 +492,7 @@ def test_a_referral_is_erased_by_its_own_reference_and_by_its_juso_case(desk: St
     desk.ask(TakeInSheets(sheets=(sheet(number="2"),)))
     key = desk.do(lambda tx: tx.execute(select(referral.c.id).where(referral.c.number == "2")).scalar_one())
     assert desk.ask(EraseReferral(referral=key, reason=REASON)).done
-    (_, second) = (None, desk.told()[0])
+    (second,) = desk.told()
     assert desk.ask(ClientOf(case=second.about)).erased
 
 

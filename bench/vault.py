@@ -1,7 +1,7 @@
 """Sealing and opening one field, beside the bare AES-GCM call on the same text, in turns.
 
-Three kinds of transaction: one that has the subject's key already, one that fetches and unwraps it first, and one that
-makes it and writes it down, which costs the key store's durable commit.
+A transaction has the subject's key already, or fetches and unwraps it first (alone, or two hundred at once for a list),
+or makes it and writes it down, which costs the key store's durable commit.
 """
 
 import os
@@ -28,6 +28,8 @@ async def main() -> None:
         subject, plain, nonce, bound = uuid4(), AESGCM(os.urandom(32)), os.urandom(12), os.urandom(90)
         sealed = vault.seal(subject, "client.name", NOTE)
         vault.keep()
+        many = {one: vault.seal(one, "client.name", NOTE) for one in (uuid4() for _ in range(200))}
+        vault.keep()
         raw = plain.encrypt(nonce, NOTE.encode(), bound)
         acts: dict[str, Callable[[], object]] = {
             "bare encrypt": lambda: plain.encrypt(os.urandom(12), NOTE.encode(), bound),
@@ -35,12 +37,15 @@ async def main() -> None:
             "bare decrypt": lambda: plain.decrypt(nonce, raw, bound).decode(),
             "open": lambda: vault.open(subject, "client.name", sealed),
             "open, key fetched": lambda: _afresh(vault, subject, sealed),
+            "open, of a list": lambda: _list(vault, many),
             "seal, key made": lambda: _anew(vault),
         }
         taken: dict[str, list[float]] = {name: [] for name in acts}
         for number in range(ROUNDS + 1):
             for name, act in acts.items():
-                taken[name] += [_time(act, FIELDS // 40 if "key" in name else FIELDS)] if number else []
+                times = 1 if "list" in name else FIELDS // 40 if "key" in name else FIELDS
+                took = _time(act, times) / (len(many) if "list" in name else 1)
+                taken[name] += [took] if number else []
         vault.close()
     middle = {name: statistics.median(values) for name, values in taken.items()}
     print(f"vault, {len(NOTE.encode())} bytes, medians of {ROUNDS}")
@@ -59,6 +64,12 @@ def _time(act: Callable[[], object], times: int) -> float:
 def _afresh(vault: Vault, subject: UUID, sealed: bytes) -> str:
     vault.forget()
     return vault.open(subject, "client.name", sealed)
+
+
+def _list(vault: Vault, many: dict[UUID, bytes]) -> list[str]:
+    vault.forget()
+    vault.fetch(many)
+    return [vault.open(subject, "client.name", sealed) for subject, sealed in many.items()]
 
 
 def _anew(vault: Vault) -> bytes:

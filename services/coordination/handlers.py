@@ -172,7 +172,8 @@ def _record(tx: Tx, case_id: UUID, *steps: str) -> None:
 
 
 def _clients(tx: Tx, cases: Sequence[UUID]) -> dict[UUID, Particulars]:
-    rows = tx.execute(select(client).where(client.c.case.in_(cases))).mappings()
+    rows = tx.execute(select(client).where(client.c.case.in_(cases))).mappings().all()
+    tx.fetch_keys([row["case"] for row in rows])
     return {row["case"]: _open(row, tx) for row in rows} | dict.fromkeys(_erased(tx, cases), ERASED)
 
 

@@ -60,6 +60,7 @@ class Tx:
     ref: Callable[[], UUID]
     """A fresh random reference."""
     vault: Sealing | None = None
+    """For seal, open and destroy_key; None for a service that does not declare that it seals."""
 
     @property
     def here(self) -> Compartment:

@@ -355,7 +355,13 @@ def test_texts_swapped_in_the_store_are_refused_with_a_reason_and_not_shown(stag
         tx.execute(update(client).where(client.c.referral == own).values(value))
 
     if swap == "member":
-        names = desk.do(lambda tx: tx.execute(select(member.c.name).where(member.c.referral == own)).scalars().all())
+        names = desk.do(
+            lambda tx: (
+                tx.execute(select(member.c.name).where(member.c.referral == own).order_by("place")).scalars().all()
+            )
+        )
+        opened = desk.do(lambda tx: [tx.open(own, f"member.name.{place}", name) for place, name in enumerate(names)])
+        assert opened == [one.name for one in members]
         with pytest.raises(Foreign):
             desk.do(lambda tx: [tx.open(own, f"member.name.{1 - place}", name) for place, name in enumerate(names)])
         return
@@ -568,6 +574,9 @@ def test_an_erased_shien_case_stays_a_case_about_nobody(stage: Staging) -> None:
     assert (tomb.subject, tomb.at, tomb.reason) == (case, SOME_DAY, "request")
     shien.ask(TakeInClient(case=case, particulars=WHO))
     assert shien.ask(Trail(case=case)).client == gone, "what comes late does not bring it back"
+    assert shien.do(lambda tx: tx.execute(select(case_client.c.case)).scalars().all()) == [other]
+    with pytest.raises(Shut):
+        shien.do(lambda tx: tx.seal(case, "client.name", "また"))
 
 
 def test_what_intake_erased_before_the_handover_is_not_written_into_shien(stage: Staging) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from contracts.consent import ConsentState
+from contracts.erasure import Erased, EraseReason
 from contracts.intake import Particulars, Problem
 from contracts.message import Account, Code, Event, Message, Question
 
@@ -123,3 +124,10 @@ class ClientsOfCases(Question[Clients], subject="ask.coordination.clients_of_cas
     """Who are these shien cases about? Asked and answered only inside shien; in juso intake knows."""
 
     cases: Annotated[tuple[UUID, ...], Field(max_length=500)]
+
+
+class EraseCase(Question[Erased], subject="ask.coordination.erase.v1", inside=False):
+    """Erase what this compartment keeps sealed under a case. Operators only."""
+
+    case: UUID
+    reason: EraseReason

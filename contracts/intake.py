@@ -2,12 +2,13 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from contracts.consent import ConsentState
+from contracts.erasure import Erased, EraseReason
 from contracts.message import Account, Code, Event, Message, MunicipalityCode, Question
 
 
@@ -201,3 +202,22 @@ class OpenWithoutConsent(Question[Opened], subject="ask.intake.open_without_cons
 
     referral: UUID
     reason: Annotated[str, StringConstraints(min_length=5, max_length=1000)]
+
+
+class EraseReferral(Question[Erased], subject="ask.intake.erase.v1", inside=False):
+    """Erase who a referral is about and all its free text. Exactly one of the three ways to name it; operators only."""
+
+    referral: UUID | None = None
+    referrer: Code | None = None
+    """With ``number``, as the sheet and the desk name it."""
+    number: Annotated[str, StringConstraints(max_length=20)] = ""
+    juso_case: UUID | None = None
+    """The juso case it became. For a shien case intake does not know the referral (consent.md 8.1)."""
+    reason: EraseReason
+
+    @model_validator(mode="after")
+    def _named_once(self) -> "EraseReferral":
+        named: tuple[Any, ...] = (self.referral, self.juso_case, self.referrer)
+        if sum(one is not None for one in named) != 1 or (self.referrer is None) != (not self.number):
+            raise ValueError("name the referral in exactly one way")
+        return self

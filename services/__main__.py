@@ -11,8 +11,9 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from contracts.erasure import ERASE_REASON_TEXT, EraseCase, EraseReason, EraseReferral
-from contracts.intake import Held, OpenWithoutConsent
+from contracts.coordination import EraseCase
+from contracts.erasure import ERASE_REASON_TEXT, EraseReason
+from contracts.intake import EraseReferral, Held, OpenWithoutConsent
 from contracts.message import Account, Compartment
 from contracts.municipality import is_municipality_code
 from services import asyncapi, coordination, demo, desk, directory, intake, meetings, notify, policy_words

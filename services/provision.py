@@ -15,8 +15,8 @@ import nats
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from contracts.erasure import EraseCase, EraseReferral
-from contracts.intake import Held, OpenWithoutConsent, TakeInSheets
+from contracts.coordination import EraseCase
+from contracts.intake import EraseReferral, Held, OpenWithoutConsent, TakeInSheets
 from contracts.message import Account, Question
 from services.service import Process
 from services.settings import Settings

@@ -17,9 +17,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from contracts.consent import ConsentState
-from contracts.coordination import Cases, ClientsOfCases, TakeInClient, Trail
-from contracts.erasure import EraseCase, EraseReason, EraseReferral
-from contracts.intake import ClientOf, Held, Member, OpenWithoutConsent, Particulars, TakeInSheets
+from contracts.coordination import Cases, ClientsOfCases, EraseCase, TakeInClient, Trail
+from contracts.erasure import EraseReason
+from contracts.intake import ClientOf, EraseReferral, Held, Member, OpenWithoutConsent, Particulars, TakeInSheets
 from contracts.message import Compartment
 from contracts.profile import Profile
 from services import coordination, intake

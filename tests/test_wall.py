@@ -18,11 +18,11 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from contracts.coordination import Cases, ClientsOfCases, ItemPutForward, TakeInClient, Trail
+from contracts.coordination import Cases, ClientsOfCases, EraseCase, ItemPutForward, TakeInClient, Trail
 from contracts.directory import Busy, MailboxOf, Release, Reserve, SignInJuso, SignInShien, Staff
-from contracts.erasure import EraseCase, EraseReferral
 from contracts.intake import (
     ClientOf,
+    EraseReferral,
     Held,
     OpenWithoutConsent,
     ReferralWithConsent,

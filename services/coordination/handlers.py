@@ -16,6 +16,7 @@ from contracts.coordination import (
     CaseView,
     Clients,
     ClientsOfCases,
+    EraseCase,
     ItemPutForward,
     Step,
     TakeInClient,
@@ -23,7 +24,7 @@ from contracts.coordination import (
     Trail,
     TrailSteps,
 )
-from contracts.erasure import EraseCase, Erased
+from contracts.erasure import Erased
 from contracts.intake import Particulars, ReferralWithConsent, ReferralWithoutConsent
 from contracts.meetings import ItemPlaced
 from contracts.message import Event

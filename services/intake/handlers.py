@@ -12,9 +12,10 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from contracts.consent import ConsentState
 from contracts.coordination import TakeInClient
-from contracts.erasure import Erased, EraseReferral
+from contracts.erasure import Erased
 from contracts.intake import (
     ClientOf,
+    EraseReferral,
     Held,
     HeldReferral,
     HeldReferrals,

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 
-from contracts.erasure import EraseReason, EraseReferral
-from contracts.intake import Particulars, Sheet
+from contracts.erasure import EraseReason
+from contracts.intake import EraseReferral, Particulars, Sheet
 from services.intake import domain
 from services.intake.tables import client, erased, handover, juso_case, member, opening, referral
 from services.service import Shut, Tx

@@ -3,9 +3,16 @@
 import asyncio
 import sys
 
-from bench import hop, kill, path, permit, wall
+from bench import hop, kill, path, permit, vault, wall
 
-BENCHES = {"hop": hop.main, "path": path.main, "permit": permit.main, "kill": kill.main, "wall": wall.main}
+BENCHES = {
+    "hop": hop.main,
+    "path": path.main,
+    "permit": permit.main,
+    "vault": vault.main,
+    "wall": wall.main,
+    "kill": kill.main,
+}
 
 
 async def main() -> None:

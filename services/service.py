@@ -42,6 +42,9 @@ class Sealing(Protocol):
     def open(self, subject: UUID, where: str, sealed: bytes) -> str:
         """Raises Shut and Foreign."""
 
+    def fetch(self, subjects: Iterable[UUID]) -> None:
+        """Get the keys of many subjects ready at once."""
+
     def destroy(self, subject: UUID) -> None:
         """At once, whatever becomes of the transaction."""
 
@@ -58,6 +61,7 @@ class Tx:
     ref: Callable[[], UUID]
     """A fresh random reference."""
     vault: Sealing | None = None
+    """For seal, open and destroy_key; None for a service that does not declare that it seals."""
     entries: list[Entry] = field(default_factory=list)
     """What was decided here so far; the store appends it to the audit log just before it commits."""
 
@@ -79,6 +83,10 @@ class Tx:
     def open(self, subject: UUID, where: str, sealed: bytes) -> str:
         """Open what was sealed for this subject and place. Raises Shut (erased) and Foreign (not from here)."""
         return self._sealing.open(subject, where, sealed)
+
+    def fetch_keys(self, subjects: Iterable[UUID]) -> None:
+        """Before opening a list: one look into the vault instead of one per subject."""
+        self._sealing.fetch(subjects)
 
     def destroy_key(self, subject: UUID) -> None:
         """Erase all that is sealed under a subject, in every backup, too. It holds even if the transaction fails."""

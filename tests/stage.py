@@ -30,10 +30,15 @@ class Stage:
     """Give events, ask questions, look at what is told."""
 
     def __init__(
-        self, service: Service, address: str, profile: Profile, compartment: Compartment | None = None
+        self,
+        service: Service,
+        address: str,
+        profile: Profile,
+        compartment: Compartment | None = None,
+        vault_address: str = "",
     ) -> None:
         self._time = SOME_DAY
-        self.vault = vault_of(service, address, profile, compartment) if service.seals else None
+        self.vault = vault_of(service, vault_address or address, profile, compartment) if service.seals else None
         self.store = Store(address, service, profile, compartment, clock=lambda: self.time, vault=self.vault)
         self._set_store_clock()
 

@@ -141,6 +141,7 @@ def _clients(tx: Tx, cases: Sequence[UUID]) -> dict[UUID, Particulars]:
     rows = [
         row for some in _portions(cases) for row in tx.execute(select(client).where(client.c.case.in_(some))).mappings()
     ]
+    tx.fetch_keys([row["case"] for row in rows])
     gone = [
         case
         for some in _portions(cases)

@@ -285,7 +285,9 @@ def _waiting(tx: Tx) -> list[tuple[UUID, Particulars]]:
     """What is to be handed over, in random order: one that shien cannot take must not block the others for ever."""
     rows = sealed.rows().add_columns(handover.c.case_ref).join(handover, handover.c.referral == referral.c.id)
     rows = rows.where(handover.c.state == "pending").order_by(func.random()).limit(200)
-    return [(row["case_ref"], sealed.particulars(row, tx)) for row in tx.execute(rows).mappings().all()]
+    found = tx.execute(rows).mappings().all()
+    tx.fetch_keys([row["id"] for row in found])
+    return [(row["case_ref"], sealed.particulars(row, tx)) for row in found]
 
 
 def _forget(case: UUID, tx: Tx) -> None:

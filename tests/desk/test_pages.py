@@ -93,6 +93,8 @@ def test_without_a_name_a_case_still_has_a_reference_and_the_reason(stand_in: De
     work = stand_in(JUSO)
     (case,) = [one for one in work.cases if one.case == LATE]
     unanswered = pages.case_line(case, known(work, None))
+    erased = pages.case_line(case, known(work, {LATE: Particulars(found=False, erased=True)}))
+    assert (erased.name, erased.named) == ("消去済み", False)
     withheld = pages.case_line(case, known(work, {LATE: Particulars(found=False)}))
     assert (unanswered.name, withheld.name) == ("氏名を確認できません", "氏名は表示できません")
     assert unanswered.number == withheld.number == "事案 00000000"

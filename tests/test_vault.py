@@ -1,0 +1,680 @@
+"""What is sealed opens in its own place only, and never again once its key is destroyed: on both engines."""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import stat
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Column, MetaData, Table, Uuid, create_engine, func, insert, select, update
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+
+from contracts.consent import ConsentState
+from contracts.coordination import Cases, ClientsOfCases, TakeInClient, Trail
+from contracts.erasure import EraseCase, EraseReason, EraseReferral
+from contracts.intake import ClientOf, Held, Member, OpenWithoutConsent, Particulars, TakeInSheets
+from contracts.message import Compartment
+from contracts.profile import Profile
+from services import coordination, intake
+from services.coordination.tables import client as case_client
+from services.coordination.tables import erased as erased_case
+from services.intake.domain import digest
+from services.intake.tables import client, erased, handover, member, opening, referral
+from services.service import Foreign, Service, Shut, Tx
+from services.store import SCHEMA_VERSION, Store, StoreRefused, label
+from services.vault import FORMAT, Sealed, StillOnDisk, Vault, VaultRefused, data_key
+from tests.coordination.test_handlers import without_consent as told_without_consent
+from tests.intake.paper import TOWN, sheet, without_consent
+from tests.stage import KEK, SOME_DAY, Stage, vault_of
+
+T = TypeVar("T")
+JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
+Staging = Callable[..., Stage]
+REASON = EraseReason.REQUEST
+WHO = Particulars(found=True, name="𠮷田 進", kana="ヨシダ\u3000ススム", born_on=date(1951, 4, 30), number="0000125")
+
+
+def keys_in(vault: Vault) -> int:
+    with vault.engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(data_key)) or 0
+
+
+@pytest.fixture
+def vaults(store_address: str) -> Iterator[Callable[..., Vault]]:
+    """vaults(owner, kek): key stores side by side, one per owner."""
+    opened: list[Vault] = []
+
+    def build(owner: str = "452050/intake", kek: bytes = KEK, name: str = "vault") -> Vault:
+        if store_address.startswith("sqlite"):
+            address = store_address.replace(".db", f".{name}.db")
+        else:
+            address = _database(store_address, name)
+        opened.append(Vault(address, kek, owner))
+        return opened[-1]
+
+    yield build
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def desk(stage: Staging) -> Stage:
+    """Intake of a small town with one consented referral."""
+    one: Stage = stage(intake.service, profile=TOWN)
+    one.ask(TakeInSheets(sheets=(sheet(),)))
+    return one
+
+
+def _database(store_address: str, name: str) -> str:
+    url = make_url(store_address)
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        database = f"{url.database}_{name}"
+        known = connection.exec_driver_sql("SELECT datname FROM pg_database").scalars()
+        if database not in set(known):
+            connection.exec_driver_sql(f"CREATE DATABASE {database}")
+    admin.dispose()
+    return url.set(database=database).render_as_string(hide_password=False)
+
+
+# -- sealing -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["髙橋 キヨ子", "𠮷田 進", "", "長" * 4000, "1行目\n2行目\x00", "e\u0301", "\ud842"], ids=range(7)
+)
+def test_what_is_sealed_opens_as_it_was_also_after_a_restart(vaults: Callable[..., Vault], text: str) -> None:
+    vault, subject = vaults(), uuid4()
+    sealed = vault.seal(subject, "client.name", text)
+    vault.keep()
+    assert text.encode("utf-8", "surrogatepass") not in sealed or not text
+    assert sealed != vault.seal(subject, "client.name", text), "equal texts must not look equal"
+    vault.close()
+    assert vaults().open(subject, "client.name", sealed) == text
+
+
+@pytest.mark.parametrize("what", ["column", "row", "case", "process", "compartment", "municipality", "format", "bit"])
+def test_a_ciphertext_that_was_moved_or_changed_does_not_open(vaults: Callable[..., Vault], what: str) -> None:
+    """Even where every key is the same: what binds it is the place, not only the key."""
+    here, subject = vaults("452050/coordination@juso"), uuid4()
+    sealed = here.seal(subject, "member.name.0", "𠮷田 進")
+    here.keep()
+    owners = {"process": "452050/intake", "compartment": "452050/coordination@shien", "municipality": "252107/intake"}
+    there = here if what not in owners else vaults(owners[what], name=what)
+    if what in owners:
+        _copy_key(here, there, subject)
+    other = uuid4()
+    if what == "case":
+        there.seal(other, "member.name.0", "別の人")
+    where = {"column": "member.relation.0", "row": "member.name.1"}.get(what, "member.name.0")
+    moved = {"format": b"\x02" + sealed[1:], "bit": sealed[:-1] + bytes([sealed[-1] ^ 1])}.get(what, sealed)
+    with pytest.raises(Foreign) as refused:
+        there.open(other if what == "case" else subject, where, moved)
+    assert refused.value.args == ()
+    assert here.open(subject, "member.name.0", sealed) == "𠮷田 進"
+
+
+def _copy_key(source: Vault, target: Vault, subject: UUID) -> None:
+    """Unwrapped with the one's right and wrapped with the other's: more than any thief of files could do."""
+    raw = source._kek.decrypt(*_wrapped(source, subject), source._bound(subject, "data_key"))
+    target._fresh[subject] = target._wrap(raw, target._bound(subject, "data_key"))
+    target.keep()
+
+
+def _wrapped(vault: Vault, subject: UUID) -> tuple[bytes, bytes]:
+    with vault.engine.connect() as connection:
+        found: bytes = connection.execute(select(data_key.c.wrapped).where(data_key.c.subject == subject)).scalar_one()
+    return found[:12], found[12:]
+
+
+def test_a_wrapped_key_that_was_moved_to_another_case_does_not_open(vaults: Callable[..., Vault]) -> None:
+    vault, one, other = vaults(), uuid4(), uuid4()
+    sealed = vault.seal(one, "client.name", "𠮷田 進")
+    vault.keep()
+    nonce, rest = _wrapped(vault, one)
+    with vault._writing() as connection:
+        connection.execute(insert(data_key).values(subject=other, wrapped=nonce + rest, made_at=""))
+    with pytest.raises(Foreign):
+        vault.open(other, "client.name", sealed)
+
+
+def test_a_destroyed_key_opens_and_seals_nothing_more_wherever_it_was_destroyed(vaults: Callable[..., Vault]) -> None:
+    vault, other, subject = vaults(), vaults(), uuid4()
+    sealed = vault.seal(subject, "client.name", "𠮷田 進")
+    vault.keep()
+    for _ in range(2):
+        other.destroy(subject)
+    vault.forget()  # the store does so at each transaction
+    with pytest.raises(Shut) as shut:
+        vault.open(subject, "client.name", sealed)
+    assert shut.value.args == ()
+    with pytest.raises(Shut):
+        vault.seal(subject, "client.name", "また")
+
+
+def test_what_was_erased_before_anything_was_sealed_stays_erased(vaults: Callable[..., Vault]) -> None:
+    vault, subject = vaults(), uuid4()
+    vault.destroy(subject)
+    with pytest.raises(Shut):
+        vault.seal(subject, "client.name", "𠮷田 進")
+
+
+def test_a_destroyed_key_is_in_no_byte_of_the_key_store(tmp_path: Path) -> None:
+    vault, subject = Vault(f"sqlite:///{tmp_path}/vaults/intake.db", KEK, "452050/intake"), uuid4()
+    for one in (subject, uuid4()):
+        vault.seal(one, "client.name", "𠮷田 進")
+    vault.keep()
+    wrapped = b"".join(_wrapped(vault, subject))
+    assert any(wrapped in path.read_bytes() for path in (tmp_path / "vaults").iterdir()), "the hunt can find"
+    vault.destroy(subject)
+    assert [path for path in (tmp_path / "vaults").iterdir() if wrapped in path.read_bytes()] == []
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "vaults").iterdir()} == {0o600}
+    assert stat.S_IMODE((tmp_path / "vaults").stat().st_mode) == 0o700
+    vault.close()
+
+
+def test_while_somebody_reads_the_old_state_the_key_store_says_that_it_is_still_on_the_disk(tmp_path: Path) -> None:
+    vault, subject = Vault(f"sqlite:///{tmp_path}/intake.db", KEK, "452050/intake"), uuid4()
+    vault.seal(subject, "client.name", "𠮷田 進")
+    vault.keep()
+    with vault.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout=50")
+    reader = sqlite3.connect(tmp_path / "intake.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM data_key").fetchone()
+    with pytest.raises(StillOnDisk):
+        vault.destroy(subject)
+    reader.close()
+    vault.destroy(subject)
+    vault.close()
+
+
+# -- whose key store it is ---------------------------------------------------------------------------------------------
+
+
+def test_another_key_refuses_at_start_and_says_what_to_do(vaults: Callable[..., Vault]) -> None:
+    vaults().close()
+    with pytest.raises(VaultRefused, match=r"keys/kek@intake.*控えから戻してください") as refused:
+        vaults(kek=os.urandom(32))
+    assert "Error" not in str(refused.value)
+
+
+def test_nobody_opens_the_key_store_of_another(vaults: Callable[..., Vault]) -> None:
+    vaults("452050/coordination@shien").close()
+    for owner in ("452050/coordination@juso", "252107/coordination@shien"):
+        with pytest.raises(VaultRefused, match="別のもの"):
+            vaults(owner)
+
+
+def test_a_store_is_not_opened_with_another_key_store_than_its_own(stage: Staging, store_address: str) -> None:
+    """An empty one would be made without a word where a path is wrong, and what was sealed would seem lost."""
+    desk = stage(intake.service, profile=TOWN)
+    desk.ask(TakeInSheets(sheets=(sheet(),)))
+    desk.close()
+    elsewhere = _database(store_address, "new") if "postgres" in store_address else store_address[:-3] + ".new.db"
+    vault = Vault(elsewhere, KEK, "452050/intake")
+    with pytest.raises(StoreRefused, match="鍵庫"):
+        Store(store_address, intake.service, TOWN, vault=vault)
+    with pytest.raises(StoreRefused, match="鍵庫"):
+        Store(store_address, intake.service, TOWN)
+    vault.close()
+
+
+def test_a_store_swapped_between_compartments_is_refused_and_relabelled_it_opens_nothing(
+    stage: Staging, store_address: str, kobayashi: Profile
+) -> None:
+    shien, case = stage(coordination.service, SHIEN), uuid4()
+    shien.ask(TakeInClient(case=case, particulars=WHO))
+    shien.give(told_without_consent(about=case))
+    with pytest.raises(VaultRefused, match="coordination@juso"):
+        vault_of(coordination.service, store_address, kobayashi, JUSO)
+    with pytest.raises(StoreRefused, match="compartment"):
+        Store(store_address, coordination.service, kobayashi, JUSO, vault=shien.vault)
+    sealed = shien.do(lambda tx: tx.execute(select(case_client.c.name)).scalar_one())
+    address = _database(store_address, "juso") if "postgres" in store_address else store_address[:-3] + ".juso.db"
+    vault = Vault(address, KEK, "452050/coordination@juso")
+    forged = {"compartment": "juso", "vault": str(vault.id)}
+    for key, value in forged.items():
+        shien.do(lambda tx, k=key, v=value: tx.execute(update(label).where(label.c.key == k).values(value=v)).rowcount)
+    shien.close()
+    store = Store(store_address, coordination.service, kobayashi, JUSO, vault=vault)
+    with pytest.raises(Foreign):
+        store.read(lambda tx: tx.open(case, "client.name", sealed))
+    store.close()
+    vault.close()
+
+
+def test_a_store_of_before_sealing_is_refused_and_says_what_to_do(stage: Staging, store_address: str) -> None:
+    desk = stage(intake.service, profile=TOWN)
+    older = update(label).where(label.c.key == "schema").values(value=str(SCHEMA_VERSION - 1))
+    desk.do(lambda tx: tx.execute(older).rowcount)
+    desk.close()
+    with pytest.raises(StoreRefused, match="取り込み直してください"):
+        stage(intake.service, profile=TOWN) if "postgres" in store_address else Stage(
+            intake.service, store_address, TOWN
+        )
+
+
+# -- in the store ------------------------------------------------------------------------------------------------------
+
+
+def test_a_service_that_does_not_declare_it_cannot_seal(stage: Staging) -> None:
+    plain = stage(Service("meetings", MetaData(), compartments=True), JUSO)
+    for act in (
+        lambda tx: tx.seal(uuid4(), "minutes.text", "議事"),
+        lambda tx: tx.open(uuid4(), "minutes.text", b"\x01"),
+        lambda tx: tx.destroy_key(uuid4()),
+    ):
+        with pytest.raises(TypeError, match="seals"):
+            plain.do(act)
+
+
+def test_a_sealed_column_takes_no_text(stage: Staging) -> None:
+    shien = stage(coordination.service, SHIEN)
+    row = dict.fromkeys((column.name for column in case_client.c if isinstance(column.type, Sealed)), "𠮷田 進")
+    for values in (row, {name: value.encode() for name, value in row.items()}):
+        with pytest.raises(StatementError, match="sealed column") as refused:
+            shien.do(lambda tx, v=values: tx.execute(insert(case_client).values(case=uuid4(), compartment=SHIEN, **v)))
+        assert "𠮷田" not in str(refused.value)
+
+
+def test_without_its_key_on_the_disk_nothing_sealed_is_committed(desk: Stage) -> None:
+    vault = desk.vault
+    assert vault
+
+    def take_in_and_lose_the_key_store(tx: Tx) -> None:
+        intake.service.answers_to[TakeInSheets].act(TakeInSheets(sheets=(sheet(number="2"),)), tx)
+        with vault._writing() as connection:
+            data_key.drop(connection)
+
+    with pytest.raises(DBAPIError):
+        desk.do(take_in_and_lose_the_key_store)
+    with vault._writing() as connection:
+        data_key.create(connection)
+    assert desk.do(lambda tx: tx.execute(select(referral.c.number)).scalars().all()) == ["0000123"]
+    desk.ask(TakeInSheets(sheets=(sheet(number="2"),)))
+    assert keys_in(vault) == 1
+
+
+def test_of_two_processes_that_make_a_key_for_one_case_at_once_one_tries_again(stage: Staging) -> None:
+    tables = MetaData()
+    note = Table("note", tables, Column("case", Uuid, primary_key=True), Column("text", Sealed))
+    first = stage(Service("meetings", tables, compartments=True, seals=True), JUSO)
+    case = uuid4()
+    second = Vault(first.vault.engine.url.render_as_string(hide_password=False), KEK, first.vault.owner)  # type: ignore[union-attr]
+    theirs = b""
+
+    def write(tx: Tx) -> None:
+        nonlocal theirs
+        tx.execute(insert(note).values(case=case, text=tx.seal(case, "note.text", "会議の記録")))
+        if not theirs:
+            theirs = second.seal(case, "note.text", "別の記録")
+            second.keep()
+
+    with pytest.raises(IntegrityError):
+        first.do(write)
+    assert first.do(lambda tx: tx.execute(select(note)).all()) == []
+    first.do(write)
+    ours = first.do(lambda tx: tx.execute(select(note.c.text)).scalar_one())
+    assert first.do(lambda tx: [tx.open(case, "note.text", one) for one in (ours, theirs)]) == [
+        "会議の記録",
+        "別の記録",
+    ]
+    second.close()
+
+
+def test_keys_are_made_for_new_referrals_only(stage: Staging) -> None:
+    desk = stage(intake.service, profile=TOWN)
+    for _ in range(2):
+        desk.ask(TakeInSheets(sheets=tuple(sheet(number=str(number)) for number in range(5))))
+    assert desk.vault
+    assert keys_in(desk.vault) == 5
+
+
+@pytest.mark.parametrize("swap", ["row", "column", "member"])
+def test_texts_swapped_in_the_store_are_refused_with_a_reason_and_not_shown(stage: Staging, swap: str) -> None:
+    desk = stage(intake.service, profile=TOWN)
+    members = (Member(name="髙橋 和彦", relation="長男"), Member(name="髙橋 みちる", relation="孫"))
+    desk.ask(TakeInSheets(sheets=(sheet(members=members), sheet(number="2", name="𠮷田 進"))))
+    told, _ = desk.told()
+    own, other = desk.do(
+        lambda tx: tx.execute(select(referral.c.id).order_by(referral.c.number.desc())).scalars().all()
+    )
+    own, other = (own, other) if desk.do(lambda tx: _number(tx, own)) == "0000123" else (other, own)
+
+    def change(tx: Tx) -> None:
+        names = dict(map(tuple, tx.execute(select(client.c.referral, client.c.name)).all()))
+        value = {"row": {"name": names[other]}, "column": {"kana": names[own]}}[swap]
+        tx.execute(update(client).where(client.c.referral == own).values(value))
+
+    if swap == "member":
+        names = desk.do(
+            lambda tx: (
+                tx.execute(select(member.c.name).where(member.c.referral == own).order_by("place")).scalars().all()
+            )
+        )
+        opened = desk.do(lambda tx: [tx.open(own, f"member.name.{place}", name) for place, name in enumerate(names)])
+        assert opened == [one.name for one in members]
+        with pytest.raises(Foreign):
+            desk.do(lambda tx: [tx.open(own, f"member.name.{1 - place}", name) for place, name in enumerate(names)])
+        return
+    desk.do(change)
+    with pytest.raises(Foreign):
+        desk.ask(ClientOf(case=told.about))
+
+
+def _number(tx: Tx, key: UUID) -> str:
+    return str(tx.execute(select(referral.c.number).where(referral.c.id == key)).scalar_one())
+
+
+# -- canaries: no plain text in any byte ------------------------------------------------------------------------------
+
+BORN = date(1907, 3, 14)
+RESIDENT = "918273645546372"
+PLAIN = "PLAIN7KQ2W9"
+"""A referral's number is not sealed at intake: what the hunt must find."""
+
+
+def _canaries(names: str) -> list[str]:
+    """One per field, alike in the beginning, so that one pass over all bytes finds them."""
+    token = "C" + uuid4().hex[:11]
+    return [f"{token}{name}" for name in names.split()]
+
+
+def _fill_intake(desk: Stage) -> list[str]:
+    staff, name, kana, address, phone, wishes, other, relation, reason, decided = marks = _canaries(
+        "staff name kana address phone wishes member relation reason opening"
+    )
+    texts = {"referrer_staff": staff, "name": name, "kana": kana, "address": address, "phone": phone}
+    texts |= {"wishes": wishes, "reason": reason, "members": (Member(name=other, relation=relation),)}
+    one = without_consent(
+        ConsentState.WITHDRAWN, number=PLAIN, born_on=BORN, resident_number=RESIDENT, household_size=1, **texts
+    )
+    desk.ask(TakeInSheets(sheets=(one,)))
+    (held,) = desk.ask(Held()).held
+    assert desk.ask(OpenWithoutConsent(referral=held.referral, reason=decided)).done
+    return [*marks, BORN.isoformat(), RESIDENT, digest(one)]
+
+
+def _fill_shien(shien: Stage) -> list[str]:
+    name, kana, number, staff, reason, wishes = marks = _canaries("name kana number staff reason wishes")
+    who = Particulars(
+        found=True,
+        name=name,
+        kana=kana,
+        number=number,
+        referrer_staff=staff,
+        reason=reason,
+        wishes=wishes,
+        born_on=BORN,
+    )
+    case = uuid4()
+    shien.ask(TakeInClient(case=case, particulars=who))
+    shien.give(told_without_consent(about=case))
+    assert shien.ask(Trail(case=case)).client == who
+    return [*marks, BORN.isoformat()]
+
+
+def _all_filled(stage: Stage) -> None:
+    """Every sealed column there is holds something, or the hunt would miss it."""
+    for table in stage.store.service.tables.sorted_tables:
+        for column in table.c:
+            if isinstance(column.type, Sealed):
+                query = select(func.count()).select_from(table).where(column.is_not(None))
+                assert stage.do(lambda tx, q=query: tx.execute(q).scalar_one()), column
+
+
+def test_no_sealed_text_is_in_any_byte_of_the_stores_or_their_logs(
+    stage: Staging, store_address: str, tmp_path: Path
+) -> None:
+    office = stage(intake.service, profile=TOWN)
+    since = _log_of(office)
+    marks = _fill_intake(office)
+    _all_filled(office)
+    apart = _database(store_address, "shien") if "postgres" in store_address else f"sqlite:///{tmp_path}/shien.db"
+    shien = Stage(coordination.service, apart, TOWN, SHIEN)
+    marks += _fill_shien(shien)
+    _all_filled(shien)
+    starts = {mark[:12] if mark.startswith("C") else mark for mark in (*marks, PLAIN)}
+    found = {start for content in _bytes_of(office, tmp_path, since) for start in starts if start.encode() in content}
+    assert found == {PLAIN}, "the hunt can find, and finds nothing sealed"
+    shien.close()
+
+
+def test_the_canary_hunt_finds_a_text_that_somebody_forgot_to_seal(
+    desk: Stage, store_address: str, tmp_path: Path
+) -> None:
+    mark, since = "CANARY" + uuid4().hex, _log_of(desk)
+    desk.do(lambda tx: tx.execute(update(client).values(name=bytes([FORMAT]) + mark.encode())).rowcount)
+    kinds = sum(mark.encode() in one for one in _bytes_of(desk, tmp_path, since))
+    assert kinds >= (1 if store_address.startswith("sqlite") else 2), "in the table and in PostgreSQL's log"
+
+
+def _log_of(stage: Stage) -> str:
+    """The file that PostgreSQL's write-ahead log is in now; nothing for SQLite."""
+    if stage.store.engine.dialect.name == "sqlite":
+        return ""
+    with stage.store.engine.connect() as connection:
+        return str(connection.exec_driver_sql("SELECT pg_walfile_name(pg_current_wal_insert_lsn())").scalar())
+
+
+def _bytes_of(stage: Stage, folder: Path, since: str) -> Iterator[bytes]:
+    """Every byte on the disk: of all SQLite files in the folder; of PostgreSQL's, without the databases of other tests
+    and what the log held before ``since``."""
+    others: set[Path] = set()
+    if stage.store.engine.dialect.name != "sqlite":
+        with stage.store.engine.connect() as connection:
+            connection.exec_driver_sql("CHECKPOINT")
+            folder = Path(str(connection.exec_driver_sql("SHOW data_directory").scalar()))
+            own = connection.exec_driver_sql("SELECT current_database()").scalar()
+            known = connection.exec_driver_sql("SELECT oid, datname FROM pg_database").all()
+        others = {folder / "base" / str(one.oid) for one in known if not one.datname.startswith(str(own))}
+    until = _log_of(stage)
+    for path in sorted(folder.rglob("*")):
+        in_log = path.parent.name == "pg_wal"
+        if path.is_file() and path.parent not in others and (not in_log or since <= path.name <= until):
+            yield path.read_bytes()
+
+
+# -- erasing -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_erased_referral_says_so_keeps_its_number_and_does_not_come_back(desk: Stage) -> None:
+    (told,) = desk.told()
+    for _ in range(2):
+        assert desk.ask(EraseReferral(referrer="houkatsu", number="0000123", reason=REASON)).done
+        desk.pass_time(days=1)
+    assert desk.ask(ClientOf(case=told.about)) == Particulars(found=False, erased=True)
+    (row,) = desk.do(lambda tx: tx.execute(select(referral)).mappings().all())
+    assert {name for name, value in row.items() if value is None} == {
+        "digest",
+        "referrer_staff",
+        "wishes",
+        "reason",
+    }
+    for table in (client, member):
+        assert desk.do(lambda tx, t=table: tx.execute(select(t)).all()) == []
+    (tomb,) = desk.do(lambda tx: tx.execute(select(erased)).all())
+    assert (tomb.subject, tomb.at, tomb.reason, tomb.cleared_at) == (row["id"], SOME_DAY, "request", None)
+    (again,) = desk.ask(TakeInSheets(sheets=(sheet(),))).results
+    assert (again.outcome, again.rule, again.field) == ("refused", "erased", "受付番号")
+    assert "新しい受付番号" in again.message
+
+
+def test_a_referral_is_erased_by_its_own_reference_and_by_its_juso_case(desk: Stage) -> None:
+    (told,) = desk.told()
+    assert not desk.ask(EraseReferral(referral=told.about, reason=REASON)).done
+    assert not desk.ask(EraseReferral(juso_case=uuid4(), reason=REASON)).done
+    assert not desk.ask(EraseReferral(referrer="houkatsu", number="9", reason=REASON)).done
+    assert not desk.ask(ClientOf(case=told.about)).erased
+    assert desk.ask(EraseReferral(juso_case=told.about, reason=REASON)).done
+    assert desk.ask(ClientOf(case=told.about)).erased
+    desk.ask(TakeInSheets(sheets=(sheet(number="2"),)))
+    key = desk.do(lambda tx: tx.execute(select(referral.c.id).where(referral.c.number == "2")).scalar_one())
+    assert desk.ask(EraseReferral(referral=key, reason=REASON)).done
+    (second,) = desk.told()
+    assert desk.ask(ClientOf(case=second.about)).erased
+
+
+@pytest.mark.parametrize("named", [{}, {"referrer": "a"}, {"number": "1"}, {"referral": uuid4(), "juso_case": uuid4()}])
+def test_a_referral_is_named_in_exactly_one_way(named: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        EraseReferral.model_validate({**named, "reason": REASON})
+
+
+def test_an_erased_referral_is_neither_held_nor_handed_over(desk: Stage) -> None:
+    desk.ask(
+        TakeInSheets(
+            sheets=(
+                without_consent(ConsentState.WITHDRAWN, number="2"),
+                without_consent(ConsentState.REFUSED, number="3"),
+            )
+        )
+    )
+    (held,) = desk.ask(Held()).held
+    assert desk.store.counts()[2] == 1
+    for number in "23":
+        assert desk.ask(EraseReferral(referrer="houkatsu", number=number, reason=REASON)).done
+    assert desk.ask(Held()).held == ()
+    assert not desk.ask(OpenWithoutConsent(referral=held.referral, reason="生命の危険があるため")).done
+    assert desk.do(lambda tx: tx.execute(select(handover)).all()) == []
+    assert desk.store.counts()[2] == 0
+
+
+def test_an_erased_decision_keeps_its_day_and_loses_its_words(desk: Stage) -> None:
+    desk.ask(TakeInSheets(sheets=(without_consent(ConsentState.WITHDRAWN, number="2"),)))
+    (held,) = desk.ask(Held()).held
+    desk.ask(OpenWithoutConsent(referral=held.referral, reason="生命の危険があるため"))
+    desk.ask(EraseReferral(referral=held.referral, reason=REASON))
+    (row,) = desk.do(lambda tx: tx.execute(select(opening)).all())
+    assert (row.reason, row.decided_at) == (None, SOME_DAY)
+
+
+def test_an_erased_shien_case_stays_a_case_about_nobody(stage: Staging) -> None:
+    shien, case, other = stage(coordination.service, SHIEN), uuid4(), uuid4()
+    for one in (case, other):
+        shien.ask(TakeInClient(case=one, particulars=WHO))
+        shien.give(told_without_consent(about=one))
+    assert not shien.ask(EraseCase(case=uuid4(), reason=REASON)).done
+    for _ in range(2):
+        assert shien.ask(EraseCase(case=case, reason=REASON)).done
+        shien.pass_time(days=1)
+    gone = Particulars(found=False, erased=True)
+    assert shien.ask(Trail(case=case)).client == gone
+    assert shien.ask(ClientsOfCases(cases=(case, other))).clients == {case: gone, other: WHO}
+    assert len(shien.ask(Cases()).cases) == 2
+    (tomb,) = shien.do(lambda tx: tx.execute(select(erased_case)).all())
+    assert (tomb.subject, tomb.at, tomb.reason) == (case, SOME_DAY, "request")
+    shien.ask(TakeInClient(case=case, particulars=WHO))
+    assert shien.ask(Trail(case=case)).client == gone, "what comes late does not bring it back"
+    assert shien.do(lambda tx: tx.execute(select(case_client.c.case)).scalars().all()) == [other]
+    with pytest.raises(Shut):
+        shien.do(lambda tx: tx.seal(case, "client.name", "また"))
+
+
+def test_what_intake_erased_before_the_handover_is_not_written_into_shien(stage: Staging) -> None:
+    shien, case = stage(coordination.service, SHIEN), uuid4()
+    shien.ask(TakeInClient(case=case, particulars=Particulars(found=False, erased=True)))
+    assert shien.do(lambda tx: tx.execute(select(case_client)).all()) == []
+
+
+def test_a_store_copied_before_the_erasure_and_brought_back_opens_nothing(store_address: str, tmp_path: Path) -> None:
+    vault_address = f"sqlite:///{tmp_path}/apart/vault.db"
+    live = Stage(intake.service, store_address, TOWN, vault_address=vault_address)
+    live.ask(TakeInSheets(sheets=(sheet(), sheet(number="2", name="𠮷田 進"))))
+    first, second = live.told()
+    live.close()
+    copy = _copied(store_address)
+    live = Stage(intake.service, store_address, TOWN, vault_address=vault_address)
+    assert live.ask(EraseReferral(referrer="houkatsu", number="0000123", reason=REASON)).done
+    live.close()
+
+    restored = Stage(intake.service, copy, TOWN, vault_address=vault_address)
+    rows = restored.do(lambda tx: tx.execute(select(client)).mappings().all())
+    shut = 0
+    for row in rows:
+        for column in client.c:
+            if isinstance(column.type, Sealed) and row[column.name] is not None:
+                try:
+                    restored.do(lambda tx, r=row, c=column.name: tx.open(r["referral"], f"client.{c}", r[c]))
+                except Shut:
+                    shut += 1
+    assert (len(rows), shut) == (2, 7), "all seven fields of the erased one"
+    assert restored.ask(ClientOf(case=first.about)) == Particulars(found=False, erased=True)
+    assert restored.ask(ClientOf(case=second.about)).name == "𠮷田 進"
+    (again,) = restored.ask(TakeInSheets(sheets=(sheet(),))).results
+    assert (again.outcome, again.rule) == ("refused", "erased")
+    assert restored.ask(EraseReferral(referrer="houkatsu", number="0000123", reason=REASON)).done
+    assert len(restored.do(lambda tx: tx.execute(select(client)).all())) == 1
+    restored.close()
+
+
+def _copied(store_address: str) -> str:
+    """The store as it is now, as a backup brings it back."""
+    if store_address.startswith("sqlite"):
+        path = make_url(store_address).database
+        assert path
+        shutil.copy(path, path.replace(".db", "-restored.db"))
+        return store_address.replace(".db", "-restored.db")
+    url = make_url(store_address)
+    admin = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {url.database}_r TEMPLATE {url.database}")
+    admin.dispose()
+    return url.set(database=f"{url.database}_r").render_as_string(hide_password=False)
+
+
+def test_an_erasure_that_fails_half_way_is_shut_all_the_same_and_can_be_repeated(desk: Stage) -> None:
+    (told,) = desk.told()
+    question = EraseReferral(referrer="houkatsu", number="0000123", reason=REASON)
+    act = intake.service.answers_to[EraseReferral].act
+
+    def fail(tx: Tx) -> None:
+        act(question, tx)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        desk.do(fail)
+    assert len(desk.do(lambda tx: tx.execute(select(client)).all())) == 1
+    assert desk.ask(ClientOf(case=told.about)).erased
+    assert desk.ask(question).done
+    assert desk.do(lambda tx: tx.execute(select(client)).all()) == []
+
+
+class Alone:
+    """What an errand of a stage works with."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+    async def run(self, act: Callable[[Tx], T]) -> T:
+        return self.stage.do(act)
+
+    async def compact(self) -> None:
+        self.stage.store.compact()
+
+
+def test_what_was_deleted_is_taken_out_of_the_files_once(desk: Stage) -> None:
+    sealed = desk.do(lambda tx: tx.execute(select(client.c.name)).scalar_one())
+    desk.ask(EraseReferral(referrer="houkatsu", number="0000123", reason=REASON))
+    (errand,) = [one for one in intake.service.errands if one.name == "clear_away"]
+    desk.pass_time(hours=1)
+    for _ in range(2):
+        asyncio.run(_done(errand.act(Alone(desk))))  # type: ignore[arg-type]  # it needs no more of Work
+        (tomb,) = desk.do(lambda tx: tx.execute(select(erased)).all())
+        assert tomb.cleared_at == datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
+        desk.pass_time(hours=1)
+    path = desk.store.engine.url.database or ""
+    if desk.store.engine.dialect.name == "sqlite":
+        assert sealed not in Path(path).read_bytes() + Path(path + "-wal").read_bytes()
+
+
+async def _done(running: Awaitable[None]) -> None:
+    await running

@@ -285,6 +285,29 @@ def record(disclosure: Table, allowed: Sequence[Shared], decided_by: str, tx: Tx
     """Write the rows. The store refuses each that lies outside its consent or commission: then nothing is shared."""
     if allowed:
         tx.execute(insert(disclosure), [_row(one, decided_by, tx) for one in allowed])
+    for one in allowed:
+        note(one, decided_by, tx)
+
+
+def note(one: Shared, decided_by: str, tx: Tx) -> None:
+    """Write a decision into the audit log, allowed or refused: codes and references, never content (consent.md 5)."""
+    share, decision = one.share, one.decision
+    tx.audit(
+        act=share.act,
+        outcome="allow" if decision.allowed else "refuse",
+        rule=decision.row,
+        actor=decided_by,
+        case=share.case,
+        item=share.item,
+        person=share.person,
+        basis=BASIS_OF[tx.here].code,
+        consent=share.head.consent if share.head else None,
+        consent_version=share.head.version if share.head else None,
+        commission=share.commission,
+        permit=one.permit.permit if one.permit else None,
+        policy=decision.version,
+        detail=share.agency,
+    )
 
 
 def _row(one: Shared, decided_by: str, tx: Tx) -> dict[str, Any]:

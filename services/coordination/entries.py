@@ -27,9 +27,9 @@ from contracts.policy import Category
 from services import sharing
 from services.coordination.handlers import service
 from services.coordination.tables import carry_in, carry_out, case, consents, entry
+from services.coordination.taking_over import SEALED_IN
 from services.service import NotYet, Tx
 
-SEALED_IN = "entry.text"
 NO_CASE = "事案がありません。"
 TAX_IN_SHIEN = (
     f"税の情報は、支援会議には置けません({TAX_SECRECY})。税の情報を除くか、税の情報を含む同意を本人から得てください。"
@@ -78,7 +78,9 @@ def record_carry_out(asked: RecordCarryOut, tx: Tx) -> tuple[Recorded, Iterable[
     if known is not None or of_case is None:
         return Recorded(record=known if of_case else None), ()
     row = asked.model_dump(include={"entry", "agreed_by", "agreed_on"})
-    return Recorded(record=_stored(tx, carry_out, row | _decided(asked, tx) | {"id": tx.ref()})), ()
+    record = _stored(tx, carry_out, row | _decided(asked, tx) | {"id": tx.ref()})
+    _note("carry_out", asked, record, tx)
+    return Recorded(record=record), ()
 
 
 @service.does(RecordCarryIn)
@@ -96,7 +98,9 @@ def record_carry_in(asked: RecordCarryIn, tx: Tx) -> tuple[Recorded, Iterable[Ev
         said = asked.model_dump(include={"case", "member", "category", "purpose"})
         row = said | within | _decided(asked, tx) | {"id": asked.record, "entry": ref}
         tx.execute(insert(carry_in).values(row))
+        _note("carry_in", asked, asked.record, tx)
         return Recorded(record=asked.record), ()
+    _note("carry_in", asked, None, tx)
     return Recorded(), ()
 
 
@@ -117,6 +121,11 @@ def _entry_row(ref: UUID, asked: WriteEntry | RecordCarryIn, member: UUID | None
 def _decided(asked: RecordCarryOut | RecordCarryIn, tx: Tx) -> dict[str, Any]:
     decided = {"decided_by": asked.decided_by, "decided_row": asked.row, "policy": asked.policy}
     return decided | {"compartment": tx.here, "at": tx.now}
+
+
+def _note(act: str, asked: RecordCarryOut | RecordCarryIn, record: UUID | None, tx: Tx) -> None:
+    outcome = "allow" if record else "refuse"
+    tx.audit(act=act, outcome=outcome, rule=asked.row, actor="gate", case=asked.case, policy=asked.policy)
 
 
 def _stored(tx: Tx, table: Table, row: dict[str, Any]) -> UUID | None:

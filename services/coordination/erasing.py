@@ -20,6 +20,7 @@ def erase_case(asked: EraseCase, tx: Tx) -> tuple[Erased, Iterable[Event]]:
     """Destroy the case's key, delete who it is about and what was said of it, and note that. Twice is as once."""
     if tx.execute(select(case.c.id).where(case.c.id == asked.case)).first() is None:
         return Erased(done=False, message=NO_CASE), ()
+    tx.audit(act="erase", outcome="allow", rule="", case=asked.case, detail=asked.reason)
     tx.destroy_key(asked.case)  # first: should the transaction fail, nothing opens all the same
     tx.execute(delete(client).where(client.c.case == asked.case))
     tx.execute(update(entry).where(entry.c.case == asked.case).values(text=None))

@@ -42,6 +42,7 @@ from services.coordination.tables import (
     step,
     tables,
 )
+from services.coordination.taking_over import first_entries
 from services.service import NotYet, Service, Shut, Tx, Work
 from services.vault import seal_row
 
@@ -122,6 +123,7 @@ def take_in_client(asked: TakeInClient, tx: Tx) -> tuple[TakenIn, Iterable[Event
         return TakenIn(), ()
     tx.execute(insert(client).values(case=asked.case, compartment=tx.here, **who))
     _record(tx, asked.case, "client_taken_in")
+    first_entries(asked.case, tx)
     return TakenIn(), ()
 
 
@@ -203,6 +205,7 @@ def _open_case(
     kept = put.model_dump(include={"case", "purpose", "member", "category"})
     tx.execute(insert(item).values(id=put.about, compartment=tx.here, **kept))
     _record(tx, referral.about, "case_opened", "item_put_forward")
+    first_entries(referral.about, tx)
     return [put]
 
 

@@ -7,6 +7,7 @@ ones follow the store's own state, so that a withdrawal that is learnt hides the
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from services import sharing
 from services.coordination import domain
 from services.coordination.tables import commissions, consents, disclosure, item
 from services.service import AskFailed, Tx, Work
-from services.sharing import Head, Share
+from services.sharing import Head, Share, Shared
 
 T = TypeVar("T")
 
@@ -48,6 +49,8 @@ class Sight:
     heads: Mapping[UUID, Head] = field(default_factory=dict)
     fenced: bool = False
     door: Decision | None = None
+    refused: tuple[Shared, ...] = ()
+    """What the policy refuses of the cases that were asked for by reference; lists ask for none."""
 
 
 NOTHING = Sight()
@@ -68,13 +71,21 @@ async def show(work: Work, viewer: Viewer | None, only: Sequence[UUID] | None, r
         sight = _look(viewer, only, tx) if viewer else NOTHING
         return sight, read(sight, tx)
 
-    sight, answer = await work.run(act)
+    sight, answer = await work.run(partial(_noting, act) if only is not None else act)
     if viewer is None or not sight.unshared:
         return answer
     for first in range(0, len(sight.unshared), sharing.USES_AT_ONCE):
         await _share(work, viewer, sight.unshared[first : first + sharing.USES_AT_ONCE])
     _, answer = await work.run(act)
     return answer
+
+
+def _noting(act: Callable[[Tx], tuple[Sight, T]], tx: Tx) -> tuple[Sight, T]:
+    """Whoever asks for a case by its reference and may not see it stands in the audit log."""
+    sight, answer = act(tx)
+    for one in sight.refused:
+        sharing.note(one, f"coordination@{tx.here}", tx)
+    return sight, answer
 
 
 async def _share(work: Work, viewer: Viewer, shares: Sequence[Share]) -> None:
@@ -130,14 +141,17 @@ def _sorted_out(
 ) -> Sight:
     """Of what the policy allows: what today's register says, and what it does not say yet."""
     before = sharing.shared_before(disclosure, viewer.person, Act.SHOW, domain.day_begins(tx.now), tx)
-    shown, unshared = set(), []
+    shown, unshared, refused = set(), [], []
     for share in shares:
-        if _decide(share, tx).allowed:
+        decision = _decide(share, tx)
+        if not decision.allowed:
+            refused.append(Shared(share, decision))
+        else:
             if (share.item, share.head.version if share.head else None) in before:
                 shown.add(share.case)
             else:
                 unshared.append(share)
-    return Sight(frozenset(shown), tuple(unshared), stopped, heads)
+    return Sight(frozenset(shown), tuple(unshared), stopped, heads, refused=tuple(refused))
 
 
 def _decide(share: Share, tx: Tx) -> Decision:

@@ -110,7 +110,7 @@ entry = Table(
     Column("member", Uuid),
     Column("category", String(10), CheckConstraint("category in ('ordinary', 'tax')"), nullable=False),
     Column("provider", String(40), nullable=False),
-    Column("written_by", Uuid, nullable=False),
+    Column("written_by", Uuid),
     Column("written_at", Instant, nullable=False),
     Column("text", Sealed),
     CheckConstraint("category = 'ordinary' or compartment = 'juso'"),  # S9
@@ -120,7 +120,7 @@ entry = Table(
     UniqueConstraint("id", "member"),
     ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
 )
-"""What an agency said of a case. ``text`` is empty once it was erased."""
+"""What an agency said of a case. ``text`` is empty once erased, ``written_by`` where the つなぐシート said it."""
 
 wall.guard_tax(entry)
 carry_out, carry_in = wall.carry_over(tables)

@@ -105,6 +105,7 @@ def open_without_consent(question: OpenWithoutConsent, tx: Tx) -> tuple[Opened, 
     decided = {"version": lost.version, "reason": question.reason.strip(), "decided_at": tx.now}
     decided = seal_row(tx, question.referral, opening, decided, str(lost.version))
     tx.execute(insert(opening).values(referral=question.referral, **decided))
+    tx.audit(act="open_shien", outcome="allow", rule="K6", actor="intake")
     if tx.execute(select(handover).where(handover.c.referral == question.referral)).first():
         return Opened(done=True, message="判断を記録しました。支援会議には前からの事案があり、そこで扱えます。"), ()
     return Opened(done=True), [_to_shien(row, ConsentState(lost.state), tx)]
@@ -116,6 +117,7 @@ def erase_referral(question: EraseReferral, tx: Tx) -> tuple[Erased, Iterable[Ev
     found = sealed.find(question, tx)
     if found is None:
         return Erased(done=False, message="そのつなぎはありません。受付番号と紹介元機関を確かめてください。"), ()
+    tx.audit(act="erase", outcome="allow", rule="", detail=question.reason)
     sealed.erase(found, question.reason, tx)
     return Erased(done=True), ()
 

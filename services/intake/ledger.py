@@ -46,7 +46,7 @@ def record_consent(question: RecordConsent, tx: Tx) -> tuple[ConsentRecorded, It
     past = _past(version.c.referral == question.referral, tx, to_add=True)
     household = [who for who, _ in sealed.household(question.referral, tx)]
     for flaw in consenting.next_flaws(question, past, household, tx.profile, tx.now):
-        return _refused(flaw), ()
+        return _refused(flaw, tx), ()
     newest = past[-1]
     case = newest.case
     if case is None and question.state in OPEN_STATES:
@@ -69,15 +69,15 @@ def withdraw_consent(question: WithdrawConsent, tx: Tx) -> tuple[ConsentRecorded
     """Close the consent of a juso case. No clock and no missing paper holds this up; asked again it changes nothing."""
     past = _past(version.c.case == question.case, tx, to_add=True)
     if not past:
-        return _refused(Flaw("case", "case-unknown", "その事案はありません。事案の参照を確かめてください。")), ()
+        return _refused(Flaw("case", "case-unknown", "その事案はありません。事案の参照を確かめてください。"), tx), ()
     newest = past[-1]
     if newest.state is ConsentState.WITHDRAWN:
         return ConsentRecorded(done=True, consent=newest.consent, version=newest.version), ()
     if not newest.is_open:
         message = "有効な同意がないので、撤回するものがありません。いまも何も共有されません。"
-        return _refused(Flaw("state", "C11", message)), ()
+        return _refused(Flaw("state", "C11", message), tx), ()
     for flaw in consenting.taking_flaws(question.obtained_by, question.obtained_on, tx.now):
-        return _refused(flaw), ()
+        return _refused(flaw, tx), ()
     how = {name: getattr(question, name) for name in ("obtained", "obtained_by", "obtained_on")}
     one = _closing(newest, ConsentState.WITHDRAWN, tx, **how)
     return ConsentRecorded(done=True, consent=one.consent, version=one.version), _add(one, newest, tx)
@@ -180,6 +180,16 @@ def _add(one: Version, before: Version, tx: Tx) -> list[Event]:
     it becomes no shien case unless a person decides so (C11). What juso never had, juso is not told of.
     """
     store_version(one, tx)
+    tx.audit(
+        act="consent",
+        outcome="allow",
+        rule="C1" if one.is_open else "C11",
+        actor="intake",
+        case=one.case,
+        consent=one.consent,
+        consent_version=one.version,
+        detail=one.state.value,
+    )
     mine = update(referral).where(referral.c.id == one.referral)
     if one.is_open:
         tx.execute(mine.values(state=STATES[Compartment.JUSO]))
@@ -219,5 +229,6 @@ def _shown(one: Version, confirmed_at: Any, acknowledged: Any) -> ConsentVersion
     return ConsentVersion(**plain, confirmed_at=confirmed_at, acknowledged=acknowledged)
 
 
-def _refused(flaw: Flaw) -> ConsentRecorded:
+def _refused(flaw: Flaw, tx: Tx) -> ConsentRecorded:
+    tx.audit(act="consent", outcome="refuse", rule=flaw.rule, actor="intake", detail=flaw.field)
     return ConsentRecorded(done=False, rule=flaw.rule, message=flaw.message)

@@ -11,7 +11,7 @@ from contracts.consent import ConsentState
 from contracts.legal_basis import BASIS_OF
 from contracts.message import Compartment, Event
 from contracts.permit import LIFE_SECONDS, Noted, Permit, Redeem, ReportSpent, Use, Verdict, Verdicts, sign
-from contracts.policy import NEVER, Decision, Period, Request, decide
+from contracts.policy import NEVER, POLICY_VERSION, Decision, Period, Request, decide
 from services.intake import consenting
 from services.intake.consenting import Version
 from services.intake.handlers import service
@@ -42,7 +42,10 @@ def redeem_all(uses: Iterable[Use], key: bytes, tx: Tx) -> Verdicts:
     """One verdict per use, in order. The consents are locked first: no version slips in between look and grant."""
     uses = tuple(uses)
     if consenting.is_behind(tx.now, highest_instant(tx)):
-        return Verdicts(verdicts=tuple(_refused(one, *_CLOCK) for one in uses))
+        late = tuple(_refused(one, *_CLOCK) for one in uses)
+        for one, use in zip(late, uses, strict=True):
+            _note(one, use, tx)
+        return Verdicts(verdicts=late)
     lock({one.consent for one in uses}, tx, shared=True)
     newest = newest_of({one.consent for one in uses}, tx)
     known = _known({one.use for one in uses}, tx)
@@ -50,6 +53,7 @@ def redeem_all(uses: Iterable[Use], key: bytes, tx: Tx) -> Verdicts:
     for use in uses:
         verdict, row = _verdict(use, newest.get(use.consent), known.get(use.use), key, tx)
         verdicts.append(verdict)
+        _note(verdict, use, tx)
         if row is not None:
             rows.append(row)
             known[use.use] = row
@@ -99,6 +103,21 @@ def judge(use: Use, newest: Version | None, tx: Tx) -> Decision:
             purpose_inside=bool(scope and use.purpose in scope.purposes),
             member_inside=bool(scope and use.member in scope.members),
         )
+    )
+
+
+def _note(verdict: Verdict, use: Use, tx: Tx) -> None:
+    """Every permit granted or refused is in the audit log, whatever becomes of it."""
+    tx.audit(
+        act=use.act,
+        outcome="allow" if verdict.permit else "refuse",
+        rule=verdict.row,
+        actor="intake",
+        consent=use.consent,
+        consent_version=use.version,
+        permit=verdict.permit.permit if verdict.permit else None,
+        policy=POLICY_VERSION,
+        detail=use.agency,
     )
 
 

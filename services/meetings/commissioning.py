@@ -37,8 +37,10 @@ UNKNOWN = "この委嘱は見つかりません。一覧から選び直してく
 def commission(asked: Commission, tx: Tx) -> tuple[Commissioned, Iterable[Event]]:
     """Record a commission. Items that waited for it are looked at again at once."""
     if refusal := secrecy.why_not_commission(asked, tx.profile, tx.now):
+        tx.audit(act="commission", outcome="refuse", rule=refusal.rule, person=asked.person, detail=asked.agency)
         return Commissioned(done=False, rule=refusal.rule, message=refusal.message), ()
     made = _record(asked, tx)
+    tx.audit(act="commission", outcome="allow", rule="S6", commission=made.about, detail=asked.agency)
     waiting = item.c.state == "waiting", item.c.next_try > tx.now
     tx.execute(update(item).where(*waiting).values(next_try=tx.now))
     return Commissioned(done=True, commission=made.about), [made]
@@ -58,6 +60,7 @@ def end_commission(asked: EndCommission, tx: Tx) -> tuple[Commissioned, Iterable
     if found is None or found.ended_at is not None or found.ends <= tx.now:
         return Commissioned(done=False, rule="S6", message=ENDED if found else UNKNOWN), ()
     tx.execute(insert(commissions.ended).values(commission=asked.commission, at=tx.now))
+    tx.audit(act="end_commission", outcome="allow", rule="S4", commission=asked.commission)
     take_seats(tx)
     ended = CommissionEnded(about=asked.commission, ended_at=tx.now)
     return Commissioned(done=True, commission=asked.commission), [ended]

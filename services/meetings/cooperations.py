@@ -33,7 +33,10 @@ def ask_cooperation(asked: AskCooperation, tx: Tx) -> tuple[Cooperation, Iterabl
     if tx.execute(select(item.c.id).where(item.c.case == asked.case).limit(1)).first() is None:
         return Cooperation(done=False, rule="S5", message=NO_CASE), ()
     bound = any(bond.agency == asked.agency for bond in grounds.bonds(tx))
-    if refusal := secrecy.why_not_ask(asked, tx.profile, bound, tx.now):
+    refusal = secrecy.why_not_ask(asked, tx.profile, bound, tx.now)
+    outcome, rule = ("refuse", refusal.rule) if refusal else ("allow", "P3")
+    tx.audit(act="ask", outcome=outcome, rule=rule, case=asked.case, detail=asked.agency)
+    if refusal:
         return Cooperation(done=False, rule=refusal.rule, message=refusal.message), ()
     request, facts = tx.ref(), asked.model_dump()
     tx.execute(insert(cooperation).values(id=request, compartment=tx.here, asked_at=tx.now, **facts))

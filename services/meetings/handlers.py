@@ -31,6 +31,7 @@ sharing.watch_ledger(service, consents)
 
 SEARCHING = "日時を探しています。"
 HOLDING = "日時を確保しています。"
+TAKEN = "候補の日時が次々に埋まりました。まもなく探し直します。"
 """Why an item waits whose date is found, but not yet held by the directory."""
 
 
@@ -139,7 +140,7 @@ def undone(tx: Tx) -> int:
 
     An item for which there is no date, and which says why, waits for time and not for us until it is looked at again.
     """
-    told_why = item.c.why.not_in(("", SEARCHING, HOLDING)) & (item.c.next_try > tx.now)
+    told_why = item.c.why.not_in(("", SEARCHING, HOLDING, TAKEN)) & (item.c.next_try > tx.now)
     to_place = or_(item.c.state == "reserving", (item.c.state == "waiting") & ~told_why)
     items = tx.connection.scalar(select(func.count(item.c.id)).where(to_place)) or 0
     notices = tx.connection.scalar(select(func.count(notice.c.id)).where(notice.c.state == "wanted")) or 0

@@ -163,7 +163,10 @@ def write_register(tx: Tx, batch: Batch, verdicts: Verdicts) -> tuple[list[tuple
         else:
             why = "not_yet" if any(_open(share, tx) for share in batch.shares[one.id]) else "no_ground"
             tried.append(Tried(one.id, one.tries + 1, "not_sent", why))
-    sharing.record(disclosure, _new_rows(tx, rows), f"{service.name}@{tx.here}", tx)
+    decided_by = f"{service.name}@{tx.here}"
+    sharing.record(disclosure, _new_rows(tx, rows), decided_by, tx)
+    for refused in verdicts.refused:
+        sharing.note(refused, decided_by, tx)
     return going, tried
 
 

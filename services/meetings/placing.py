@@ -19,7 +19,7 @@ from services import sharing
 from services.meetings import domain, grounds
 from services.meetings.gathering import Diary, gather_own
 from services.meetings.grounds import Bond
-from services.meetings.handlers import service
+from services.meetings.handlers import TAKEN, service
 from services.meetings.planning import (
     Plan,
     drop,
@@ -41,7 +41,6 @@ from services.sharing import Head
 MAX_SEARCHES = 8
 """Dates tried for one item in one run; each was free when the directory was asked, and taken when it was to be held."""
 SOON = timedelta(seconds=10)
-TAKEN = "候補の日時が次々に埋まりました。まもなく探し直します。"
 
 
 @service.errand(every=1.0)

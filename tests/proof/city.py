@@ -66,6 +66,9 @@ class Desk:
     async def tell(self, act: Callable[[Tx], Iterable[Event]]) -> None:
         self.city.stores[self.process.name].write(lambda tx: (None, act(tx)))
 
+    async def compact(self) -> None:
+        self.city.stores[self.process.name].compact()
+
     async def ask(self, question: Question[R], to: Account | None = None) -> R:
         addresses = self.process.addresses(type(question))
         if to is None and len(addresses) == 1:
@@ -171,24 +174,36 @@ class City:
         return read
 
     async def settle(self) -> None:
-        """Hand on events and run errands until nobody has anything to do."""
+        """Hand on events and run errands until nobody has anything to do.
+
+        Errands that keep their own time run between: after what has happened, and once more after what they did.
+        """
+        for _ in range(2):
+            await self._rest()
+            await self._run_errands(woken=False)
+        await self._rest()
+
+    async def _rest(self) -> None:
         for _ in range(ROUNDS):
             self._changed = False
             self._collect()
             self._deliver()
-            for process in self.processes:
-                for errand in process.service.errands:
-                    before, self._asking = self._asking, process.compartment
-                    try:
-                        await errand.act(Desk(self, process))
-                    except AskFailed:
-                        pass
-                    finally:
-                        self._asking = before
+            await self._run_errands(woken=True)
             self._collect()
             if not self._changed and not any(self._queues.values()):
                 return
         raise AssertionError("the city does not come to rest")
+
+    async def _run_errands(self, *, woken: bool) -> None:
+        for process in self.processes:
+            for errand in (one for one in process.service.errands if one.woken is woken):
+                before, self._asking = self._asking, process.compartment
+                try:
+                    await errand.act(Desk(self, process))
+                except AskFailed:
+                    pass
+                finally:
+                    self._asking = before
 
     def _collect(self) -> None:
         for process in self.processes:

@@ -125,6 +125,7 @@ class Run:
 async def run(history: list[Step], city: City, purge: bool, busy: list[list[Reserve | Release]]) -> Run:
     """Do the steps. ``purge``: without those of shien, whose reservations come from ``busy`` instead."""
     done = Run(city, [], [])
+    await city.settle()
     for place, step in enumerate(history):
         city.pass_time(minutes=1)
         city.begin_step(str(place))

@@ -11,6 +11,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -104,11 +105,11 @@ class City:
         self._chance = {process.name: random.Random() for process in self.processes}
         self.begin_step("start")
         self._queues: dict[str, deque[Incoming]] = defaultdict(deque)
-        self._changed = False
+        self._changed: set[str] = set()
         self._asking: Compartment | None = None
         for process in self.processes:
             store = self._open(process)
-            store.told = self._note
+            store.told = partial(self._wake, process.name)
             self.stores[process.name] = store
             if fresh and process.service.start:
                 start = process.service.start
@@ -132,8 +133,8 @@ class City:
         for process, chance in self._chance.items():
             chance.seed(f"{self.seed}/{process}/{name}")
 
-    def _note(self) -> None:
-        self._changed = True
+    def _wake(self, name: str) -> None:
+        self._changed.add(name)
 
     def close(self) -> None:
         """Give back the files."""
@@ -176,37 +177,40 @@ class City:
     async def settle(self) -> None:
         """Hand on events and run errands until nobody has anything to do.
 
-        Errands that keep their own time run between: after what has happened, and once more after what they did.
+        As on the bus, a commit wakes the errands of its process. Errands that keep their own time run between: after
+        what has happened, and once more after what they did.
         """
+        self._changed.update(self.stores)
         for _ in range(2):
             await self._rest()
-            await self._run_errands(woken=False)
+            for process in self.processes:
+                await self._run_errands(process, woken=False)
         await self._rest()
 
     async def _rest(self) -> None:
         for _ in range(ROUNDS):
-            self._changed = False
-            self._collect()
-            self._deliver()
-            await self._run_errands(woken=True)
-            self._collect()
             if not self._changed and not any(self._queues.values()):
                 return
+            woken, self._changed = self._changed, set()
+            self._collect(woken)
+            self._deliver()
+            for process in self.processes:
+                if process.name in woken:
+                    await self._run_errands(process, woken=True)
         raise AssertionError("the city does not come to rest")
 
-    async def _run_errands(self, *, woken: bool) -> None:
-        for process in self.processes:
-            for errand in (one for one in process.service.errands if one.woken is woken):
-                before, self._asking = self._asking, process.compartment
-                try:
-                    await errand.act(Desk(self, process))
-                except AskFailed:
-                    pass
-                finally:
-                    self._asking = before
+    async def _run_errands(self, process: Process, *, woken: bool) -> None:
+        for errand in (one for one in process.service.errands if one.woken is woken):
+            before, self._asking = self._asking, process.compartment
+            try:
+                await errand.act(Desk(self, process))
+            except AskFailed:
+                pass
+            finally:
+                self._asking = before
 
-    def _collect(self) -> None:
-        for process in self.processes:
+    def _collect(self, names: set[str]) -> None:
+        for process in (one for one in self.processes if one.name in names):
             store = self.stores[process.name]
             while rows := store.unsent(500):
                 for row in rows:

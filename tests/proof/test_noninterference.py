@@ -13,25 +13,35 @@ import os
 import random
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import strategies as st
+from sqlalchemy import func, insert, select
 
 from contracts.consent import ConsentState
+from contracts.coordination import ItemPutForward
 from contracts.directory import Release, Reserve
-from contracts.intake import Problem, Sheet, TakeInSheets
+from contracts.intake import ConsentChanged, ConsentHeads, Problem, Sheet, TakeInSheets
 from contracts.message import Account, Compartment
 from contracts.profile import Profile
+from services import intake, meetings
 from services.__main__ import PROCESSES
+from services.desk import words as desk_words
 from services.desk.app import build_app
+from services.intake import domain as intake_domain
+from services.intake import handlers as intake_handlers
+from services.intake.ledger_tables import version as version_table
+from services.meetings import domain as meetings_domain
+from services.notify import handlers as notify_handlers
+from services.service import Tx
 from services.settings import read_profile
+from services.store import outbox
 from tests.proof.city import City, Mail
 
 HISTORIES = int(os.environ.get("KASANE_HISTORIES", "40"))
@@ -53,31 +63,6 @@ class Step:
     urgent: bool = False
     state: ConsentState = ConsentState.GIVEN
     hours: int = 0
-
-
-def referrals(shien: bool) -> st.SearchStrategy[Step]:
-    return st.builds(
-        Step,
-        kind=st.just("refer"),
-        shien=st.just(shien),
-        # each side has numbers of its own with each referrer, and the same numbers with the other one
-        referrer=st.integers(0, 1),
-        number=st.integers(0, 3),
-        name=st.integers(0, 2),
-        urgent=st.booleans(),
-        state=st.sampled_from(WITHOUT if shien else (ConsentState.GIVEN, ConsentState.GIVEN, ConsentState.NARROWED)),
-    )
-
-
-STEPS = st.lists(
-    st.one_of(
-        referrals(shien=True),
-        referrals(shien=False),
-        st.builds(Step, kind=st.just("wait"), hours=st.sampled_from([1, 20, 24 * 7])),
-    ),
-    min_size=2,
-    max_size=8,
-)
 
 
 TOWN = Path(__file__).parent / "town"
@@ -213,6 +198,8 @@ class Worlds:
         self.template, self.folder, self.monkeypatch = template, folder, monkeypatch
         self.profile = read_profile(TOWN)
         self.made = 0
+        self.forget: Callable[[], None] = lambda: None
+        """Called between the two runs, for what a planted fault keeps outside the town."""
 
     @contextmanager
     def two(self) -> Iterator[tuple[City, City]]:
@@ -232,6 +219,7 @@ class Worlds:
         """Whether an outsider can tell the history from the one without its shien steps."""
         with self.two() as (whole, purged):
             with_shien = await run(history, whole, purge=False, busy=[])
+            self.forget()
             without = await run(history, purged, purge=True, busy=with_shien.busy)
             return with_shien.seen != without.seen
 
@@ -274,3 +262,165 @@ def history_of(chance: random.Random) -> list[Step]:
 async def test_outsiders_cannot_tell_whether_a_shien_meeting_happened(worlds: Worlds) -> None:
     for number, history in enumerate(histories(HISTORIES)):
         assert not await worlds.differ(history), f"history {number}"
+
+
+# -- planted leaks: each is noticed within a few histories -------------------------------------------------------------
+
+
+def numbered_references(patch: pytest.MonkeyPatch) -> None:
+    """References counted one by one, so that a gap tells of what was drawn between."""
+    patch.setattr(City, "begin_step", lambda self, name: None)
+
+
+def household_tells_how_many(patch: pytest.MonkeyPatch) -> None:
+    """An event with content: how many referrals there are, of both kinds."""
+    facts = intake_handlers._facts
+
+    def leaky(row: Any) -> dict[str, Any]:
+        SEEN.append("referral")
+        return facts(row) | {"household_size": min(99, len(SEEN))}
+
+    patch.setattr(intake_handlers, "_facts", leaky)
+
+
+def number_taken_by_anybody(patch: pytest.MonkeyPatch) -> None:
+    """«Already exists» about a number of the other kind (C4): the refusal tells that there is such a referral."""
+    flaws = intake_domain.flaws
+
+    def leaky(sheet: Sheet, *rest: Any) -> Iterator[Any]:
+        yield from flaws(sheet, *rest)
+        if any(sheet.number[1:] == number for number in SEEN):
+            yield intake_domain.Flaw("number", "number-taken", "この受付番号は使われています。")
+        SEEN.append(sheet.number[1:])
+
+    patch.setattr(intake_handlers.domain, "flaws", leaky)
+
+
+def mail_counts(patch: pytest.MonkeyPatch) -> None:
+    """A running number in every mail."""
+    compose = notify_handlers.compose
+
+    def leaky(*told: Any) -> bytes:
+        SEEN.append("mail")
+        return b"X-Number: %d\r\n" % len(SEEN) + compose(*told)
+
+    patch.setattr(notify_handlers, "compose", leaky)
+
+
+def consent_told_of_everybody(patch: pytest.MonkeyPatch) -> None:
+    """Juso is told of consents that were refused, too: that somebody was asked."""
+    to_shien = intake_handlers._to_shien
+
+    def leaky(row: Any, ground: ConsentState, tx: Tx) -> Any:
+        case = tx.ref()
+        told = ConsentChanged(about=tx.ref(), version=1, case=case, state=ground, scope=None, recorded_at=tx.now)
+        outbox_of(tx, told)
+        return to_shien(row, ground, tx)
+
+    patch.setattr(intake_handlers, "_to_shien", leaky)
+
+
+def heartbeat_counts_everybody(patch: pytest.MonkeyPatch) -> None:
+    """The ledger's heads count what juso was never told: its replicas fence themselves while shien has cases."""
+    answer = intake.service.answers_to[ConsentHeads]
+
+    def leaky(question: Any, tx: Tx) -> Any:
+        everybody = tx.connection.scalar(select(func.count()).select_from(version_table)) or 0
+        return answer.act(question, tx).model_copy(update={"consents": everybody})
+
+    patch.setitem(intake.service.answers_to, ConsentHeads, replace(answer, act=leaky))
+
+
+def agenda_shared(patch: pytest.MonkeyPatch) -> None:
+    """A full agenda because of the other kind's items: a cache that both compartments use."""
+    take_up = meetings.service.reactions[ItemPutForward]
+
+    def counting(told: Any, tx: Tx) -> Any:
+        SEEN.append(tx.here)
+        return take_up(told, tx)
+
+    answer_by = meetings_domain.answer_by
+    patch.setitem(meetings.service.reactions, ItemPutForward, counting)
+    patch.setattr(
+        meetings_domain, "answer_by", lambda *told: answer_by(*told) - timedelta(minutes=SEEN.count(Compartment.SHIEN))
+    )
+
+
+def names_in_the_outbox(patch: pytest.MonkeyPatch) -> None:
+    """Whom a shien case is about, told to juso's stream by a forgotten copy."""
+    collect = City._collect
+
+    def leaky(self: City, names: set[str]) -> None:
+        before = len(self.stored[Account.SHIEN])
+        collect(self, names)
+        self.stored[Account.JUSO] += self.stored[Account.SHIEN][before:]
+
+    patch.setattr(City, "_collect", leaky)
+
+
+def dashboard_counts_everybody(patch: pytest.MonkeyPatch) -> None:
+    """A total on every juso page that counts shien's referrals."""
+    word = desk_words.consent_text
+
+    def leaky(state: ConsentState) -> str:
+        return f"{word(state)} (全{len(SEEN)}件)"
+
+    patch.setattr(desk_words, "consent_text", leaky)
+    household_silent(patch)
+
+
+def household_silent(patch: pytest.MonkeyPatch) -> None:
+    """Counts referrals without telling the number in an event."""
+    facts = intake_handlers._facts
+
+    def counting(row: Any) -> dict[str, Any]:
+        SEEN.append("referral")
+        return facts(row)
+
+    patch.setattr(intake_handlers, "_facts", counting)
+
+
+def errors_that_count(patch: pytest.MonkeyPatch) -> None:
+    """What an import answers says how many sheets there are by now."""
+    take_in = intake_handlers._take_in
+
+    def leaky(sheet: Sheet, tx: Tx) -> Any:
+        SEEN.append("sheet")
+        result, told = take_in(sheet, tx)
+        return result.model_copy(update={"message": f"{result.message}{len(SEEN)}"}), told
+
+    patch.setattr(intake_handlers, "_take_in", leaky)
+
+
+SEEN: list[Any] = []
+"""What the planted faults share between the compartments, as a careless cache would."""
+LEAKS = (
+    numbered_references,
+    household_tells_how_many,
+    number_taken_by_anybody,
+    mail_counts,
+    consent_told_of_everybody,
+    heartbeat_counts_everybody,
+    agenda_shared,
+    names_in_the_outbox,
+    dashboard_counts_everybody,
+    errors_that_count,
+)
+
+
+def outbox_of(tx: Tx, told: ConsentChanged) -> None:
+    """Tell an event past the handler."""
+    row = {"event": tx.ref(), "account": "juso", "subject": told.subject, "about": told.about, "at": tx.now}
+    tx.execute(insert(outbox).values(**row, body=told.model_dump_json()))
+
+
+@pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.__name__)
+async def test_a_planted_leak_is_noticed(worlds: Worlds, leak: Callable[[pytest.MonkeyPatch], None]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        leak(patch)
+        for history in histories(40, start=10_000):
+            SEEN.clear()
+            worlds.forget = SEEN.clear
+            if await worlds.differ(history):
+                return
+    raise AssertionError("nobody noticed")

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: up demo test check bench fix pins clean help
+.PHONY: up demo test check proof bench fix pins clean help
 .DEFAULT_GOAL := help
 
 help: ## what can be done
@@ -33,6 +33,9 @@ check: .venv/dev ## format, lint, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+proof: .venv/dev ## the wall's proofs at their full depth, about two hours
+	KASANE_HISTORIES=3000 KASANE_RACES=2000 $(BIN)/pytest tests/contracts tests/wall tests/proof tests/intake/test_permits.py $(ARGS)
 
 bench: .venv/dev ## ratios measured side by side
 	$(BIN)/python -m bench $(ARGS)

@@ -237,9 +237,14 @@ def _gate(options: argparse.Namespace, settings: Settings) -> int:
         async with operator(settings) as asking:
             if options.at_gate == "show":
                 return await gate_words.show(asking, options, read_profile(settings.profile), print)
-            return await gate_words.carry(asking, options, print)
+            act = gate_words.write if options.at_gate == "note" else gate_words.carry
+            return await act(asking, options, print)
 
-    return asyncio.run(ask())
+    try:
+        return asyncio.run(ask())
+    except ValidationError:
+        print("機関の符号が正しくありません。プロファイルの code で指定してください。", file=sys.stderr)
+        return 2
 
 
 def _asyncapi(options: argparse.Namespace, settings: Settings) -> int:

@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
-from contracts.gate import Carried, CarryOver, LookAtGate
-from contracts.message import Account
+from contracts.gate import Carried, CarryOver, LookAtGate, WriteEntry
+from contracts.message import Account, Compartment
 from contracts.policy import Category
 from contracts.profile import Profile
 from contracts.purpose import PURPOSE_TEXT, Purpose
@@ -16,7 +16,7 @@ from services.operator import Operator
 CATEGORY_TEXT = {Category.ORDINARY: "一般", Category.TAX: "税の情報"}
 NOTHING = "支援会議の記録に、引き継げる項目はありません。"
 DEFAULT = "何も決めなければ、何も引き継ぎません。項目ごとに kasane gate carry で決めてください。"
-READ_ONLY_TEXT = "引き継ぐ内容を、改めて書いたファイルを --text で指定してください(4000字まで)。"
+READ_ONLY_TEXT = "内容を書いたファイル(UTF-8、4000字まで)を --text で指定してください。"
 
 
 async def show(asking: Operator, options: argparse.Namespace, profile: Profile, say: Callable[[str], None]) -> int:
@@ -59,6 +59,24 @@ async def carry(asking: Operator, options: argparse.Namespace, say: Callable[[st
     return 0 if answer.done else 1
 
 
+async def write(asking: Operator, options: argparse.Namespace, say: Callable[[str], None]) -> int:
+    """Note what an agency said of a case; 1 when it has no place there, with what to do instead."""
+    text = _text(options.text)
+    if text is None:
+        say(READ_ONLY_TEXT)
+        return 2
+    asked = WriteEntry(
+        case=options.case,
+        provider=options.provider,
+        category=options.category,
+        text=text,
+        written_by=options.written_by,
+    )
+    answer = await asking.ask(Account(options.compartment), asked)
+    say("記録しました。" if answer.entry else answer.message)
+    return 0 if answer.entry else 1
+
+
 def _text(path: Path) -> str | None:
     try:
         text = path.read_text("utf-8").strip()
@@ -74,7 +92,7 @@ def _outcome(answer: Carried) -> str:
 
 
 def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser) -> None:
-    """``gate show`` and ``gate carry``; ``options.at_gate`` says which."""
+    """``gate show``, ``gate carry`` and ``gate note``; ``options.at_gate`` says which."""
     below = parser.add_subparsers(required=True, metavar="内容")
     text = "引き継げる項目と、引き継げない理由を見る(支援会議の内容が出ます)"
     looking = below.add_parser("show", help=text, description=text, parents=[shared])
@@ -82,6 +100,15 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     text = "一つの項目を、改めて書いた文で重層的支援会議に引き継ぐ"
     carrying = below.add_parser("carry", help=text, description=text, parents=[shared])
     carrying.set_defaults(at_gate="carry")
+    text = "機関から聞いたことを、事案の記録に書く"
+    writing = below.add_parser("note", help=text, description=text, parents=[shared])
+    writing.set_defaults(at_gate="note")
+    writing.add_argument("--case", type=UUID, required=True, help="事案の番号")
+    writing.add_argument("--compartment", type=Compartment, choices=list(Compartment), required=True)
+    writing.add_argument("--provider", required=True, help="情報を出した機関の符号", metavar="機関")
+    writing.add_argument("--category", type=Category, choices=list(Category), required=True, help="税の情報か")
+    writing.add_argument("--written-by", type=UUID, required=True, help="書いた職員の番号")
+    writing.add_argument("--text", type=Path, required=True, help="内容のファイル(UTF-8)")
     for one in (looking, carrying):
         one.add_argument("--shien-case", type=UUID, required=True, help="支援会議の事案の番号")
         one.add_argument("--juso-case", type=UUID, required=True, help="重層的支援会議の事案の番号")

@@ -20,7 +20,7 @@ from contracts.coordination import ExplainItem
 from contracts.directory import Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
-from contracts.gate import CarryOver, LookAtGate
+from contracts.gate import CarryOver, LookAtGate, WriteEntry
 from contracts.intake import (
     Held,
     LookAtConsent,
@@ -52,6 +52,7 @@ OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (
     EraseAnswers,
     LookAtGate,
     CarryOver,
+    WriteEntry,
     LookAtConsent,
     LookAtStop,
     RecordConsent,

@@ -32,7 +32,15 @@ from contracts.coordination import Cases, ClientsOfCases, ExplainItem, ItemPutFo
 from contracts.directory import Busy, MailboxOf, Release, Reserve, SignInJuso, SignInShien, Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
-from contracts.gate import CarryOver, ConsentForGate, EntriesForGate, LookAtGate, RecordCarryIn, RecordCarryOut
+from contracts.gate import (
+    CarryOver,
+    ConsentForGate,
+    EntriesForGate,
+    LookAtGate,
+    RecordCarryIn,
+    RecordCarryOut,
+    WriteEntry,
+)
 from contracts.intake import (
     AcknowledgeConsents,
     ClientOf,
@@ -108,7 +116,7 @@ SAYS: dict[str, set[str]] = {
 """What each process may tell and ask, written down a second time (the tables of the README): not read from services."""
 DURABLES = {"coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}
 """The processes that read events."""
-LOOKS = {ExplainItem.subject, DisclosuresAtCoordination.subject, DisclosuresAtMeetings.subject}
+LOOKS = {WriteEntry.subject, ExplainItem.subject, DisclosuresAtCoordination.subject, DisclosuresAtMeetings.subject}
 SEALING = {"intake", "coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}
 """The processes that keep sealed fields, and so have a key that wraps their data keys."""
 OPERATOR_ASKS = {

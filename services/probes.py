@@ -21,7 +21,7 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.engine import make_url
 
 from contracts.message import EVENTS, HOME, QUESTIONS, Account
-from services.provision import STREAM, Key, inbox_of, read_key, rights
+from services.provision import STREAM, Key, inbox_of, read_key, rights, shared_keys
 from services.service import Process
 from services.settings import Settings
 from services.store import plumbing
@@ -121,10 +121,10 @@ def _files(process: Process, settings: Settings, address: str) -> Iterator[str]:
 
 
 def _is_own(process: Process, path: Path) -> bool:
-    """``meetings@juso.json``, or a further key such as ``store@meetings@juso.json``; the link key is shared by some."""
+    """``meetings@juso.json``, or a further key such as ``store@meetings@juso.json``; some are shared."""
     kind, _, rest = path.name.removesuffix(".json").partition("@")
     own = path.name.removesuffix(".json") == process.name or (rest == process.name and kind not in _TOGETHER)
-    return own or path.suffix == ".pub" or path.name == "link"
+    return own or path.suffix == ".pub" or path.name in shared_keys(process)
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -30,7 +30,7 @@ from contracts.intake import (
     TakeInSheets,
     WithdrawConsent,
 )
-from contracts.message import Account, Question
+from contracts.message import Account, Compartment, Question
 from services.service import Process
 from services.settings import Settings
 
@@ -120,6 +120,17 @@ def _make_audit_key(path: Path) -> None:
     key = Ed25519PrivateKey.generate()
     _write_secret(path.with_name(f"{path.name}.pub"), key.public_key().public_bytes_raw())
     _write_secret(path, key.private_bytes_raw())
+
+
+def shared_keys(process: Process) -> set[str]:
+    """The keys below ``keys/`` that this process uses besides its own: what signs links, permits, carry-overs."""
+    name, juso = process.service.name, process.compartment is Compartment.JUSO
+    users = {
+        "link": name in ("meetings", "desk"),
+        "permit": name == "intake" or (juso and name in ("coordination", "meetings")),
+        "gate": name == "gate",
+    }
+    return {key for key, used in users.items() if used}
 
 
 def make_keys(settings: Settings, processes: Sequence[Process]) -> list[Key]:

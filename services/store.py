@@ -409,6 +409,8 @@ class Store:
 
 
 def _check_label(found: dict[str, str], mine: dict[str, str], address: str) -> None:
+    if not found:  # provisioned, and never opened by a process yet
+        return
     where = make_url(address).render_as_string(hide_password=True)
     if int(found.get("schema", "0")) > SCHEMA_VERSION:
         raise StoreRefused(
@@ -417,7 +419,7 @@ def _check_label(found: dict[str, str], mine: dict[str, str], address: str) -> N
         )
     if int(found.get("schema", "0")) < SCHEMA_VERSION:
         raise StoreRefused(
-            f"ストア {where} は古い版の kasane のものです(版 {found['schema']}、この版は {SCHEMA_VERSION})。"
+            f"ストア {where} は古い版の kasane のものです(版 {found.get('schema', '0')}、この版は {SCHEMA_VERSION})。"
             "引き継ぐ手順はまだありません。試用のストアなら、消すか別の KASANE_VAR を指定して、取り込み直してください。"
         )
     for key in ("municipality", "service", "compartment"):

@@ -124,7 +124,7 @@ def consents(metadata: MetaData) -> Consents:
     replica = Table(
         "replica",
         metadata,
-        Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),
+        Column("id", Integer, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
         Column("fresh_at", Instant, nullable=False),
     )
     acknowledgement = Table(

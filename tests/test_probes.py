@@ -30,7 +30,7 @@ from services.__main__ import PROCESSES
 from services.launcher import run_process
 from services.operator import operator
 from services.probes import Reaches, check, to_hear, to_say
-from services.provision import inbox_of, key_path, make_bus
+from services.provision import inbox_of, key_path, make_bus, shared_keys
 from services.provision_stores import make_stores
 from services.service import Process, Service
 from services.settings import Settings
@@ -57,7 +57,10 @@ def alone(settings: Settings, process: Process, folder: Path) -> Settings:
     """The settings of a process in a place of its own, with its own keys and nothing else, as a container has it."""
     own = settings.model_copy(update={"var": folder, "profile": ROOT / "examples" / "kobayashi"})
     (own.home / "keys").mkdir(parents=True)
-    for key in (key_path(settings, process.name), settings.store_key(process.name), settings.home / "keys" / "link"):
+    keys, mine = settings.home / "keys", [key_path(settings, process.name), settings.store_key(process.name)]
+    mine += [keys / one for one in shared_keys(process)]
+    mine += [keys / f"{kind}@{process.name}" for kind in ("kek", "audit")]
+    for key in mine:
         if key.exists():
             shutil.copy(key, own.home / "keys")
     return own
@@ -229,7 +232,7 @@ async def test_users_without_any_limits_are_told_everything_and_the_probes_chang
     await with_events(world)
     await spoil(world, lambda user: user.pop("permissions", None))
     before = await streams(world)
-    assert len(before) == 9, "five streams, four readers"
+    assert len(before) == 10, "six streams, four readers"
     for process in PROCESSES:
         heard, said = await check(process, world.settings.as_trial())
         assert all(subject in heard for subject in to_hear(process))
@@ -250,24 +253,36 @@ async def test_while_the_bus_is_away_nothing_is_concluded(world: World) -> None:
 # -- PostgreSQL --------------------------------------------------------------------------------------------------------
 
 ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE"}
-PLUMBING = ("inbox", "label", "outbox", "parked", "seen")
-COORDINATION = ("case_", "case_agency", "case_problem", "client", "item", "step")
-MEETING = ("agenda", "item", "link", "notice", "seat", "sitting")
+PLUMBING = ("audit", "checkpoint", "inbox", "label", "outbox", "parked", "seen")
+CONSENT = ("consent_agency", "consent_member", "consent_purpose", "consent_version")
+WALL = (*CONSENT, "acknowledgement", "commission", "commission_end", "disclosure", "replica")
+COORDINATION = (
+    *("case_", "case_agency", "case_problem", "client", "item", "step"),
+    *("carry_in", "carry_out", "entry", "erased", *WALL),
+)
+MEETING = ("agenda", "cooperation", "item", "link", "notice", "release", "seat", "sitting", *WALL)
 TABLES: dict[str, tuple[str, ...]] = {
     "directory": ("busy", "person"),
-    "intake": ("client", "consent", "handover", "juso_case", "member", "opening", "referral"),
+    "intake": (
+        *("client", "erased", "handover", "household_member", "juso_case", "member", "opening", "referral"),
+        *("acknowledged", "confirmation", "permit", "unconfirmed", *CONSENT),
+    ),
     "coordination@juso": COORDINATION,
     "coordination@shien": COORDINATION,
     "meetings@juso": MEETING,
     "meetings@shien": MEETING,
     "notify": ("delivery",),
+    "gate": (),
     "desk@juso": (),
     "desk@shien": (),
     "desk": (),
     "ledger": ("ledger",),
 }
 """What each process keeps, written down a second time."""
-APPEND_ONLY = {"ledger"}
+APPEND_ONLY = {
+    *("ledger", "audit", "checkpoint", "acknowledged", "confirmation", "commission", "commission_end"),
+    *("disclosure", "carry_in", "carry_out", *CONSENT),
+}
 SEQUENCES = {"directory": {"busy_id_seq"}, "ledger": {"ledger_number_seq"}}
 
 

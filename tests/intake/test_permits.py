@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -39,7 +39,7 @@ from services.service import AskFailed, Process, Service, Tx
 from services.store import Store
 from tests.intake.agreeing import KEY, TODAY, Agreed, agree, redeem, scope_of
 from tests.intake.paper import TOWN, sheet
-from tests.stage import SOME_DAY, Stage
+from tests.stage import SOME_DAY, Stage, vault_of
 from tests.world import World
 
 
@@ -256,11 +256,12 @@ RACES, GROUP, PART = int(os.environ.get("KASANE_RACES", "300")), 100, 20
 @pytest.fixture
 def two_stores(store_address: str) -> Iterator[tuple[Store, Store]]:
     """Two processes' stores on one database, by the machine's own clock."""
-    with (
-        closing(Store(store_address, intake.service, TOWN)) as one,
-        closing(Store(store_address, intake.service, TOWN)) as other,
-    ):
-        yield one, other
+    with ExitStack() as stack:
+        stores = []
+        for _ in range(2):
+            vault = stack.enter_context(closing(vault_of(intake.service, store_address, TOWN)))
+            stores.append(stack.enter_context(closing(Store(store_address, intake.service, TOWN, vault=vault))))
+        yield stores[0], stores[1]
 
 
 def test_no_permit_is_granted_once_a_withdrawal_is_committed(two_stores: tuple[Store, Store]) -> None:

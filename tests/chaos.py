@@ -61,7 +61,7 @@ def roomy_profile(folder: Path) -> Path:
     return folder
 
 
-def sheets(seed: int) -> list[Sheet]:
+def sheets(seed: int, count: int = REFERRALS) -> list[Sheet]:
     """Referrals of one run: most consented, some without consent, a few urgent."""
     return [
         Sheet(
@@ -87,7 +87,7 @@ def sheets(seed: int) -> list[Sheet]:
             consent=ConsentState.REFUSED if number % 20 == 7 else ConsentState.GIVEN,
             consented_on=None if number % 20 == 7 else date(2026, 11, 2),
         )
-        for number in range(REFERRALS)
+        for number in range(count)
     ]
 
 

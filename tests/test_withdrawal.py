@@ -30,8 +30,7 @@ from services.service import AskFailed
 from services.settings import Settings
 from tests import chaos
 
-CASES = int(os.environ.get("KASANE_RACES", "60"))
-"""2,000 with ``make proof``."""
+CASES = int(os.environ.get("KASANE_WITHDRAWALS", "60"))
 VICTIMS = ("intake", "coordination@juso", "meetings@juso", "notify", "desk@juso")
 CONFIRMED_WITHIN = timedelta(seconds=5)
 ACKNOWLEDGED_WITHIN = timedelta(seconds=60)

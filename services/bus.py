@@ -297,20 +297,33 @@ class Bus:
 
     async def _close(self) -> None:
         """Stop taking, finish what is being handled, then leave. What is cut off comes again."""
-        for task in self._tasks:
-            task.cancel()
+        await end(self._tasks)
         if self._pulling:
             await self._pulling.stop()
         if under_way := {*self._answers, *self._handling}:
             _, slow = await asyncio.wait(under_way, timeout=STOP_SECONDS)
-            for task in slow:
-                task.cancel()
-        await asyncio.gather(*self._tasks, *under_way, return_exceptions=True)
+            await end(slow)
         with suppress(nats.errors.Error, TimeoutError):
             await asyncio.wait_for(self._broker.stop(), 15)
         await self._checkpoint()
         self.store.told = lambda: None
         self._thread.shutdown()
+
+
+async def end(tasks: Iterable["asyncio.Task[Any]"]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not enough: until Python 3.12 a wait_for whose future is ready at the same moment swallows the cancellation,
+    and its task goes on for ever. A commit while a process stops wakes many.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        done, left = await asyncio.wait(left, timeout=0.5)
+        for task in done:
+            if not task.cancelled():
+                task.exception()  # looked at, so that nobody is warned of it
 
 
 async def ask(client: Client, address: str, question: Question[R], seconds: float = ASK_SECONDS) -> R:
@@ -344,7 +357,8 @@ async def _serve(serve: Callable[[Work], Awaitable[None]], work: Work) -> None:
 
 async def _wait(woken: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(woken.wait(), seconds)
+        async with asyncio.timeout(seconds):  # wait_for could swallow a cancellation, see end()
+            await woken.wait()
 
 
 def _soon(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:

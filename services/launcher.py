@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from services import postbox
-from services.bus import Bus
+from services.bus import Bus, end
 from services.probes import Reaches, check
 from services.provision import make_streams, write_server_config
 from services.service import Process
@@ -72,7 +72,7 @@ async def run_process(
     finally:
         ending.cancel()
         if not living.done():
-            living.cancel()
+            await end([living])
         with suppress(asyncio.CancelledError):
             await living
 

@@ -54,7 +54,8 @@ class Relay:
                 await asyncio.sleep(min(10.0, 0.25 * 2.0 ** min(failures, 6)))
             elif not rows:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), IDLE_SECONDS)
+                    async with asyncio.timeout(IDLE_SECONDS):
+                        await woken.wait()
 
     async def _publish(self, rows: list[Outgoing]) -> list[int]:
         """Positions of the rows that the stream has. As one atomic batch; one by one when that is refused, as it is

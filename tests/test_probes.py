@@ -55,7 +55,8 @@ LEDGER = Process(Service("ledger", _kept))
 
 def alone(settings: Settings, process: Process, folder: Path) -> Settings:
     """The settings of a process in a place of its own, with its own keys and nothing else, as a container has it."""
-    own = settings.model_copy(update={"var": folder, "profile": ROOT / "examples" / "kobayashi"})
+    vaults = f"sqlite:///{settings.home}/vaults/{{process}}.db"  # a store knows its vault, wherever the process runs
+    own = settings.model_copy(update={"var": folder, "profile": ROOT / "examples" / "kobayashi", "vault_url": vaults})
     (own.home / "keys").mkdir(parents=True)
     keys, mine = settings.home / "keys", [key_path(settings, process.name), settings.store_key(process.name)]
     mine += [keys / one for one in shared_keys(process)]

@@ -182,6 +182,7 @@ def _make_tables(administrator: URL, place: _Place) -> list[str]:
     with engine.begin() as connection:
         done = _own(connection, place)
         _run(connection, "SET LOCAL ROLE {}", place.owner)
+        connection.execution_options(compartment=(place.process.compartment or "-"))
         for tables in (plumbing, audit.tables, place.process.service.tables):
             tables.create_all(connection)
         connection.exec_driver_sql("RESET ROLE")

@@ -246,10 +246,10 @@ async def permitted(work: Work, shares: Sequence[Share], *, hosted_by_municipali
         key, asked, allowed = work.settings.permit_key, allowed, []
         for first in range(0, len(asked), USES_AT_ONCE):
             part = asked[first : first + USES_AT_ONCE]
-            answer = await work.ask(Redeem(uses=tuple(_use(one.share) for one in part)), to=Account.INTAKE)
+            answer = await work.ask(Redeem(uses=tuple(use_of(one.share) for one in part)), to=Account.INTAKE)
             for one, verdict in zip(part, answer.verdicts, strict=True):
                 permit = verdict.permit
-                if permit is not None and permit.use == _use(one.share) and is_ours(key, permit):
+                if permit is not None and permit.use == use_of(one.share) and is_ours(key, permit):
                     allowed.append(Shared(one.share, one.decision, permit))
                 else:
                     refused.append(Shared(one.share, _refusal(one.decision, verdict.row, verdict.reason)))
@@ -261,7 +261,8 @@ def _refusal(decision: Decision, row: str, reason: str) -> Decision:
     return Decision(False, None, decision.rule, decision.basis, text, "", row, decision.rules, decision.version)
 
 
-def _use(share: Share) -> Use:
+def use_of(share: Share) -> Use:
+    """What a permit is asked for. Raises TypeError for what no consent carries."""
     if share.head is None or share.member is None:
         raise TypeError("allowed without a consent")
     return Use.model_validate(

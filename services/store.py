@@ -61,7 +61,9 @@ MAX_WAITS = 60
 """Deliveries after which an event whose predecessor never came is parked, too."""
 
 
-SQLITE_INSTANT = "%Y-%m-%dT%H:%M:%S.%fZ"
+def sqlite_instant(at: datetime) -> str:
+    """Fixed-width ISO text, which sorts by time. ``strftime`` would take five times as long, in every guard."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 class Instant(TypeDecorator[datetime]):
@@ -80,8 +82,7 @@ class Instant(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("an instant needs a time zone")
-        utc = value.astimezone(UTC)
-        return utc.strftime(SQLITE_INSTANT) if dialect.name == "sqlite" else utc
+        return sqlite_instant(value) if dialect.name == "sqlite" else value.astimezone(UTC)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """Always UTC."""
@@ -393,6 +394,7 @@ class Store:
             if inspect(connection).has_table(label.name):
                 found = {row.key: row.value for row in connection.execute(select(label))}
                 _check_label(found, mine, address)
+            connection.execution_options(compartment=mine["compartment"])
             try:
                 plumbing.create_all(connection)
                 audit.tables.create_all(connection)
@@ -462,7 +464,7 @@ def _give_clock(connection: Any, record: Any, clock: Callable[[], datetime]) -> 
     """``kasane_now`` of the guards. Who opens the file with another program can add nothing to a guarded table."""
 
     def kasane_now(seconds: float) -> str:
-        return (clock() + timedelta(seconds=seconds)).astimezone(UTC).strftime(SQLITE_INSTANT)
+        return sqlite_instant(clock() + timedelta(seconds=seconds))
 
     connection.create_function("kasane_now", 1, kasane_now)
 

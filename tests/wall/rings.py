@@ -13,7 +13,7 @@ from sqlalchemy import MetaData, Table, create_mock_engine
 
 from contracts.message import Compartment
 from services.guards import CLOCK
-from services.store import SQLITE_INSTANT, plumbing
+from services.store import plumbing, sqlite_instant
 from tests.wall.battery import ACCEPTED, Try
 from tests.wall.ground import TABLES, row, rows
 
@@ -79,26 +79,28 @@ def refusal(error: sqlite3.Error | psycopg.Error) -> str:
 # -- schemas made for the battery --------------------------------------------------------------------------------------
 
 
-def ddl(dialect: str, metadata: MetaData) -> list[str]:
+def ddl(dialect: str, metadata: MetaData, compartment: Compartment) -> list[str]:
     """What creates these tables with all that guards them."""
-    return [one for table in metadata.sorted_tables for one in _ddl(dialect, table)]
+    return [one for table in metadata.sorted_tables for one in _ddl(dialect, table, compartment)]
 
 
 @cache
-def _usual(table: Table) -> list[str]:
-    return _ddl("sqlite", table)
+def _usual(table: Table, compartment: Compartment) -> list[str]:
+    return _ddl("sqlite", table, compartment)
 
 
-def usual_ddl(metadata: MetaData, changed: Table | None = None) -> list[str]:
+def usual_ddl(metadata: MetaData, compartment: Compartment, changed: Table | None = None) -> list[str]:
     """SQLite's: all but ``changed`` as they were compiled the first time."""
-    made = [_ddl("sqlite", one) if one is changed else _usual(one) for one in metadata.sorted_tables]
+    tables = metadata.sorted_tables
+    made = [_ddl("sqlite", one, compartment) if one is changed else _usual(one, compartment) for one in tables]
     return [statement for several in made for statement in several]
 
 
-def _ddl(dialect: str, table: Table) -> list[str]:
+def _ddl(dialect: str, table: Table, compartment: Compartment) -> list[str]:
     made: list[str] = []
     address = "sqlite://" if dialect == "sqlite" else "postgresql+psycopg://"
     engine = create_mock_engine(address, lambda what, *a, **k: made.append(str(what.compile(dialect=engine.dialect))))
+    vars(engine)["get_execution_options"] = lambda: {"compartment": compartment}
     table.create(engine, checkfirst=False)
     return made
 
@@ -113,7 +115,7 @@ def sqlite_clock(connection: sqlite3.Connection, back: float = 0) -> None:
     """``kasane_now``, so many seconds back."""
 
     def kasane_now(seconds: float) -> str:
-        return (datetime.now(UTC) + timedelta(seconds=seconds - back)).strftime(SQLITE_INSTANT)
+        return sqlite_instant(datetime.now(UTC) + timedelta(seconds=seconds - back))
 
     connection.create_function("kasane_now", 1, kasane_now)
 
@@ -132,7 +134,7 @@ def memory(service: str, compartment: Compartment, changed: Table | None = None)
     connection.execute("pragma recursive_triggers = 1")
     ring = Ring(connection)
     try:
-        made = [*usual_ddl(plumbing), *usual_ddl(TABLES[service], changed)]
+        made = [*usual_ddl(plumbing, compartment), *usual_ddl(TABLES[service], compartment, changed)]
         ring.write([*made, *label(service, compartment)])
         fill(ring, service, compartment)
         yield ring

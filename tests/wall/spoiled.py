@@ -97,14 +97,15 @@ def named(metadata: MetaData) -> Iterator[dict[str, Part]]:
             part.refuses.name = before[name]  # type: ignore[union-attr,misc]
 
 
-def dropped(name: str, part: Part) -> str:
-    """The statement that takes a named part out of a PostgreSQL store."""
+def dropped(name: str, part: Part, compartment: Compartment) -> str:
+    """The statement that takes a named part out of a PostgreSQL store of that compartment."""
     table, one = part.table.name, part.refuses
     if not isinstance(one, Guard):
         return f'alter table "{table}" drop constraint {name} cascade'
     trigger = f'"{table}_{one.on}_guard"'
     with part.missing():
-        left = [made for made in statements(part.table, "postgresql") if f"function {trigger}() returns" in made]
+        made = statements(part.table, "postgresql", compartment)
+        left = [one for one in made if f"function {trigger}() returns" in one]
     return left[0] if left else f'drop trigger {trigger} on "{table}"'
 
 
@@ -131,7 +132,8 @@ def kinds_of(part: Part) -> list[Compartment]:
 
 def noticed_in_memory(service: str, part: Part) -> str:
     """The same for a SQLite store made without the part, of either kind."""
-    usual_ddl(TABLES[service])  # all of them as they should be, before one is not
+    for compartment in Compartment:
+        usual_ddl(TABLES[service], compartment)  # all of them as they should be, before one is not
     with part.missing():
         for compartment in kinds_of(part):
             try:

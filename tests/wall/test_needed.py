@@ -67,9 +67,9 @@ def test_the_battery_notices_whatever_postgresql_lacks(service: str, servers: An
             connection = servers()
             connection.execute(f"create schema {compartment}")
             connection.execute(f"set search_path = {compartment}")
-            made = [*ddl("postgresql", plumbing), *ddl("postgresql", metadata)]
+            made = [one for of in (plumbing, metadata) for one in ddl("postgresql", of, compartment)]
             for statement in made:
-                connection.execute(statement.replace("= public, pg_temp", f"= {compartment}, pg_temp"))
+                connection.execute(statement.replace("public.", f"{compartment}."))
             ring = Ring(connection)
             ring.write(label(service, compartment))
             fill(ring, service, compartment)
@@ -95,5 +95,5 @@ def noticed_without(name: str, part: Part, ring: Ring, service: str, compartment
 
 
 def drop(name: str, part: Part, ring: Ring, compartment: Any) -> None:
-    statement = dropped(name, part)
-    ring.connection.execute(statement.replace("= public, pg_temp", f"= {compartment}, pg_temp"))
+    statement = dropped(name, part, compartment)
+    ring.connection.execute(statement.replace("public.", f"{compartment}."))

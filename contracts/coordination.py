@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from contracts.consent import ConsentState
-from contracts.intake import Particulars, Problem
+from contracts.intake import Particulars, Problem, Text
 from contracts.message import Account, Code, Event, Message, Question
 from contracts.policy import Category
 from contracts.purpose import Purpose
@@ -117,8 +117,18 @@ class ConsentInForce(Message):
     covers_tax: bool = False
 
 
+class Said(Message):
+    """Something an agency said of a case after it was referred, or that was carried over (C10)."""
+
+    provider: Code
+    at: AwareDatetime
+    text: Text
+
+
 class TrailSteps(Message):
     """A case with its steps, oldest first. ``client`` is filled in shien only, ``consent`` in juso only.
+
+    ``said`` leaves out tax data: seeing the case is no ground for seeing that (S9).
 
     A case that may not be seen and one that does not exist read the same: ``case`` is None.
     """
@@ -127,6 +137,7 @@ class TrailSteps(Message):
     steps: tuple[Step, ...] = ()
     client: Particulars = Particulars(found=False)
     consent: ConsentInForce | None = None
+    said: tuple[Said, ...] = ()
     fenced: bool = False
 
 

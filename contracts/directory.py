@@ -11,9 +11,10 @@ COMPARTMENTS = (Account.JUSO, Account.SHIEN)
 
 
 class StaffView(Message):
-    """A member of staff of an agency."""
+    """A member of staff of an agency. ``number``: the 職員番号, by which people name each other."""
 
     person: UUID
+    number: str = ""
     name: str
     agency: Code
     posts: tuple[Code, ...]

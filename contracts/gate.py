@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from contracts.consent import ConsentState, Scope
-from contracts.intake import Text
+from contracts.intake import Particulars, Text
 from contracts.message import Account, Code, Message, Question
 from contracts.policy import Category
 from contracts.purpose import Purpose
@@ -31,10 +31,17 @@ class Entry(Message):
 
 
 class Entries(Message):
-    """The entries of one case, oldest first."""
+    """The entries of one case, oldest first, and whom it is about.
+
+    ``row``, ``reason`` and ``next_step``: why this viewer may see none of it, and the lawful way in.
+    """
 
     found: bool
     entries: tuple[Entry, ...] = ()
+    client: Particulars = Particulars(found=False)
+    row: str = ""
+    reason: str = ""
+    next_step: str = ""
 
 
 class Candidate(Message):
@@ -48,18 +55,23 @@ class Candidate(Message):
 
 
 class Candidates(Message):
-    """What could cross. ``message``: why nothing can, in Japanese."""
+    """What could cross. ``message``: why nothing can, in Japanese. Looking is sharing: it is decided and registered."""
 
     candidates: tuple[Candidate, ...] = ()
     message: str = ""
 
 
 class LookAtGate(Question[Candidates], subject="ask.gate.look.v1"):
-    """Which entries of this shien case could cross into this juso case, if their agencies agreed?"""
+    """Which entries of this shien case could cross into this juso case, if their agencies agreed?
+
+    ``viewer`` is who looks, ``viewer_agency`` for whom. Without both nothing is shown.
+    """
 
     shien_case: UUID
     juso_case: UUID
     purpose: Purpose = Purpose.PLAN
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None
 
 
 class Carried(Message):
@@ -75,7 +87,8 @@ class Carried(Message):
 class CarryOver(Question[Carried], subject="ask.gate.carry_over.v1"):
     """Enter one entry anew in juso. ``text`` is written by the person who decides: nothing is copied.
 
-    ``agreed_by`` is the agency that gave it; without its agreement nothing crosses. ``decided_by``: a person.
+    ``agreed_by`` is the agency that gave it; without its agreement nothing crosses. ``decided_by``: a person who may
+    see the shien case, for the agency ``decided_for``.
     """
 
     shien_case: UUID
@@ -85,6 +98,7 @@ class CarryOver(Question[Carried], subject="ask.gate.carry_over.v1"):
     agreed_by: Code | None = None
     agreed_on: date | None = None
     decided_by: UUID
+    decided_for: Code | None = None
     text: Written
 
 
@@ -98,7 +112,20 @@ class EntriesForGate(
     answered_in=(Account.SHIEN,),
     inside=False,
 ):
-    """What was said of this shien case? Answered to the gate alone."""
+    """What was said of this shien case? Answered to the gate alone, and shown to the viewer: registered first."""
+
+    case: UUID
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None
+
+
+class ClientForGate(
+    Question[Particulars],
+    subject="ask.intake.client_for_gate.v1",
+    asked_from=(Account.GATE,),
+    inside=False,
+):
+    """Whom is this juso case about? For the gate to compare: what was said of one person is not another's (C10)."""
 
     case: UUID
 
@@ -125,9 +152,13 @@ class ConsentForGate(
 
 
 class Recorded(Message):
-    """``record``: the side's own reference of the carry-over, nothing to the other side. None: refused by the store."""
+    """``record``: the side's own reference of the carry-over, nothing to the other side. None: refused by the store.
+
+    ``other``: refused because the same entry was carried over before, otherwise than is asked now.
+    """
 
     record: UUID | None = None
+    other: bool = False
 
 
 class RecordCarryOut(
@@ -137,7 +168,7 @@ class RecordCarryOut(
     answered_in=(Account.SHIEN,),
     inside=False,
 ):
-    """Shien's side of the decision. The same entry decided again is the same record."""
+    """Shien's side of the decision. The same decision again is the same record."""
 
     case: UUID
     entry: UUID

@@ -35,7 +35,7 @@ from services import (
 from services.disclosure_words import Wanted, disclosures
 from services.importer import import_file
 from services.launcher import CannotStart, Launcher, run_process
-from services.operator import NotRunning, operator
+from services.operator import NoSuchPerson, NotRunning, operator
 from services.probes import Reaches
 from services.provision import make_bus, make_streams
 from services.provision_stores import make_stores
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         settings = _settings(options)
         sys.exit(options.act(options, settings))
-    except (CannotStart, NotRunning, ProfileInvalid, Reaches, StoreRefused, VaultRefused) as refusal:
+    except (CannotStart, NoSuchPerson, NotRunning, ProfileInvalid, Reaches, StoreRefused, VaultRefused) as refusal:
         print(refusal, file=sys.stderr)
         sys.exit(1)
     except ValidationError as error:
@@ -217,6 +217,18 @@ def _referral(text: str) -> dict[str, object]:
     return named
 
 
+def _staff(options: argparse.Namespace, settings: Settings) -> int:
+    names = {agency.code: agency.name for agency in read_profile(settings.profile).agencies}
+
+    async def ask() -> int:
+        async with operator(settings) as asking:
+            for one in await asking.staff():
+                print(f"{one.number:<8}  {one.name}  {names.get(one.agency, one.agency)}  {'・'.join(one.posts)}")
+        return 0
+
+    return asyncio.run(ask())
+
+
 def _parked(options: argparse.Namespace, settings: Settings) -> int:
     async def ask() -> int:
         count = 0
@@ -287,6 +299,14 @@ def _disclosures(options: argparse.Namespace, settings: Settings) -> int:
     names = ("compartment", "case", "person", "since", "until")
     wanted = Wanted(sheet=sheet, **{name: getattr(options, name) for name in names})
     return asyncio.run(disclosures(wanted, settings, print, options.csv))
+
+
+def _person(text: str) -> UUID | str:
+    """A person's reference, or a 職員番号."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return text
 
 
 def _instant(text: str) -> datetime:
@@ -370,6 +390,7 @@ def _parser() -> argparse.ArgumentParser:
     erasing.add_argument("--compartment", choices=[one.value for one in Compartment])
     reasons = "、".join(f"{code.value} {text}" for code, text in ERASE_REASON_TEXT.items())
     erasing.add_argument("--reason", required=True, choices=[one.value for one in EraseReason], help=reasons)
+    command("staff", _staff, "関係機関の職員と職員番号を見る")
     command("parked", _parked, "処理できずに止めてある出来事を見る")
     gate_words.add_options(command("gate", _gate, "支援会議の項目を重層的支援会議に引き継ぐ"), shared)
     policy_words.add_options(command("policy", _policy, "共有の判断表を見る、説明する"), shared)
@@ -377,7 +398,7 @@ def _parser() -> argparse.ArgumentParser:
     register = command("disclosures", _disclosures, "だれに何を、何に基づいて共有したかの記録を見る")
     which = register.add_mutually_exclusive_group(required=True)
     which.add_argument("--case", type=UUID, help="事案の番号(--compartment と一緒に)")
-    which.add_argument("--person", type=UUID, help="受け取った職員の番号")
+    which.add_argument("--person", type=_person, help="受け取った人の職員番号")
     which.add_argument("--number", help="紹介元の受付番号(--referrer と一緒に。同意のある事案だけ)")
     register.add_argument("--referrer", help="紹介元の機関のコード")
     register.add_argument("--compartment", type=Compartment, choices=list(Compartment))

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from contracts.directory import Staff, StaffView
+from contracts.directory import StaffView
 from contracts.disclosure import Disclosure, DisclosureList, DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.intake import LookAtConsent
 from contracts.legal_basis import CATALOGUE
@@ -47,7 +47,8 @@ class Wanted:
 
     compartment: Compartment | None = None
     case: UUID | None = None
-    person: UUID | None = None
+    person: UUID | str | None = None
+    """A reference, also of somebody who has left, or a 職員番号."""
     sheet: LookAtConsent | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -68,7 +69,7 @@ async def disclosures(wanted: Wanted, settings: Settings, say: Callable[[str], N
         except NotFound as refusal:
             say(str(refusal))
             return 1
-        staff = {one.person: one for one in (await asking.ask(Account.DIRECTORY, Staff())).staff}
+        staff = {one.person: one for one in await asking.staff()}
     profile = read_profile(settings.profile)
     lines = [cells(row, staff, profile) for row in rows]
     if file is None:
@@ -94,11 +95,12 @@ def _write(path: Path, content: bytes) -> None:
 async def _gather(asking: Operator, wanted: Wanted) -> list[Disclosure]:
     """All rows of both registers, by time. Raises NotFound."""
     case = wanted.case or await _case_of(asking, wanted)
+    person = (await asking.person(wanted.person)).person if isinstance(wanted.person, str) else wanted.person
     where = [wanted.compartment] if wanted.compartment else [Compartment.JUSO] if case else list(Compartment)
     found: dict[UUID, Disclosure] = {}
     for compartment in where:
         for register in (DisclosuresAtCoordination, DisclosuresAtMeetings):
-            asked = register(cases=(case,) if case else (), person=wanted.person, until=wanted.until)
+            asked = register(cases=(case,) if case else (), person=person, until=wanted.until)
             found |= await _all(asking, Account(compartment), asked, wanted.since)
     return sorted(found.values(), key=lambda row: (row.at, row.disclosure))
 

@@ -20,8 +20,15 @@ READ_ONLY_TEXT = "内容を書いたファイル(UTF-8、4000字まで)を --tex
 
 
 async def show(asking: Operator, options: argparse.Namespace, profile: Profile, say: Callable[[str], None]) -> int:
-    """List every entry with what the policy says of it. The text of the entries is shown: this is a shien screen."""
-    look = LookAtGate(shien_case=options.shien_case, juso_case=options.juso_case, purpose=options.purpose)
+    """List every entry with what the policy says of it. The text is shown to ``--by``, and that is registered."""
+    who = await asking.person(options.by)
+    look = LookAtGate(
+        shien_case=options.shien_case,
+        juso_case=options.juso_case,
+        purpose=options.purpose,
+        viewer=who.person,
+        viewer_agency=who.agency,
+    )
     found = await asking.ask(Account.GATE, look)
     if found.message:
         say(found.message)
@@ -44,6 +51,7 @@ async def carry(asking: Operator, options: argparse.Namespace, say: Callable[[st
     if text is None:
         say(READ_ONLY_TEXT)
         return 2
+    who = await asking.person(options.decided_by)
     asked = CarryOver(
         shien_case=options.shien_case,
         juso_case=options.juso_case,
@@ -51,7 +59,8 @@ async def carry(asking: Operator, options: argparse.Namespace, say: Callable[[st
         purpose=options.purpose,
         agreed_by=options.agreed_by,
         agreed_on=options.agreed_on,
-        decided_by=options.decided_by,
+        decided_by=who.person,
+        decided_for=who.agency,
         text=text,
     )
     answer = await asking.ask(Account.GATE, asked)
@@ -70,7 +79,7 @@ async def write(asking: Operator, options: argparse.Namespace, say: Callable[[st
         provider=options.provider,
         category=options.category,
         text=text,
-        written_by=options.written_by,
+        written_by=(await asking.person(options.written_by)).person,
     )
     answer = await asking.ask(Account(options.compartment), asked)
     say("記録しました。" if answer.entry else answer.message)
@@ -97,6 +106,7 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     text = "引き継げる項目と、引き継げない理由を見る(支援会議の内容が出ます)"
     looking = below.add_parser("show", help=text, description=text, parents=[shared])
     looking.set_defaults(at_gate="show")
+    looking.add_argument("--by", required=True, help="見る人の職員番号(見たことが記録されます)")
     text = "一つの項目を、改めて書いた文で重層的支援会議に引き継ぐ"
     carrying = below.add_parser("carry", help=text, description=text, parents=[shared])
     carrying.set_defaults(at_gate="carry")
@@ -107,7 +117,7 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     writing.add_argument("--compartment", type=Compartment, choices=list(Compartment), required=True)
     writing.add_argument("--provider", required=True, help="情報を出した機関の符号", metavar="機関")
     writing.add_argument("--category", type=Category, choices=list(Category), required=True, help="税の情報か")
-    writing.add_argument("--written-by", type=UUID, required=True, help="書いた職員の番号")
+    writing.add_argument("--written-by", required=True, help="書いた人の職員番号")
     writing.add_argument("--text", type=Path, required=True, help="内容のファイル(UTF-8)")
     for one in (looking, carrying):
         one.add_argument("--shien-case", type=UUID, required=True, help="支援会議の事案の番号")
@@ -117,5 +127,5 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     carrying.add_argument("--entry", type=UUID, required=True, help="項目の番号(gate show に出ます)")
     carrying.add_argument("--agreed-by", help="了解した機関の符号(情報を出した機関)", metavar="機関")
     carrying.add_argument("--agreed-on", type=date.fromisoformat, help="了解した日", metavar="年-月-日")
-    carrying.add_argument("--decided-by", type=UUID, required=True, help="判断した職員の番号")
+    carrying.add_argument("--decided-by", required=True, help="判断した人の職員番号")
     carrying.add_argument("--text", type=Path, required=True, help="改めて書いた内容のファイル(UTF-8)")

@@ -9,6 +9,7 @@ import nats
 from nats.aio.client import Client
 from pydantic import BaseModel
 
+from contracts.directory import Staff, StaffView
 from contracts.intake import Sheet, SheetResult, TakeInSheets
 from contracts.message import Account, Question
 from contracts.pulse import Parked, Pulse
@@ -29,6 +30,10 @@ class NotRunning(Exception):
     """kasane does not run here, or another one does; what to do, in Japanese."""
 
 
+class NoSuchPerson(Exception):
+    """Nobody has this 職員番号; where to look, in Japanese."""
+
+
 class Operator:
     """Asks in one account at a time."""
 
@@ -38,6 +43,17 @@ class Operator:
     async def ask(self, account: Account, question: Question[R], seconds: float = 10.0) -> R:
         """Ask a service of ``account``. Raises AskFailed."""
         return await ask(self._clients[account], question.subject, question, seconds)
+
+    async def staff(self) -> tuple[StaffView, ...]:
+        """Everybody who works with this municipality. Raises AskFailed."""
+        return (await self.ask(Account.DIRECTORY, Staff())).staff
+
+    async def person(self, text: str) -> StaffView:
+        """Who has this 職員番号, or this reference. Raises NoSuchPerson, AskFailed."""
+        found = next((one for one in await self.staff() if text in (one.number, str(one.person))), None)
+        if found is None:
+            raise NoSuchPerson(f"職員番号 {text[:20]} の人はいません。番号は kasane staff で見られます。")
+        return found
 
     async def pulses(self, processes: Iterable[Process]) -> list[Pulse | None]:
         """One pulse per process; None where nobody answered in time."""

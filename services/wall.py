@@ -392,6 +392,7 @@ def carry_over(metadata: MetaData) -> tuple[Table, Table]:
         CheckConstraint("category <> 'tax' or covers_tax"),
     )
     guard_ledger(into, "consent")
+    refuse(out, "insert", "new.agreed_on > kasane_now(32400)", NOT_NOW)  # the day it is in Japan
     for table in (out, into):
         refuse(table, "insert", "new.at < kasane_now(-300) or new.at > kasane_now(60)", NOT_NOW)
         append_only(table)

@@ -34,6 +34,7 @@ from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeeting
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
 from contracts.gate import (
     CarryOver,
+    ClientForGate,
     ConsentForGate,
     EntriesForGate,
     LookAtGate,
@@ -110,7 +111,8 @@ SAYS: dict[str, set[str]] = {
     | {f"to.intake.{question.subject}" for question in (ClientOf, WithdrawConsent, LookAtStop)},
     "desk@shien": DESK | {f"to.directory.{SignInShien.subject}", ClientsOfCases.subject} | COMMISSIONING,
     "gate": {f"to.shien.{question.subject}" for question in (EntriesForGate, RecordCarryOut)}
-    | {f"to.juso.{question.subject}" for question in (ConsentForGate, RecordCarryIn)},
+    | {f"to.juso.{question.subject}" for question in (ConsentForGate, RecordCarryIn)}
+    | {f"to.intake.{ClientForGate.subject}"},
     "desk": {f"to.{one}.{question.subject}" for one in ("juso", "shien") for question in (LookAtLink, AnswerByLink)},
 }
 """What each process may tell and ask, written down a second time (the tables of the README): not read from services."""

@@ -1,6 +1,7 @@
 """What a viewer reads of the cases shown to him or her: lists, one case's way, names; stubs of stopped ones."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
@@ -13,13 +14,16 @@ from contracts.coordination import (
     CaseView,
     Clients,
     ConsentInForce,
+    Said,
     Step,
     TrailSteps,
 )
 from contracts.intake import Particulars
+from contracts.policy import Category
 from services.coordination.domain import JAPAN
 from services.coordination.showing import Sight
-from services.coordination.tables import case, case_agency, case_problem, client, erased, item, step
+from services.coordination.tables import case, case_agency, case_problem, client, entry, erased, item, step
+from services.coordination.taking_over import SEALED_IN
 from services.service import Shut, Tx
 from services.sharing import Head
 from services.vault import open_row
@@ -53,7 +57,23 @@ def trail(about: UUID, sight: Sight, tx: Tx) -> TrailSteps:
     rows = tx.execute(select(step).where(step.c.case == about).order_by(step.c.number)).all()
     arrived = datetime.combine(view.received_on, time(0), JAPAN).astimezone(UTC)
     steps = [Step(at=arrived, what="received"), *(Step(at=row.at, what=row.what) for row in rows)]
-    return TrailSteps(case=view, steps=tuple(steps), client=_clients(tx, [about]).get(about, NOBODY), consent=consent)
+    return TrailSteps(
+        case=view, steps=tuple(steps), client=client_of(about, tx), consent=consent, said=tuple(_said(about, tx))
+    )
+
+
+def _said(about: UUID, tx: Tx) -> Iterable[Said]:
+    """What was written down of a case, oldest first; what its つなぐシート says stands with the client."""
+    wanted = select(entry).where(entry.c.case == about, entry.c.written_by.is_not(None), entry.c.text.is_not(None))
+    rows = tx.execute(wanted.where(entry.c.category == Category.ORDINARY).order_by(entry.c.written_at, entry.c.id))
+    for row in rows.all():
+        with suppress(Shut):
+            yield Said(provider=row.provider, at=row.written_at, text=tx.open(about, SEALED_IN, row.text))
+
+
+def client_of(about: UUID, tx: Tx) -> Particulars:
+    """Who a shien case is about; nobody where it was erased."""
+    return _clients(tx, [about]).get(about, NOBODY)
 
 
 def names(sight: Sight, tx: Tx) -> Clients:

@@ -31,6 +31,7 @@ class TrailPage:
     facts: tuple[tuple[str, str], ...]
     ground: str
     lines: tuple[TrailLine, ...]
+    said: tuple[TrailLine, ...]
     sittings: tuple[SittingCard, ...] | None
 
 
@@ -57,6 +58,7 @@ def trail(
         tuple(facts),
         words.why_this_kind(case.ground, known.compartment),
         (*lines, *_invitations(ordered, known)),
+        tuple(TrailLine(words.moment(one.at), known.agency(one.provider), one.text) for one in found.said),
         tuple(_card_of(case, one, known) for one in ordered) if sittings is not None else None,
     )
 

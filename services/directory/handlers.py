@@ -146,11 +146,9 @@ def _refuse(path: Path, faults: Sequence[Fault]) -> None:
 def staff(question: Staff, tx: Tx) -> StaffList:
     """Everybody who has not gone, in the order of the file."""
     rows = tx.execute(select(person).where(~person.c.gone).order_by(person.c.rank))
+    shown = ("number", "name", "agency", "posts", "network")
     return StaffList(
-        staff=tuple(
-            StaffView(person=row.id, name=row.name, agency=row.agency, posts=row.posts, network=row.network)
-            for row in rows
-        )
+        staff=tuple(StaffView(person=row["id"], **{name: row[name] for name in shown}) for row in rows.mappings())
     )
 
 

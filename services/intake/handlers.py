@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from contracts.consent import ConsentState, Obtained
 from contracts.coordination import TakeInClient
 from contracts.erasure import Erased, EraseReferral
+from contracts.gate import ClientForGate
 from contracts.intake import (
     ClientOf,
     ConsentChanged,
@@ -76,6 +77,13 @@ def client_of(question: ClientOf, tx: Tx) -> Particulars:
         found = found.where(select(agency).where(*named, agency.c.agency == question.agency).exists())
     row = tx.execute(found).mappings().first()
     return sealed.particulars(row, tx) if row else Particulars(found=False)
+
+
+@service.answers(ClientForGate)
+def client_for_gate(question: ClientForGate, tx: Tx) -> Particulars:
+    """The same to the gate, which compares: names and numbers, without what they came for (C10)."""
+    who = client_of(ClientOf(case=question.case), tx)
+    return who.model_copy(update={"reason": "", "wishes": "", "referrer_staff": ""})
 
 
 @service.answers(Held)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from contracts.consent import ConsentState, Scope
 from contracts.gate import (
     ConsentForGate,
-    EntriesForGate,
+    Entry,
     EntryWritten,
     RecordCarryIn,
     RecordCarryOut,
@@ -21,6 +21,7 @@ from contracts.message import Compartment
 from contracts.policy import POLICY_VERSION, Category
 from contracts.purpose import Purpose
 from services import coordination, sharing
+from services.coordination.entries import entries_of
 from services.coordination.tables import carry_in, carry_out, consents, entry
 from services.service import NotYet, Tx
 from tests.stage import Stage
@@ -106,6 +107,10 @@ def write(stage: Stage, case: UUID, category: Category = Category.ORDINARY) -> E
     return answer
 
 
+def read_out(stage: Stage, case: UUID) -> list[Entry]:
+    return stage.do(lambda tx: list(entries_of(case, tx)))
+
+
 def out_of(case: UUID, one: UUID, agreed_by: str = "kikan") -> RecordCarryOut:
     agreed_on = date(2026, 11, 20)
     said = {"decided_by": OFFICER, "row": "P4", "policy": POLICY_VERSION}
@@ -140,8 +145,7 @@ def count(stage: Stage, table: object) -> int:
 def test_what_was_said_is_kept_sealed_and_read_by_the_gate(shien: Stage) -> None:
     case = case_without_consent(shien)
     written = write(shien, case)
-    found = shien.ask(EntriesForGate(case=case))
-    assert [(one.entry, one.provider, one.text, one.carried) for one in found.entries] == [
+    assert [(one.entry, one.provider, one.text, one.carried) for one in read_out(shien, case)] == [
         (written.entry, "kikan", SAID, False)
     ]
     stored = shien.do(lambda tx: tx.execute(select(entry.c.text)).scalar_one())
@@ -167,6 +171,13 @@ def test_nobody_writes_about_a_case_that_is_not_there(shien: Stage) -> None:
     assert write(shien, uuid4()).message == "事案がありません。"
 
 
+def test_nobody_writes_for_an_agency_that_the_municipality_does_not_know(shien: Stage) -> None:
+    case = case_without_consent(shien)
+    asked = WriteEntry(case=case, provider="nosuch", category=Category.ORDINARY, text=SAID, written_by=OFFICER)
+    assert "プロファイルにありません" in shien.ask(asked).message
+    assert count(shien, entry) == 0
+
+
 # -- out of shien ------------------------------------------------------------------------------------------------------
 
 
@@ -186,7 +197,29 @@ def test_the_same_entry_is_carried_out_once(shien: Stage) -> None:
     first, second = shien.ask(out_of(case, written)), shien.ask(out_of(case, written))
     assert first.record == second.record
     assert count(shien, carry_out) == 1
-    assert shien.ask(EntriesForGate(case=case)).entries[0].carried
+    assert read_out(shien, case)[0].carried
+
+
+@pytest.mark.parametrize("changed", [{"agreed_on": date(2026, 11, 19)}, {"decided_by": uuid4()}], ids=["day", "person"])
+def test_another_decision_about_an_entry_that_was_carried_out_is_told_so(
+    shien: Stage, changed: dict[str, object]
+) -> None:
+    case = case_without_consent(shien)
+    written = write(shien, case).entry
+    assert written
+    assert shien.ask(out_of(case, written)).record is not None
+    again = shien.ask(out_of(case, written).model_copy(update=changed))
+    assert (again.record, again.other) == (None, True)
+
+
+def test_the_store_takes_no_agreement_of_a_day_to_come(shien: Stage) -> None:
+    case = case_without_consent(shien)
+    written = write(shien, case).entry
+    assert written
+    tomorrow = (shien.time + timedelta(days=1, hours=9)).date()
+    assert shien.ask(out_of(case, written).model_copy(update={"agreed_on": tomorrow})).record is None
+    today = (shien.time + timedelta(hours=9)).date()
+    assert shien.ask(out_of(case, written).model_copy(update={"agreed_on": today})).record is not None
 
 
 def test_an_entry_of_another_case_is_not_carried_out(shien: Stage) -> None:
@@ -205,6 +238,19 @@ def test_an_entry_comes_in_under_the_new_consent_with_a_reference_of_its_own(jus
     assert juso.ask(asked).record == juso.ask(asked).record == asked.record
     row = juso.do(lambda tx: tx.execute(select(carry_in)).one())
     assert (row.consent, row.consent_version, row.case, row.member) == (consent, 1, case, member)
+    assert count(juso, entry) == 1
+
+
+@pytest.mark.parametrize("changed", [{"text": "ほかの文。"}, {"purpose": Purpose.SHARING}], ids=["text", "purpose"])
+def test_the_same_record_with_another_content_is_told_so(juso: Stage, changed: dict[str, object]) -> None:
+    case, member, _ = case_with_consent(juso)
+    asked = into(case, member)
+    assert juso.ask(asked).record
+    again = juso.ask(asked.model_copy(update=changed))
+    assert (again.record, again.other) == (None, True)
+    elsewhere, whose, _ = case_with_consent(juso)
+    again = juso.ask(asked.model_copy(update={"case": elsewhere, "member": whose}))
+    assert (again.record, again.other) == (None, True)
     assert count(juso, entry) == 1
 
 

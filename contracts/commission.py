@@ -114,9 +114,10 @@ class CooperationView(Message):
 
 
 class CooperationList(Message):
-    """The requests about one case, oldest first."""
+    """The requests about one case, oldest first, and the agencies that can be asked now: those not commissioned."""
 
     requests: tuple[CooperationView, ...]
+    askable: tuple[Code, ...] = ()
 
 
 class Cooperations(Question[CooperationList], subject="ask.meetings.cooperations.v1", answered_in=(Account.SHIEN,)):

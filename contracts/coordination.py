@@ -34,6 +34,12 @@ class ItemPutForward(Event, subject="kasane.coordination.item_put_forward.v1"):
     """What it rests on in juso; None in shien."""
 
 
+class ItemWithdrawn(Event, subject="kasane.coordination.item_withdrawn.v1"):
+    """The agenda item ``about`` is not to be heard any more: its case was erased. It leaves every coming sitting."""
+
+    case: UUID
+
+
 class TakenIn(Message):
     """The particulars are stored."""
 

@@ -37,10 +37,14 @@ class Disclosure(Message):
 
 
 class DisclosureList(Message):
-    """Rows, oldest first. ``more``: there are further ones."""
+    """Rows, oldest first. ``more``: there are further ones.
+
+    ``unknown``: cases asked for that do not exist here, which is not "nothing was shared"; coordination says so.
+    """
 
     rows: tuple[Disclosure, ...]
     more: bool = False
+    unknown: tuple[UUID, ...] = ()
 
 
 class DisclosuresAtMeetings(Question[DisclosureList], subject="ask.meetings.disclosures.v1"):

@@ -28,6 +28,7 @@ from services import (
     gate,
     gate_words,
     intake,
+    logs,
     meetings,
     notify,
     policy_words,
@@ -130,6 +131,7 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     if not settings.nats_url:
         raise CannotStart("NATS_URL に NATS サーバーの場所を指定してください(全部を一度に動かすなら kasane up)。")
     try:
+        logs.set_up()
         asyncio.run(run_process(process, settings, lambda: None, (signal.SIGTERM, signal.SIGINT)))
     except FileNotFoundError:
         raise CannotStart("鍵がありません。先に kasane provision を実行してください。") from None
@@ -210,10 +212,13 @@ def _erase(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _referral(text: str) -> dict[str, object]:
-    """A referral's reference, or its referrer's code and its number. Raises ValueError, as argparse wants it."""
+    """A referral's reference, or its referrer's code and its number. Raises ArgumentTypeError."""
     referrer, separator, number = text.partition("/")
-    named: dict[str, object] = {"referrer": referrer, "number": number} if separator else {"referral": UUID(text)}
-    EraseReferral.model_validate({**named, "reason": EraseReason.REQUEST})
+    try:
+        named: dict[str, object] = {"referrer": referrer, "number": number} if separator else {"referral": UUID(text)}
+        EraseReferral.model_validate({**named, "reason": EraseReason.REQUEST})
+    except ValueError:
+        raise argparse.ArgumentTypeError("つなぎの番号か、紹介元機関の code/受付番号 で指定してください") from None
     return named
 
 
@@ -286,15 +291,22 @@ def _disclosures(options: argparse.Namespace, settings: Settings) -> int:
     lacks = {
         "--case には --compartment juso か shien を付けてください。": options.case and not options.compartment,
         "--number には --referrer で紹介元の機関を付けてください。": options.number and not options.referrer,
+        "--since は --until より前にしてください。": options.since and options.until and options.since >= options.until,
         "--number で探せるのは同意のある事案だけです。": options.number and options.compartment is Compartment.SHIEN,
     }
     for text in (text for text, lacking in lacks.items() if lacking):
         print(text, file=sys.stderr)
         return 2
     try:
-        sheet = LookAtConsent(referrer=options.referrer, number=options.number) if options.number else None
+        sheet = None
+        if options.number:
+            referrer = consent_words.named_agency(options.referrer, read_profile(settings.profile))
+            sheet = LookAtConsent(referrer=referrer, number=options.number)
+    except consent_words.WrongUse as wrong:
+        print(wrong, file=sys.stderr)
+        return 2
     except ValidationError:
-        print("--referrer は機関のコード、--number は受付番号で指定してください。", file=sys.stderr)
+        print("--number は受付番号で指定してください。", file=sys.stderr)
         return 2
     names = ("compartment", "case", "person", "since", "until")
     wanted = Wanted(sheet=sheet, **{name: getattr(options, name) for name in names})
@@ -400,7 +412,7 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--case", type=UUID, help="事案の番号(--compartment と一緒に)")
     which.add_argument("--person", type=_person, help="受け取った人の職員番号")
     which.add_argument("--number", help="紹介元の受付番号(--referrer と一緒に。同意のある事案だけ)")
-    register.add_argument("--referrer", help="紹介元の機関のコード")
+    register.add_argument("--referrer", help="紹介元の機関の code か名前")
     register.add_argument("--compartment", type=Compartment, choices=list(Compartment))
     register.add_argument("--since", type=_instant, help="この日時から", metavar="2026-11-20")
     register.add_argument("--until", type=_instant, help="この日時の前まで", metavar="2026-11-21")

@@ -31,7 +31,9 @@ from contracts.intake import (
 from contracts.message import Account
 from contracts.profile import Profile
 from contracts.purpose import PURPOSE_TEXT, Purpose
+from services.intake.cells import agency_of
 from services.intake.consenting import LISTENERS
+from services.intake.domain import Refused
 from services.intake.stops import LATE
 from services.operator import Operator, operator
 from services.settings import Settings, read_profile
@@ -129,7 +131,10 @@ async def show(options: argparse.Namespace, asking: Operator, profile: Profile, 
     if (options.referrer is None) is not (options.number is None):
         raise WrongUse("--referrer と --number は一緒に指定してください。")
     question = LookAtConsent(
-        referral=options.referral, case=options.case, referrer=options.referrer, number=options.number
+        referral=options.referral,
+        case=options.case,
+        referrer=named_agency(options.referrer, profile) if options.referrer else None,
+        number=options.number,
     )
     found = await asking.ask(Account.INTAKE, question)
     if found.consent is None:
@@ -159,8 +164,21 @@ async def record(options: argparse.Namespace, asking: Operator, profile: Profile
         note=options.note,
     )
     answer = await asking.ask(Account.INTAKE, question)
-    say(f"第{answer.version}版として記録しました。" if answer.done else f"{answer.message}[{answer.rule}]")
-    return 0 if answer.done else 1
+    if not answer.done:
+        say(f"{answer.message}[{answer.rule}]")
+        return 1
+    say(f"第{answer.version}版として記録しました。")
+    for line in scope_lines(question.scope, found, profile) if question.scope else ():
+        say(line)
+    return 0
+
+
+def named_agency(text: str, profile: Profile) -> str:
+    """An agency's code by code, name or alias. Raises WrongUse."""
+    try:
+        return agency_of(text, profile)
+    except Refused as refused:
+        raise WrongUse(f"{refused.message}profile.toml の agencies にある code か name で指定してください。") from None
 
 
 def scope_from(options: argparse.Namespace, found: ConsentHistory, profile: Profile) -> Scope | None:
@@ -168,7 +186,8 @@ def scope_from(options: argparse.Namespace, found: ConsentHistory, profile: Prof
     if options.state not in OPEN_STATES:
         return None
     last = found.versions[-1].scope if found.versions else None
-    agencies = tuple(options.agency or (last.agencies if last else ()))
+    named = (named_agency(one, profile) for one in options.agency)
+    agencies = tuple(named) or (last.agencies if last else ())
     purposes = tuple(options.purpose or (last.purposes if last else ()))
     members = tuple(_member(one, found) for one in options.member) or (last.members if last else ())
     if not (agencies and purposes and members):
@@ -186,7 +205,7 @@ def scope_from(options: argparse.Namespace, found: ConsentHistory, profile: Prof
         agencies=tuple(dict.fromkeys(agencies)),
         purposes=tuple(dict.fromkeys(purposes)),
         members=tuple(dict.fromkeys(members)),
-        covers_tax=options.covers_tax,
+        covers_tax=options.covers_tax if options.covers_tax is not None else last is not None and last.covers_tax,
         starts=starts,
         ends=ends,
     )
@@ -257,19 +276,21 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     sought = one.add_mutually_exclusive_group(required=True)
     sought.add_argument("--referral", type=UUID, help="つなぎの参照")
     sought.add_argument("--case", type=UUID, help="重層的支援会議の事案の参照")
-    sought.add_argument("--referrer", help="紹介元の機関(--number と一緒に)")
+    sought.add_argument("--referrer", help="紹介元の機関の code か名前(--number と一緒に)")
     one.add_argument("--number", help="紹介元の受付番号")
     one = command("record", record, "同意の次の版を記録する")
     one.add_argument("--referral", type=UUID, required=True, help="つなぎの参照")
     one.add_argument("--after", type=int, required=True, help="いまの版の番号(その次として記録する)")
     states: Sequence[str] = [state.value for state in ConsentState]
     one.add_argument("--state", type=ConsentState, required=True, metavar="|".join(states), help="同意の状態")
-    one.add_argument("--agency", action="append", default=[], help="共有してよい機関(繰り返す。省くと前の版のまま)")
+    one.add_argument(
+        "--agency", action="append", default=[], help="共有してよい機関の code か名前(繰り返す。省くと前の版のまま)"
+    )
     one.add_argument("--purpose", action="append", default=[], type=Purpose, choices=list(Purpose), help="目的")
     one.add_argument("--member", action="append", default=[], help="同意した世帯員(show の番号か参照)")
     one.add_argument("--from", dest="starts", type=date.fromisoformat, metavar="年-月-日", help="期間の最初の日")
     one.add_argument("--until", type=date.fromisoformat, metavar="年-月-日", help="期間の最後の日")
-    one.add_argument("--covers-tax", action="store_true", help="税の情報に及ぶ")
+    one.add_argument("--covers-tax", action=argparse.BooleanOptionalAction, help="税の情報に及ぶか(省くと前の版のまま)")
     one.add_argument("--text-version", default="", help="説明した管理・取扱規程の版(省くと前の版のまま)")
     one.add_argument("--evidence", type=Path, metavar="FILE", help="同意書の写し(中身の指紋だけを記録する)")
     one.add_argument("--evidence-ref", default="", help="同意書の文書番号")

@@ -5,7 +5,7 @@ import io
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -96,6 +96,7 @@ async def _gather(asking: Operator, wanted: Wanted) -> list[Disclosure]:
     """All rows of both registers, by time. Raises NotFound."""
     case = wanted.case or await _case_of(asking, wanted)
     person = (await asking.person(wanted.person)).person if isinstance(wanted.person, str) else wanted.person
+    await _check(asking, wanted, person)
     where = [wanted.compartment] if wanted.compartment else [Compartment.JUSO] if case else list(Compartment)
     found: dict[UUID, Disclosure] = {}
     for compartment in where:
@@ -103,6 +104,20 @@ async def _gather(asking: Operator, wanted: Wanted) -> list[Disclosure]:
             asked = register(cases=(case,) if case else (), person=person, until=wanted.until)
             found |= await _all(asking, Account(compartment), asked, wanted.since)
     return sorted(found.values(), key=lambda row: (row.at, row.disclosure))
+
+
+async def _check(asking: Operator, wanted: Wanted, person: UUID | None) -> None:
+    """That what was named exists: else an empty list would look like an all-clear. Raises NotFound."""
+    if wanted.case and wanted.compartment:
+        looked = DisclosuresAtCoordination(cases=(wanted.case,), since=datetime.max.replace(tzinfo=UTC))
+        if (await asking.ask(Account(wanted.compartment), looked)).unknown:
+            raise NotFound("この番号の事案はありません。画面のアドレスにある番号と --compartment を確かめてください。")
+    if person and person not in {one.person for one in await asking.staff()}:
+        for compartment in Compartment:
+            for register in (DisclosuresAtCoordination, DisclosuresAtMeetings):
+                if (await asking.ask(Account(compartment), register(person=person))).rows:
+                    return
+        raise NotFound("この番号の人はいません。職員番号は kasane staff で見られます。")
 
 
 async def _case_of(asking: Operator, wanted: Wanted) -> UUID | None:

@@ -68,6 +68,11 @@ _HERE = "'kasane_here'"
 """Stands for the compartment of the store in which a guard is made."""
 
 
+_FOREIGN = Guard("insert", "kasane_now(0) is null", RECORD_IS_KEPT)
+"""In SQLite: a program that does not bring the store's clock adds nothing to what is kept, nor puts another row in the
+place of one (REPLACE, whose deletions no trigger sees unless the connection asks for it)."""
+
+
 def own_compartment(tables: MetaData) -> None:
     """A row that says of which compartment it is lies in a store of that compartment.
 
@@ -90,6 +95,8 @@ def statements(table: Table, dialect: str, compartment: str) -> list[str]:
     made: list[str] = []
     for on in ("insert", "update", "delete", "truncate"):
         guards = [one for one in guards_of(table) if one.on == on]
+        if dialect == "sqlite" and on == "insert" and table.info.get("append_only"):
+            guards.append(_FOREIGN)
         if guards and dialect == "postgresql":
             made += _postgres(table.name, on, guards)
         elif guards and on != "truncate":

@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from services import postbox
+from services import logs, postbox
 from services.bus import Bus, end
 from services.probes import Reaches, check
 from services.provision import make_streams, write_server_config
@@ -391,7 +391,7 @@ class Launcher:
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
-        logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", force=True)
+        logs.set_up()
 
 
 def nats_server() -> str:

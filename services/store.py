@@ -38,7 +38,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.dialects.sqlite import insert as insert_or_sqlite
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool, StaticPool
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -52,7 +52,7 @@ from services.vault import StillOnDisk, Vault
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised with every change of a table. A store with a higher number was written by a newer kasane."""
 
 MAX_TRIES = 6
@@ -130,6 +130,7 @@ label = Table(
 event.listen(label, "after_create", CLOCK)
 refuse(label, "update", "old.key in ('municipality', 'service', 'compartment')", RECORD_IS_KEPT)
 refuse(label, "delete", "true", RECORD_IS_KEPT)
+refuse(label, "insert", "kasane_now(0) is null", RECORD_IS_KEPT)  # by another program, REPLACE for one
 
 
 class StoreRefused(Exception):
@@ -455,13 +456,15 @@ def _engine(address: str, clock: Callable[[], datetime]) -> Engine:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         with engine.connect():
             pass
-    except (OSError, DBAPIError):
+    except (OSError, DBAPIError) as error:
+        if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
+            raise StoreRefused(f"ストア {path} は壊れています。控えから戻してください。") from None
         raise StoreRefused(f"ストア {path} に書き込めません。フォルダーの権限と空き容量を確かめてください。") from None
     return engine
 
 
 def _give_clock(connection: Any, record: Any, clock: Callable[[], datetime]) -> None:
-    """``kasane_now`` of the guards. Who opens the file with another program can add nothing to a guarded table."""
+    """``kasane_now`` of the guards. Another program, which lacks it, adds nothing to what is kept."""
 
     def kasane_now(seconds: float) -> str:
         return sqlite_instant(clock() + timedelta(seconds=seconds))

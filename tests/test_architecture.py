@@ -32,6 +32,7 @@ PLUMBING = {
     "guards.py",
     "importer.py",
     "launcher.py",
+    "logs.py",
     "merkle.py",
     "operator.py",
     "policy_words.py",

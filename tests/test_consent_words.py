@@ -93,11 +93,14 @@ async def test_record_narrows_and_hashes_the_scan_itself(town: Town, tmp_path: P
     key, scan = str(await town.referral()), tmp_path / "scan.pdf"
     scan.write_bytes(b"%PDF a signed sheet")
     narrowed = ("--referral", key, "--after", "1", "--state", "narrowed", "--agency", "jiritsu", *ON)
-    assert await town.kasane("record", *narrowed) == (0, "第2版として記録しました。")
+    status, said = await town.kasane("record", *narrowed)
+    assert (status, said.splitlines()[0]) == (0, "第2版として記録しました。")
+    assert "機関 小林市生活自立相談支援センター" in said
     wide = ("--referral", key, "--after", "2", "--state", "given", "--agency", "jiritsu", "--agency", "kodomo", *ON)
     status, said = await town.kasane("record", *wide)
     assert (status, "[C3]" in said) == (1, True)
     assert (await town.kasane("record", *wide, "--evidence", str(scan), "--member", "1"))[0] == 0
+    assert (await town.kasane("record", *wide, "--agency", "どこにもない機関"))[0] == 2
     newest = (await town.history()).versions[-1]
     assert newest.evidence_digest == consent_words.digest_of(scan)
     assert newest.scope

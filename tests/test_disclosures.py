@@ -22,7 +22,7 @@ from contracts.profile import Profile
 from contracts.purpose import Purpose
 from services.__main__ import main
 from services.disclosure_words import COLUMNS, Wanted, as_csv, cells, disclosures
-from services.operator import operator
+from services.operator import NoSuchPerson, operator
 from services.policy_words import explain_item
 from services.service import Process, Service
 from tests.world import World
@@ -82,7 +82,9 @@ async def registers(world: World, *, shown: Sequence[Disclosure] = (), sent: Seq
         found = [one for one in found if asked.person in (None, one.person)]
         found = [one for one in found if not (asked.since and one.at < asked.since)]
         found = [one for one in found if not (asked.until and one.at >= asked.until)]
-        return DisclosureList(rows=tuple(found[:5]), more=len(found) > 5)
+        known = {one.case for one in rows}
+        unknown = tuple(one for one in asked.cases if one not in known)
+        return DisclosureList(rows=tuple(found[:5]), more=len(found) > 5, unknown=unknown)
 
     coordination.answers(DisclosuresAtCoordination)(lambda asked, tx: listed(shown, asked, tx.compartment))
     coordination.answers(ExplainItem)(lambda asked, tx: explained(asked.item))
@@ -186,6 +188,24 @@ async def test_the_file_has_the_columns_in_order_and_no_cell_runs(world: World, 
     assert content.startswith("時刻".encode("utf-8-sig"))
     assert content.count(b"\r\n") == 2
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "unknown", [Wanted(case=UUID(int=0xFF), compartment=JUSO), Wanted(person=UUID(int=0xFF)), Wanted(person="9999")]
+)
+async def test_what_does_not_exist_is_no_all_clear(world: World, unknown: Wanted) -> None:
+    await registers(world, shown=[row()])
+    try:
+        (refusal,) = await said(world, unknown, status=1)
+    except NoSuchPerson as nobody:
+        refusal = str(nobody)
+    assert "ありません" in refusal or "いません" in refusal
+
+
+async def test_somebody_who_has_left_is_still_found_by_reference(world: World) -> None:
+    left = UUID(int=0xAB)
+    await registers(world, shown=[row(person=left)])
+    assert (await said(world, Wanted(person=left)))[-1] == "情報共有の記録: 1件"
 
 
 async def test_no_file_is_overwritten(world: World, tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from contracts.intake import (
     Particulars,
     RecordConsent,
     TakeInSheets,
+    WithdrawConsent,
 )
 from contracts.message import Compartment, Event
 from contracts.policy import Category
@@ -462,7 +463,7 @@ def _fill_shien(shien: Stage) -> list[str]:
     shien.ask(TakeInClient(case=case, particulars=who))
     shien.give(told_without_consent(about=case))
     assert clients(shien, case)[case].name == name
-    said = WriteEntry(case=case, provider="kikan", category=Category.ORDINARY, text=entry, written_by=uuid4())
+    said = WriteEntry(case=case, provider="houkatsu", category=Category.ORDINARY, text=entry, written_by=uuid4())
     assert shien.ask(said).entry
     return [*marks, BORN.isoformat()]
 
@@ -546,6 +547,7 @@ def test_an_erased_referral_says_so_keeps_its_number_and_does_not_come_back(desk
     }
     for table in (client, member):
         assert desk.do(lambda tx, t=table: tx.execute(select(t)).all()) == []
+    assert [one.state for one in desk.told() if isinstance(one, ConsentChanged)][-1:] == [ConsentState.WITHDRAWN]
     (tomb,) = desk.do(lambda tx: tx.execute(select(erased)).all())
     assert (tomb.subject, tomb.at, tomb.reason, tomb.cleared_at) == (row["id"], SOME_DAY, "request", None)
     (again,) = desk.ask(TakeInSheets(sheets=(sheet(),))).results
@@ -600,6 +602,21 @@ def test_an_erased_decision_keeps_its_day_and_loses_its_words(desk: Stage) -> No
     desk.ask(EraseReferral(referral=held.referral, reason=REASON))
     (row,) = desk.do(lambda tx: tx.execute(select(opening)).all())
     assert (row.reason, row.decided_at) == (None, SOME_DAY)
+
+
+@pytest.mark.parametrize("reason", EraseReason)
+def test_erasing_closes_the_consent_and_its_words_need_no_key(desk: Stage, reason: EraseReason) -> None:
+    (told,) = referrals(desk)
+    assert desk.ask(EraseReferral(juso_case=told.about, reason=reason)).done
+    closed = [one for one in desk.told() if isinstance(one, ConsentChanged)]
+    expected = ConsentState.WITHDRAWN if reason is EraseReason.REQUEST else ConsentState.EXPIRED
+    assert [(one.state, one.scope) for one in closed if one.version == 2] == [(expected, None)]
+    again = desk.ask(
+        WithdrawConsent(
+            case=told.about, obtained=Obtained.PHONE, obtained_by="日髙 奈緒", obtained_on=date(2026, 11, 20)
+        )
+    )
+    assert again.done or "撤回するものがありません" in again.message
 
 
 def test_an_erased_shien_case_stays_a_case_about_nobody(stage: Staging) -> None:

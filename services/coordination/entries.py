@@ -32,7 +32,7 @@ from services.coordination.showing import Sight
 from services.coordination.tables import carry_in, carry_out, case, consents, entry
 from services.coordination.taking_over import SEALED_IN
 from services.coordination.views import client_of
-from services.service import NotYet, Tx, Work
+from services.service import NotYet, Shut, Tx, Work
 
 NO_CASE = "事案がありません。"
 NO_AGENCY = "この符号の機関はプロファイルにありません。profile.toml の agencies にある code で指定してください。"
@@ -76,7 +76,10 @@ def entries_of(about: UUID, tx: Tx) -> Iterable[Entry]:
     """What was said of a case and not erased, oldest first, opened: for eyes that may see it."""
     carried = select(carry_out.c.entry).where(carry_out.c.entry == entry.c.id).exists().label("carried")
     rows = tx.execute(select(entry, carried).where(entry.c.case == about).order_by(entry.c.written_at, entry.c.id))
-    return (_shown(row, tx) for row in rows.all() if row.text is not None)
+    for row in rows.all():
+        with suppress(Shut):  # a store restored from before its case was erased
+            if row.text is not None:
+                yield _shown(row, tx)
 
 
 @service.answers(ConsentForGate)

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
+from contracts.coordination import ItemWithdrawn
 from contracts.erasure import EraseCase, Erased
 from contracts.message import Event
 from services.coordination.handlers import service
-from services.coordination.tables import case, client, entry, erased
+from services.coordination.tables import case, client, entry, erased, item
 from services.service import Tx, Work
 
 NO_CASE = "その事案はありません。事案の番号と会議の種類を確かめてください。"
@@ -17,16 +18,21 @@ NO_CASE = "その事案はありません。事案の番号と会議の種類を
 
 @service.does(EraseCase)
 def erase_case(asked: EraseCase, tx: Tx) -> tuple[Erased, Iterable[Event]]:
-    """Destroy the case's key, delete who it is about and what was said of it, and note that. Twice is as once."""
+    """Destroy the case's key, delete who it is about and what was said of it, and note that. Twice is as once.
+
+    Its items leave the sittings that are still to come: nobody meets about what nobody can read.
+    """
     if tx.execute(select(case.c.id).where(case.c.id == asked.case)).first() is None:
         return Erased(done=False, message=NO_CASE), ()
     tx.audit(act="erase", outcome="allow", rule="", case=asked.case, detail=asked.reason)
     tx.destroy_key(asked.case)  # first: should the transaction fail, nothing opens all the same
     tx.execute(delete(client).where(client.c.case == asked.case))
     tx.execute(update(entry).where(entry.c.case == asked.case).values(text=None))
-    if tx.execute(select(erased.c.subject).where(erased.c.subject == asked.case)).first() is None:
-        tx.execute(insert(erased).values(subject=asked.case, at=tx.now, reason=asked.reason.value))
-    return Erased(done=True), ()
+    if tx.execute(select(erased.c.subject).where(erased.c.subject == asked.case)).first() is not None:
+        return Erased(done=True), ()
+    tx.execute(insert(erased).values(subject=asked.case, at=tx.now, reason=asked.reason.value))
+    items = tx.execute(select(item.c.id).where(item.c.case == asked.case)).scalars()
+    return Erased(done=True), [ItemWithdrawn(about=one, case=asked.case) for one in items]
 
 
 @service.errand(every=3600)

@@ -17,6 +17,7 @@ from contracts.coordination import (
     ExplainItem,
     ItemExplanation,
     ItemPutForward,
+    ItemWithdrawn,
     TakeInClient,
     TakenIn,
     Trail,
@@ -47,7 +48,12 @@ from services.service import NotYet, Service, Shut, Tx, Work
 from services.vault import seal_row
 
 service = Service(
-    "coordination", tables, compartments=True, publishes=frozenset({ItemPutForward}), asks=sharing.ASKS, seals=True
+    "coordination",
+    tables,
+    compartments=True,
+    publishes=frozenset({ItemPutForward, ItemWithdrawn}),
+    asks=sharing.ASKS,
+    seals=True,
 )
 sharing.watch_ledger(service, consents)
 
@@ -157,7 +163,9 @@ def explain_item(asked: ExplainItem, tx: Tx) -> ItemExplanation:
 @service.answers(DisclosuresAtCoordination)
 def list_disclosures(asked: DisclosuresAtCoordination, tx: Tx) -> DisclosureList:
     """What was shown on the desk, to whom and on which ground."""
-    return sharing.listed(disclosure, asked.cases, asked.person, asked.since, asked.until, tx)
+    known = set(tx.execute(select(case.c.id).where(case.c.id.in_(asked.cases))).scalars())
+    found = sharing.listed(disclosure, asked.cases, asked.person, asked.since, asked.until, tx)
+    return found.model_copy(update={"unknown": tuple(one for one in asked.cases if one not in known)})
 
 
 def tally(tx: Tx) -> dict[str, int]:

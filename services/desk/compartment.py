@@ -183,6 +183,7 @@ class _Desk:
             hearers=grounds.hearers(explained, known) if explained else None,
             register=None if register is None else [grounds.register_line(row, known) for row in register],
             cooperation=grounds.cooperation(helped, known) if helped else None,
+            askable=[one for one in self.work.profile.agencies if helped and one.code in helped.askable],
             today=today.isoformat(),
             missing=_missing(known),
         )

@@ -65,11 +65,16 @@ class CaseLine:
     consent: str = ""
     starts: str = ""
     referrer: str = ""
+    leaving: tuple[str, ...] = ()
+    """Agencies that leave the room while this item is heard: its consent does not name them (C3, M6)."""
 
 
 @dataclass(frozen=True)
 class SeatLine:
-    """A seat in a sitting. ``call`` says why its holder must be telephoned; empty when mail does it."""
+    """A seat in a sitting. ``call`` says why its holder must be telephoned; empty when mail does it.
+
+    A ``cancelled`` one is shown so that everybody knows, and counts for nothing.
+    """
 
     agency: str
     name: str
@@ -77,6 +82,7 @@ class SeatLine:
     answer: str
     notice: str
     call: str
+    cancelled: bool
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,7 @@ class SittingCard:
     regular: bool
     items: tuple[CaseLine, ...]
     seats: tuple[SeatLine, ...]
+    invited: int
     answered: int
     counts: tuple[tuple[str, int], ...]
     warnings: tuple[str, ...]
@@ -183,7 +190,8 @@ def _not_placed(found: SittingList, cases: Iterable[CaseView]) -> list[CaseView]
 def sitting_card(sitting: SittingView, known: Known) -> SittingCard:
     """A sitting as people read it."""
     basis = CATALOGUE.get(sitting.basis)
-    answers: list[str] = [seat.answer for seat in sitting.seats]
+    ordered = sorted(sitting.items, key=lambda one: one.order)
+    answers: list[str] = [seat.answer for seat in sitting.seats if not seat.cancelled]
     return SittingCard(
         sitting.sitting,
         known.body(sitting.body),
@@ -194,8 +202,9 @@ def sitting_card(sitting: SittingView, known: Known) -> SittingCard:
         known.place(sitting.place),
         sitting.why,
         sitting.regular,
-        tuple(_item_line(item, known) for item in sorted(sitting.items, key=lambda one: one.order)),
+        tuple(_item_line(item, place, known) for place, item in enumerate(ordered, 1)),
         tuple(_seat_line(seat, known) for seat in sitting.seats),
+        len(answers),
         len(answers) - answers.count("none"),
         tuple((text, answers.count(code)) for code, text in words.ANSWER_TEXT.items()),
         tuple(_warnings(sitting, known)),
@@ -233,15 +242,16 @@ def _stopped_line(case: CaseView, known: Known) -> CaseLine:
     )
 
 
-def _item_line(item: ItemView, known: Known) -> CaseLine:
+def _item_line(item: ItemView, place: int, known: Known) -> CaseLine:
     case = known.cases.get(item.case)
     return CaseLine(
         item.case,
         *_label(item.case, known),
         next=words.next_step(case, known.compartment, item.purpose) if case else "",
         purpose=PURPOSE_TEXT[item.purpose],
-        order=item.order,
+        order=place,
         urgent=item.urgent,
+        leaving=tuple(known.agency(code) for code in item.without),
     )
 
 
@@ -285,14 +295,15 @@ def _seat_line(seat: SeatView, known: Known) -> SeatLine:
         person.name if person else "氏名を確認できません",
         words.NEED_TEXT[seat.need],
         seat.answer,
-        {"waiting": "送付待ち", "sent": "送付済み", "not_sent": "電話で連絡してください"}[seat.notice],
+        words.NOTICE_TEXT[seat.cancelled][seat.notice],
         call,
+        seat.cancelled,
     )
 
 
 def _warnings(sitting: SittingView, known: Known) -> Iterable[str]:
     """What the person in charge has to do before the day (P1)."""
     for seat in sitting.seats:
-        if seat.need == "required" and seat.answer == "absent":
+        if seat.need == "required" and seat.answer == "absent" and not seat.cancelled:
             rule = "(P1)" if known.compartment is Compartment.JUSO else ""
             yield f"必須の{known.agency(seat.agency)}が欠席の回答です。代わりの人か別の日を相談してください{rule}。"

@@ -87,8 +87,9 @@ def _step_line(step: Step, case: CaseView, sittings: Sequence[SittingView], know
 
 def _invitations(sittings: Sequence[SittingView], known: Known) -> Iterable[TrailLine]:
     for one in sittings:
-        sent = sum(seat.notice == "sent" for seat in one.seats)
-        calls = sum(seat.notice == "not_sent" for seat in one.seats)
-        what = f"案内を送りました({sent}/{len(one.seats)}人)" if sent else "案内はこれから送ります"
+        seats = [seat for seat in one.seats if not seat.cancelled]
+        sent = sum(seat.notice == "sent" for seat in seats)
+        calls = sum(seat.notice == "not_sent" for seat in seats)
+        what = f"案内を送りました({sent}/{len(seats)}人)" if sent else "案内はこれから送ります"
         why = f"{known.body(one.body)} {words.short_day(words.day_in_japan(one.starts))}の出席者"
         yield TrailLine("", what, why + (f"。{calls}人には電話で連絡してください。" if calls else ""))

@@ -21,6 +21,11 @@ KIND_HINT = {
     Compartment.SHIEN: "本人の同意がない事案を扱います。構成員には守秘義務があります。",
 }
 NEED_TEXT = {"required": "必須", "expected": "原則", "optional": "任意"}
+NOTICE_TEXT = {
+    False: {"waiting": "送付待ち", "sent": "送付済み", "not_sent": "電話で連絡してください"},
+    True: {"waiting": "取消しの送付待ち", "sent": "取消しを送付済み", "not_sent": "取消しを電話で伝えてください"},
+}
+"""How the invitation of a seat fared, or, by True, its cancellation."""
 ANSWER_TEXT = {"attend": "出席", "absent": "欠席", "none": "未回答"}
 STATE_TEXT = {"waiting": "会議に出す前", "put_forward": "日程を探しています", "placed": "日程が決まりました"}
 STEP_TEXT = {

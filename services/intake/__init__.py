@@ -1,5 +1,6 @@
 """Takes referrals (つなぎ) in, keeps whom they are about and the ledger of consents, tells where each is heard."""
 
+from services.intake.erasing import erase_referral as erase_referral
 from services.intake.handlers import service as service
 from services.intake.ledger import confirm_versions as confirm_versions
 from services.intake.permits import redeem as redeem

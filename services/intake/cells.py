@@ -58,6 +58,14 @@ class Cells:
         return next(iter(codes))
 
 
+def agency_of(text: str, profile: Profile) -> str:
+    """An agency's code by code, name or alias. Raises Refused."""
+    if text in {agency.code for agency in profile.agencies}:
+        return text
+    code = Cells(profile).read("referrer", text)
+    return str(code)
+
+
 def is_formula(text: str) -> bool:
     """Whether a spreadsheet may run the cell: it begins with = + - @ in any width, a tab or a carriage return."""
     start = unicodedata.normalize("NFKC", text.lstrip()[:1])

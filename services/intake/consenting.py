@@ -184,12 +184,14 @@ def _evidence_flaws(asked: RecordConsent, scope: Scope, past: Sequence[Version])
         yield Flaw("evidence", "C3", message)
 
 
-def taking_flaws(obtained_by: str, obtained_on: date, now: datetime) -> Iterator[Flaw]:
-    """What is wrong with who learnt the person's will, and when."""
+def taking_flaws(obtained_by: str, obtained_on: date, now: datetime, not_before: date | None = None) -> Iterator[Flaw]:
+    """What is wrong with who learnt the person's will, and when: nobody withdraws before having consented."""
     if not obtained_by.strip():
         yield Flaw("obtained_by", "C2", "本人の意思を確かめた人を書いてください。")
     if obtained_on > now.astimezone(JAPAN).date():
         yield Flaw("obtained_on", "C1", "確かめた日が今日より後です。年月日を確かめてください。")
+    if not_before and obtained_on < not_before:
+        yield Flaw("obtained_on", "C11", "確かめた日が、同意を得た日より前です。年月日を確かめてください。")
     yield from _one_text("obtained_by", obtained_by)
 
 

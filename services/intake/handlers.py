@@ -11,7 +11,6 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from contracts.consent import ConsentState, Obtained
 from contracts.coordination import TakeInClient
-from contracts.erasure import Erased, EraseReferral
 from contracts.gate import ClientForGate
 from contracts.intake import (
     ClientOf,
@@ -34,7 +33,7 @@ from contracts.policy import derive_kind
 from services.intake import consenting, domain, sealed, stops
 from services.intake.consenting import JAPAN, Version
 from services.intake.ledger_tables import agency, version
-from services.intake.tables import erased, handover, household_member, juso_case, opening, referral, tables
+from services.intake.tables import handover, household_member, juso_case, opening, referral, tables
 from services.intake.versions import changed, is_in_force, is_newest, store_version
 from services.service import Service, Tx, Work
 from services.vault import seal_row
@@ -76,7 +75,11 @@ def client_of(question: ClientOf, tx: Tx) -> Particulars:
         named = agency.c.consent == version.c.consent, agency.c.version == version.c.version
         found = found.where(select(agency).where(*named, agency.c.agency == question.agency).exists())
     row = tx.execute(found).mappings().first()
-    return sealed.particulars(row, tx) if row else Particulars(found=False)
+    return (
+        sealed.particulars(row, tx)
+        if row
+        else Particulars(found=False, erased=sealed.is_case_erased(question.case, tx))
+    )
 
 
 @service.answers(ClientForGate)
@@ -117,25 +120,6 @@ def open_without_consent(question: OpenWithoutConsent, tx: Tx) -> tuple[Opened, 
     if tx.execute(select(handover).where(handover.c.referral == question.referral)).first():
         return Opened(done=True, message="判断を記録しました。支援会議には前からの事案があり、そこで扱えます。"), ()
     return Opened(done=True), [_to_shien(row, ConsentState(lost.state), tx)]
-
-
-@service.does(EraseReferral)
-def erase_referral(question: EraseReferral, tx: Tx) -> tuple[Erased, Iterable[Event]]:
-    """Destroy the referral's key, delete who it is about and its words, and note that. Again, it changes nothing."""
-    found = sealed.find(question, tx)
-    if found is None:
-        return Erased(done=False, message="そのつなぎはありません。受付番号と紹介元機関を確かめてください。"), ()
-    tx.audit(act="erase", outcome="allow", rule="", detail=question.reason)
-    sealed.erase(found, question.reason, tx)
-    return Erased(done=True), ()
-
-
-@service.errand(every=3600)
-async def clear_away(work: Work) -> None:
-    """Take erased rows out of the store's files. Their key is gone already; this is the second lock."""
-    if subjects := await work.run(_uncleared):
-        await work.compact()
-        await work.run(partial(_cleared, subjects))
 
 
 @service.errand(every=30)
@@ -302,14 +286,6 @@ def _waiting(tx: Tx) -> list[tuple[UUID, Particulars]]:
 
 def _forget(case: UUID, tx: Tx) -> None:
     tx.execute(update(handover).where(handover.c.case_ref == case).values(case_ref=None, state="handed"))
-
-
-def _uncleared(tx: Tx) -> list[UUID]:
-    return list(tx.execute(select(erased.c.subject).where(erased.c.cleared_at.is_(None))).scalars())
-
-
-def _cleared(subjects: list[UUID], tx: Tx) -> None:
-    tx.execute(update(erased).where(erased.c.subject.in_(subjects)).values(cleared_at=tx.now))
 
 
 def _tally(tx: Tx) -> dict[str, int]:

@@ -34,6 +34,7 @@ from services.intake.versions import changed, highest_instant, is_newest, lock, 
 from services.service import Tx, Work
 
 EXPIRED_AT_ONCE = 200
+ERASED = "このつなぎは消去されました。改めて受け付けるときは、新しいつなぎとして取り込んでください。"
 
 
 class ClockIsBehind(Exception):
@@ -43,6 +44,8 @@ class ClockIsBehind(Exception):
 @service.does(RecordConsent)
 def record_consent(question: RecordConsent, tx: Tx) -> tuple[ConsentRecorded, Iterable[Event]]:
     """Add the next version, or say by which rule not and what to do."""
+    if sealed.is_erased(question.referral, tx):
+        return _refused(Flaw("referral", "erased", ERASED), tx), ()
     past = _past(version.c.referral == question.referral, tx, to_add=True)
     household = [who for who, _ in sealed.household(question.referral, tx)]
     for flaw in consenting.next_flaws(question, past, household, tx.profile, tx.now):
@@ -76,7 +79,8 @@ def withdraw_consent(question: WithdrawConsent, tx: Tx) -> tuple[ConsentRecorded
     if not newest.is_open:
         message = "有効な同意がないので、撤回するものがありません。いまも何も共有されません。"
         return _refused(Flaw("state", "C11", message), tx), ()
-    for flaw in consenting.taking_flaws(question.obtained_by, question.obtained_on, tx.now):
+    taken = consenting.taking_flaws(question.obtained_by, question.obtained_on, tx.now, newest.obtained_on)
+    for flaw in taken:
         return _refused(flaw, tx), ()
     how = {name: getattr(question, name) for name in ("obtained", "obtained_by", "obtained_on")}
     one = _closing(newest, ConsentState.WITHDRAWN, tx, **how)
@@ -145,6 +149,14 @@ async def expire_consents(work: Work) -> None:
     """Record that a consent's period is over. Nothing was shared since: every decision looks at the period itself."""
     for consent in await work.run(_over):
         await work.tell(partial(_expire, consent))
+
+
+def close(referral_id: UUID, state: ConsentState, tx: Tx) -> list[Event]:
+    """End what the newest version of a referral's consent opens, if it opens anything, without anybody's words."""
+    for newest in _past(version.c.referral == referral_id, tx, to_add=True)[-1:]:
+        if newest.is_open:
+            return _add(_closing(newest, state, tx, obtained=None, obtained_on=None), newest, tx)
+    return []
 
 
 def _over(tx: Tx) -> list[UUID]:

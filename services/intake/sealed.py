@@ -88,6 +88,17 @@ def not_erased() -> ColumnElement[bool]:
     return referral.c.id.not_in(select(erased.c.subject))
 
 
+def is_erased(key: UUID, tx: Tx) -> bool:
+    """Whether this referral was erased."""
+    return tx.execute(select(erased.c.subject).where(erased.c.subject == key)).first() is not None
+
+
+def is_case_erased(case: UUID, tx: Tx) -> bool:
+    """Whether the referral of this juso case was erased."""
+    wanted = select(erased.c.subject).join(juso_case, juso_case.c.referral == erased.c.subject)
+    return tx.execute(wanted.where(juso_case.c.case_ref == case)).first() is not None
+
+
 def find(asked: EraseReferral, tx: Tx) -> UUID | None:
     """The referral that is to be erased."""
     wanted = select(referral.c.id)
@@ -111,5 +122,5 @@ def erase(key: UUID, reason: EraseReason, tx: Tx) -> None:
     tx.execute(update(opening).where(opening.c.referral == key).values(reason=None))
     words = dict.fromkeys(("digest", "referrer_staff", "wishes", "reason"))
     tx.execute(update(referral).where(referral.c.id == key).values(words))
-    if tx.execute(select(erased.c.subject).where(erased.c.subject == key)).first() is None:
+    if not is_erased(key, tx):
         tx.execute(insert(erased).values(subject=key, at=tx.now, reason=reason.value))

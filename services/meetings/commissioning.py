@@ -36,7 +36,8 @@ UNKNOWN = "この委嘱は見つかりません。一覧から選び直してく
 @service.does(Commission)
 def commission(asked: Commission, tx: Tx) -> tuple[Commissioned, Iterable[Event]]:
     """Record a commission. Items that waited for it are looked at again at once."""
-    if refusal := secrecy.why_not_commission(asked, tx.profile, tx.now):
+    refusal = secrecy.why_not_commission(asked, tx.profile, tx.now) or _twice(asked, tx)
+    if refusal:
         tx.audit(act="commission", outcome="refuse", rule=refusal.rule, person=asked.person, detail=asked.agency)
         return Commissioned(done=False, rule=refusal.rule, message=refusal.message), ()
     made = _record(asked, tx)
@@ -44,6 +45,18 @@ def commission(asked: Commission, tx: Tx) -> tuple[Commissioned, Iterable[Event]
     waiting = item.c.state == "waiting", item.c.next_try > tx.now
     tx.execute(update(item).where(*waiting).values(next_try=tx.now))
     return Commissioned(done=True, commission=made.about), [made]
+
+
+def _twice(asked: Commission, tx: Tx) -> secrecy.Refusal | None:
+    """Two commissions of one holder at a time: ending one would leave the other open, and nobody would see it."""
+    one, ended = commissions.commission.c, select(commissions.ended.c.commission)
+    same = one.agency == asked.agency, one.person.is_not_distinct_from(asked.person)
+    during = one.starts < asked.ends, one.ends > asked.starts, one.id.not_in(ended)
+    if tx.execute(select(one.id).where(*same, *during)).first() is None:
+        return None
+    return secrecy.Refusal(
+        "S6", "同じ相手の委嘱がこの期間にあります。延ばすときは、いまの委嘱が終わる日から始めてください。"
+    )
 
 
 def _record(asked: Commission, tx: Tx) -> CommissionMade:
@@ -141,6 +154,7 @@ def _commission(line: dict[str, str], place: str, tx: Tx) -> Commission:
         asked = Commission(starts=secrecy.midnight(starts), ends=secrecy.midnight(ends), **facts)
     except ValueError:
         raise ProfileInvalid(f"{place}: 日付は 2026-04-01 の形、文書番号は空白のない40字以内にしてください。") from None
-    if refusal := secrecy.why_not_commission(asked, tx.profile, tx.now):
+    refusal = secrecy.why_not_commission(asked, tx.profile, tx.now) or _twice(asked, tx)
+    if refusal:
         raise ProfileInvalid(f"{place}: {refusal.message}")
     return asked

@@ -62,7 +62,8 @@ def note_cooperation(asked: NoteCooperation, tx: Tx) -> tuple[Cooperation, Itera
 
 @service.answers(Cooperations)
 def list_cooperations(asked: Cooperations, tx: Tx) -> CooperationList:
-    """The requests about a case, oldest first."""
+    """The requests about a case, oldest first; whoever is commissioned is invited, not asked (S8)."""
+    bound = {bond.agency for bond in grounds.bonds(tx)}
     wanted = select(cooperation).where(cooperation.c.case == asked.case)
     rows = tx.execute(wanted.order_by(cooperation.c.asked_at, cooperation.c.id)).mappings()
     return CooperationList(
@@ -73,7 +74,8 @@ def list_cooperations(asked: Cooperations, tx: Tx) -> CooperationList:
                 **{name: row[name] for name in row if name in _SHOWN},
             )
             for row in rows
-        )
+        ),
+        askable=tuple(agency.code for agency in tx.profile.agencies if agency.code not in bound),
     )
 
 

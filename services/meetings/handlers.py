@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, func, insert, or_, select, update
 
 from contracts.commission import CommissionEnded, CommissionMade
-from contracts.coordination import ItemPutForward
+from contracts.coordination import ItemPutForward, ItemWithdrawn
 from contracts.directory import Busy, Release, Reserve, Staff
 from contracts.disclosure import DisclosureList, DisclosuresAtMeetings
 from contracts.intake import ConsentChanged
@@ -15,7 +15,7 @@ from contracts.message import Compartment, Event
 from contracts.notify import SendCancellation, SendInvitation
 from services import sharing
 from services.meetings.domain import link_digest
-from services.meetings.stopping import follow_consent
+from services.meetings.stopping import follow_consent, take_back
 from services.meetings.tables import consents, disclosure, item, link, notice, release, seat, sitting, tables
 from services.service import NotYet, Service, Tx
 
@@ -58,6 +58,15 @@ def take_up_item(told: ItemPutForward, tx: Tx) -> Iterable[Event]:
                 **facts,
             )
         )
+    return ()
+
+
+@service.on(ItemWithdrawn)
+def take_back_item(told: ItemWithdrawn, tx: Tx) -> Iterable[Event]:
+    """An item is not heard any more: it leaves its coming sitting, and whoever was called for it alone is told so."""
+    if tx.execute(select(item.c.id).where(item.c.id == told.about)).first() is None:
+        raise NotYet
+    take_back(tx, told.about)
     return ()
 
 

@@ -58,8 +58,8 @@ def why_not_ask(asked: AskCooperation, profile: Profile, bound: bool, now: datet
         return Refusal("S5", "この機関は、市町村の設定にありません。機関を登録してから依頼してください。")
     if bound:
         return Refusal("S8", "この機関は委嘱されています。協力依頼ではなく、支援会議に出席を頼んでください。")
-    if asked.due_on < today(now):
-        return Refusal("S5", "回答の期限が過ぎています。今日より後の日付にしてください。")
+    if not today(now) <= asked.due_on <= years_later(today(now), 1):
+        return Refusal("S5", "回答の期限は、今日から1年以内の日付にしてください。")
     decision = ask_outside(now, two_way=False)
     return None if decision.allowed else Refusal(decision.rule, decision.reason + decision.next_step)
 

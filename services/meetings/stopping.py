@@ -17,6 +17,7 @@ from services.sharing import Head
 EMPTY = "議題がなくなったため、取り消しました"
 NOT_COVERED = "同意の範囲から外れたため取り消した機関"
 NOT_BOUND = "委嘱がなくなったため取り消した機関"
+TAKEN_BACK = "事案が消去されたため、取り下げました。"
 CALL_ANEW = "必須の機関の委嘱がなくなったため、日程を組み直します。"
 
 
@@ -34,6 +35,8 @@ def follow_consent(tx: Tx, case: UUID, searching: str) -> None:
     coming = [one for one in rows if one.sitting is None or one.ends > tx.now]
     head = sharing.heads(consents, tx, [case]).get(case) if coming else None
     for one in coming:
+        if one.state == "withdrawn":
+            continue
         if refusal := _refusal(tx, one, head):
             _stop(tx, one.id, refusal)
         elif one.state in ("stopped", "waiting"):
@@ -56,9 +59,19 @@ def _refusal(tx: Tx, one: Row[Any], head: Head | None) -> str:
     return seating.without_required(names) if names else ""
 
 
-def _stop(tx: Tx, item_id: UUID, why: str) -> None:
+def _stop(tx: Tx, item_id: UUID, why: str, state: str = "stopped") -> None:
     tx.execute(delete(agenda).where(agenda.c.item == item_id))
-    tx.execute(update(item).where(item.c.id == item_id).values(state="stopped", why=why))
+    tx.execute(update(item).where(item.c.id == item_id).values(state=state, why=why))
+
+
+def take_back(tx: Tx, item_id: UUID) -> None:
+    """Take an item off for good, but for a sitting that is over: that it was heard there stays on record."""
+    on_it = select(sitting.c.id, sitting.c.ends).join(agenda, agenda.c.sitting == sitting.c.id)
+    found = tx.execute(on_it.where(agenda.c.item == item_id)).first()
+    if found is None or found.ends > tx.now:
+        _stop(tx, item_id, TAKEN_BACK, "withdrawn")
+    if found is not None and found.ends > tx.now:
+        settle(tx, found.id)
 
 
 def settle(tx: Tx, sitting_id: UUID) -> None:

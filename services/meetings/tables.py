@@ -55,7 +55,7 @@ item = Table(
     Column("why", Text, nullable=False, default=""),
     Column("version", Integer, nullable=False, default=0),
     CheckConstraint("compartment in ('juso', 'shien')"),
-    CheckConstraint("state in ('waiting', 'reserving', 'placed', 'stopped')"),
+    CheckConstraint("state in ('waiting', 'reserving', 'placed', 'stopped', 'withdrawn')"),
     CheckConstraint("(compartment = 'juso') = (consent is not null)"),  # C1, C4
     CheckConstraint("compartment = 'shien' or member is not null"),  # S18
     CheckConstraint("category in ('ordinary', 'tax')"),
@@ -66,7 +66,7 @@ item = Table(
     Index("item_due", "state", "next_try"),
 )
 """``reserving``: it is on the agenda of a sitting whose time the directory was, or is about to be, asked to hold.
-``stopped``: its consent no longer opens it; it is on no agenda until a new version does (C11).
+``stopped``: its consent no longer opens it; it is on no agenda until a new version does (C11). ``withdrawn``: for good.
 """
 
 sitting = Table(

@@ -67,6 +67,24 @@ def test_a_sitting_counts_its_answers_and_says_whom_to_telephone(stand_in: Desk)
     assert card.article == "社会福祉法第106条の4第2項第5号"
 
 
+def test_a_cancelled_seat_is_shown_as_such_and_counts_for_nothing(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    whole = work.sittings[0]
+    gone = tuple(seat.model_copy(update={"cancelled": place == 0}) for place, seat in enumerate(whole.seats))
+    before, card = (week_with(work, one).sittings[0] for one in (whole, whole.model_copy(update={"seats": gone})))
+    assert (card.invited, before.invited) == (before.invited - 1, len(whole.seats))
+    assert [seat.notice for seat in card.seats if seat.cancelled] == ["取消しを送付済み"]
+    assert sum(count for _, count in card.counts) == card.invited
+
+
+def test_the_agenda_says_who_leaves_the_room_for_an_item(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    whole = work.sittings[0]
+    narrow = whole.items[0].model_copy(update={"without": ("choju", "kikan")})
+    (line, *_) = week_with(work, whole.model_copy(update={"items": (narrow, *whole.items[1:])})).sittings[0].items
+    assert line.leaving == ("長寿介護課", "にしもろ基幹相談支援センター")
+
+
 def test_a_required_agency_that_cannot_come_is_pointed_out(stand_in: Desk) -> None:
     work = stand_in(JUSO)
     (warning,) = week_with(work, work.sittings[0]).sittings[0].warnings

@@ -55,7 +55,8 @@ def test_a_request_has_no_field_for_text() -> None:
     [
         ({"agency": "fukushi"}, "S8", "支援会議に出席を頼んでください"),
         ({"agency": "unknown"}, "S5", "機関を登録してから"),
-        ({"due_on": date(2026, 11, 23)}, "S5", "今日より後の日付に"),
+        ({"due_on": date(2026, 11, 23)}, "S5", "1年以内の日付に"),
+        ({"due_on": date(9999, 12, 31)}, "S5", "1年以内の日付に"),
         ({"case": uuid4()}, "S5", "支援会議にありません"),
     ],
 )
@@ -68,6 +69,14 @@ def test_what_cannot_be_asked_is_refused_with_the_way_that_is_open(
     assert (refused.done, refused.rule, refused.letter) == (False, rule, "")
     assert words in refused.message
     assert shien.stage.ask(Cooperations(case=event.case)).requests == ()
+
+
+def test_only_bodies_that_are_not_commissioned_are_offered_to_be_asked(shien: Hands) -> None:
+    event = put_forward("jiritsu")
+    shien.give(event)
+    offered = shien.stage.ask(Cooperations(case=event.case)).askable
+    assert "hellowork" in offered
+    assert "fukushi" not in offered
 
 
 def test_the_answer_is_kept_in_shien_once(shien: Hands) -> None:

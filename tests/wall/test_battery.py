@@ -2,9 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +16,8 @@ from sqlalchemy.engine import make_url
 
 from contracts.message import Compartment
 from contracts.profile import Profile
-from services.store import Store, plumbing
+from services import meetings
+from services.store import Store, StoreRefused, plumbing
 from tests.wall.battery import ACCEPTED, KEPT, Try, tries
 from tests.wall.ground import JUSO, SHIEN, TABLES, compared, share
 from tests.wall.rings import Ring, fill, sqlite_clock
@@ -175,3 +178,25 @@ def test_the_battery_is_large_and_each_attempt_has_a_name_of_its_own() -> None:
         attempts = tries(service, compartment)
         assert len({one.name for one in attempts}) == len(attempts) > 60
         assert sum(one.refusal == ACCEPTED for one in attempts) >= 5
+
+
+@pytest.mark.parametrize("table", ["label", "disclosure", "consent_version", "audit"])
+@pytest.mark.parametrize("change", ["replace", "insert or ignore"])
+def test_another_program_puts_nothing_into_what_is_kept(
+    tmp_path: Path, kobayashi: Profile, table: str, change: str
+) -> None:
+    """A person with the file and a database browser: no clock of the store, no recursive triggers."""
+    store = Store(f"sqlite:///{tmp_path}/one.db", meetings.service, kobayashi, JUSO)
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "one.db")) as browser:
+        before = list(browser.execute(f"select * from {table}"))
+        values = ", ".join("'x'" for _ in browser.execute(f"pragma table_info({table})"))
+        with pytest.raises(sqlite3.DatabaseError, match="kasane_now"):
+            browser.execute(f"{change} into {table} values ({values})")
+        assert list(browser.execute(f"select * from {table}")) == before
+
+
+def test_a_damaged_store_is_called_damaged(tmp_path: Path, kobayashi: Profile) -> None:
+    (tmp_path / "one.db").write_bytes(b"SQLite format 3\0" + b"\x07" * 5000)
+    with pytest.raises(StoreRefused, match="壊れています"):
+        Store(f"sqlite:///{tmp_path}/one.db", meetings.service, kobayashi, JUSO)

@@ -248,7 +248,7 @@ def test_a_permit_is_kept_as_it_was_granted(desk: Stage) -> None:
 
 # -- racing a withdrawal -----------------------------------------------------------------------------------------------
 
-RACES, GROUP, PART = int(os.environ.get("KASANE_RACES", "300")), 100, 20
+RACES, GROUP, PART = int(os.environ.get("KASANE_RACES", "2000")), 100, 20
 """2,000 races with ``make proof``."""
 """Withdrawals; how many consents both threads set out for together; how many one transaction takes."""
 

@@ -25,6 +25,7 @@ from services import (
     demo,
     desk,
     directory,
+    forms_words,
     gate,
     gate_words,
     intake,
@@ -34,6 +35,7 @@ from services import (
     policy_words,
 )
 from services.disclosure_words import Wanted, disclosures
+from services.forms import FormsInvalid
 from services.importer import import_file
 from services.launcher import CannotStart, Launcher, run_process
 from services.operator import NoSuchPerson, NotRunning, operator
@@ -61,13 +63,26 @@ PROCESSES = (
 )
 
 
+_REFUSALS = (
+    CannotStart,
+    FormsInvalid,
+    NoSuchPerson,
+    NotRunning,
+    ProfileInvalid,
+    Reaches,
+    StoreRefused,
+    VaultRefused,
+)
+"""Their text says what was found and what to do, in Japanese."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. Exit status: 0 all went well, 1 something was refused, 2 wrong usage."""
     options = _parser().parse_args(arguments)
     try:
         settings = _settings(options)
         sys.exit(options.act(options, settings))
-    except (CannotStart, NoSuchPerson, NotRunning, ProfileInvalid, Reaches, StoreRefused, VaultRefused) as refusal:
+    except _REFUSALS as refusal:
         print(refusal, file=sys.stderr)
         sys.exit(1)
     except ValidationError as error:
@@ -332,6 +347,10 @@ def _audit(options: argparse.Namespace, settings: Settings) -> int:
     return status
 
 
+def _forms(options: argparse.Namespace, settings: Settings) -> int:
+    return forms_words.run(options, settings, print)
+
+
 def _consent(options: argparse.Namespace, settings: Settings) -> int:
     try:
         return asyncio.run(consent_words.run(options, settings, print))
@@ -418,6 +437,7 @@ def _parser() -> argparse.ArgumentParser:
     register.add_argument("--until", type=_instant, help="この日時の前まで", metavar="2026-11-21")
     register.add_argument("--csv", type=Path, help="書き出す新しいCSVファイル", metavar="FILE")
     consent_words.add_options(command("consent", _consent, "同意を見る、次の版を記録する、撤回する"), shared)
+    forms_words.add_options(command("forms", _forms, "様式を見る、白紙を作る、記入を確かめる"), shared)
     command("asyncapi", _asyncapi, "AsyncAPI の文書を出力する")
     trial = command("demo", _demo, "全体を一度、仮の場所で通して動かす")
     trial.add_argument("--out", type=Path, help="送った案内(.eml)を残すフォルダー")

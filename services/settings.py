@@ -10,6 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from contracts.message import Compartment
 from contracts.profile import Profile
 
+SHIPPED_FORMS = Path(__file__).parent.parent / "forms"
+"""The forms that come with kasane: in the source tree, and beside the packages where a wheel is installed."""
+
 
 class Settings(BaseSettings):
     """One process's settings. ``KASANE_`` in front of each name; ``NATS_URL`` alone goes without."""

@@ -8,11 +8,12 @@ import unicodedata
 from collections.abc import Callable
 
 from contracts.consent import ConsentState
+from contracts.era import read_date
 from contracts.intake import MAX_MEMBERS, PROBLEM_TEXT, Member, Problem
 from contracts.municipality import check_digit, is_municipality_code
 from contracts.profile import Profile
-from services.intake.domain import LONG_TEXTS, Refused, check_text, katakana, squeeze
-from services.intake.era import read_date
+from contracts.text import Refused, check_text, squeeze
+from services.intake.domain import LONG_TEXTS, katakana
 
 MARK = "※要修正:"
 """Stands before what a rejected row could not hold as it was. A cell that begins so is refused until corrected."""

@@ -14,7 +14,8 @@ from contracts.intake import RecordConsent, Sheet
 from contracts.legal_basis import BASIS_OF
 from contracts.message import Compartment
 from contracts.profile import Profile
-from services.intake.domain import CONSENT_PURPOSES, Flaw, Refused, check_text, consent_agencies
+from contracts.text import Refused, check_text
+from services.intake.domain import CONSENT_PURPOSES, Flaw, consent_agencies
 
 JAPAN = ZoneInfo("Asia/Tokyo")
 LONGEST_YEARS = 5

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from contracts.text import Refused
 from services.intake.cells import MARK
-from services.intake.domain import Refused
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_LINES = 50_000

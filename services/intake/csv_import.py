@@ -15,16 +15,14 @@ from pydantic import ValidationError
 
 from contracts.intake import Sheet, SheetResult
 from contracts.profile import Profile
+from contracts.text import Refused, squeeze, without_my_number
 from services.intake.cells import MARK, Cells, is_formula
 from services.intake.csv_bytes import decode, encode, read_bytes, record_at, split_encoding
 from services.intake.domain import (
     CONSENT_BEFORE,
     LABELS,
-    Refused,
     flaws,
     has_replaced_signs,
-    squeeze,
-    without_my_number,
 )
 
 ERROR_COLUMNS = ("エラー行", "エラー")

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from contracts.consent import ConsentState
 from contracts.intake import Sheet
 from contracts.purpose import Purpose
+from contracts.text import Refused, check_text
 
 LABELS = {
     "municipality": "団体コード",
@@ -53,21 +54,9 @@ CONSENT_BEFORE = timedelta(days=366)
 OLDEST_RECEPTION = date(2000, 1, 1)
 OLDEST_AGE = 130
 
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\uf8f0-\uf8f3]")
-"""Control signs, signs that turn the direction of text, and what Python makes of bytes that CP932 does not have."""
-_LINE_BREAK = re.compile(r"[\t\n\r\u2028\u2029]")
 _REPLACED = re.compile(r"[?？〓\ufffd\ue000-\uf8ff\U000f0000-\U0010fffd]|U\+[0-9A-Fa-f]{4,6}")
-_TWELVE_DIGITS = re.compile(r"(?<![0-9+])[0-9]{4}[- ]?[0-9]{4}[- ]?[0-9]{4}(?![0-9])")
 _KATAKANA = re.compile(r"[ァ-ヿㇰ-ㇿA-Za-z \u3000.,'’・=-]*")
 LONG_TEXTS = frozenset({"wishes", "reason"})
-
-
-class Refused(Exception):
-    """A value cannot be taken in. Carries the rule and what to do, never the value."""
-
-    def __init__(self, rule: str, message: str) -> None:
-        super().__init__(message)
-        self.rule, self.message = rule, message
 
 
 class Flaw(NamedTuple):
@@ -139,48 +128,9 @@ def _consent_flaws(sheet: Sheet, today: date | None) -> Iterator[Flaw]:
         yield Flaw("consented_on", "C1", "同意日が今日より後です。年月日を確かめてください。")
 
 
-def check_text(text: str, lines: bool) -> None:
-    """Refuse what no printed sheet can hold, line breaks unless ``lines``, and a 個人番号. Raises Refused."""
-    if _UNPRINTABLE.search(text):
-        raise Refused("control-sign", "目に見えない制御文字か、文字コードにない文字があります。打ち直してください。")
-    if not lines and _LINE_BREAK.search(text):
-        raise Refused("line-break", "改行やタブがあります。1行で書いてください。")
-    if without_my_number(text) is not None:
-        raise Refused("my-number", "個人番号と思われる12桁の数字があります。消してください。個人番号は扱いません。")
-
-
-def without_my_number(text: str) -> str | None:
-    """The text with each 個人番号 in it replaced by 〓, or None if it holds none."""
-    if len(text) < 12:
-        return None
-    plain = unicodedata.normalize("NFKC", text)
-    cleaned = _TWELVE_DIGITS.sub(
-        lambda found: "〓" if is_my_number(re.sub("[^0-9]", "", found[0])) else found[0], plain
-    )
-    return cleaned if cleaned != plain else None
-
-
-def is_my_number(digits: str) -> bool:
-    """Whether twelve digits end in the check digit of a 個人番号 (番号法: weights 2-7, 2-6 from the right, modulo 11).
-
-    Three zeros in front mark a shorter number filled up, as in many a 宛名番号: there the digit fits by chance,
-    once in eleven lines, while only one 個人番号 in a thousand begins so.
-    """
-    if digits.startswith("000"):
-        return False
-    weights = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
-    rest = sum(int(digit) * weight for digit, weight in zip(digits[:11], weights, strict=True)) % 11
-    return int(digits[11]) == (0 if rest <= 1 else 11 - rest)
-
-
 def has_replaced_signs(text: str) -> bool:
     """Whether an older system lost a character of a name: ``?``, ``〓``, U+FFFD, 外字, or ``U+2363A`` written out."""
     return _REPLACED.search(text) is not None
-
-
-def squeeze(text: str) -> str:
-    """NFKC without any white space: what names of agencies and labels are compared by."""
-    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def katakana(text: str) -> str:

@@ -7,8 +7,8 @@ import pytest
 
 from contracts.consent import ConsentState
 from contracts.intake import Member
+from contracts.text import Refused
 from services.intake import domain
-from services.intake.domain import Refused
 from tests.intake.paper import TOWN, sheet, without_consent
 
 TODAY = date(2026, 11, 24)
@@ -82,33 +82,6 @@ def test_what_is_said_of_a_flaw_never_repeats_the_value() -> None:
     bad = sheet(name="髙橋\nキヨ子", reason=f"髙橋 {MY_NUMBER}", born_on=date(1890, 1, 1))
     told = " ".join(flaw.message for flaw in domain.flaws(bad, "452050", AGENCIES, TODAY))
     assert not any(word in told for word in ("髙橋", "キヨ子", MY_NUMBER, "1890"))
-
-
-@pytest.mark.parametrize("digits", [MY_NUMBER, "876543210987"[:11] + "2"])
-def test_a_my_number_is_known_by_its_check_digit(digits: str) -> None:
-    weights = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
-    rest = sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=False)) % 11
-    right = 0 if rest <= 1 else 11 - rest
-    assert [domain.is_my_number(f"{digits[:11]}{last}") for last in range(10)] == [last == right for last in range(10)]
-
-
-@pytest.mark.parametrize("text", [f"番号 {MY_NUMBER} です", "1234-5678-9018", "１２３４ ５６７８ ９０１８"])
-def test_a_my_number_is_taken_out_however_it_is_written(text: str) -> None:
-    cleaned = domain.without_my_number(text)
-    assert cleaned is not None
-    assert "9018" not in cleaned
-    assert "〓" in cleaned
-
-
-@pytest.mark.parametrize(
-    "text", ["123456789017", f"0{MY_NUMBER}", "+81-90-0000-1201", "+123456789018", "0001000318", ""]
-)
-def test_other_numbers_are_left_alone(text: str) -> None:
-    assert domain.without_my_number(text) is None
-
-
-def test_a_padded_resident_number_is_not_taken_for_a_my_number() -> None:
-    assert not any(domain.is_my_number(f"000{number:09d}") for number in range(1000))
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain import Refused
-from services.intake.era import ERAS, read_date
+from contracts.era import ERAS, read_date
+from contracts.text import Refused
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import re
 from datetime import date
 from typing import NamedTuple
 
-from services.intake.domain import Refused, squeeze
+from contracts.text import Refused, squeeze
 
 
 class Era(NamedTuple):

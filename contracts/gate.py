@@ -119,17 +119,6 @@ class EntriesForGate(
     viewer_agency: Code | None = None
 
 
-class ClientForGate(
-    Question[Particulars],
-    subject="ask.intake.client_for_gate.v1",
-    asked_from=(Account.GATE,),
-    inside=False,
-):
-    """Whom is this juso case about? For the gate to compare: what was said of one person is not another's (C10)."""
-
-    case: UUID
-
-
 class ConsentOfCase(Message):
     """What the consent of a juso case reaches; the client's reference among its members."""
 

@@ -185,6 +185,17 @@ class ClientOf(Question[Particulars], subject="ask.intake.client_of.v1", asked_f
     agency: Code | None = None
 
 
+class ClientForGate(
+    Question[Particulars],
+    subject="ask.intake.client_for_gate.v1",
+    asked_from=(Account.GATE,),
+    inside=False,
+):
+    """Whom is this juso case about? For the gate to compare: what was said of one person is not another's (C10)."""
+
+    case: UUID
+
+
 class HeldReferral(Message):
     """A referral that no meeting may hear yet, and what can lawfully be done (C11)."""
 

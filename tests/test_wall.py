@@ -34,7 +34,6 @@ from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeeting
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
 from contracts.gate import (
     CarryOver,
-    ClientForGate,
     ConsentForGate,
     EntriesForGate,
     LookAtGate,
@@ -44,6 +43,7 @@ from contracts.gate import (
 )
 from contracts.intake import (
     AcknowledgeConsents,
+    ClientForGate,
     ClientOf,
     ConsentChanged,
     ConsentHeads,

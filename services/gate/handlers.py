@@ -12,7 +12,6 @@ from contracts.gate import (
     Candidates,
     Carried,
     CarryOver,
-    ClientForGate,
     ConsentForGate,
     Entries,
     EntriesForGate,
@@ -21,6 +20,7 @@ from contracts.gate import (
     RecordCarryIn,
     RecordCarryOut,
 )
+from contracts.intake import ClientForGate
 from contracts.policy import Decision
 from contracts.policy_terms import Act
 from services.gate import domain

@@ -11,8 +11,8 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from contracts.consent import ConsentState, Obtained
 from contracts.coordination import TakeInClient
-from contracts.gate import ClientForGate
 from contracts.intake import (
+    ClientForGate,
     ClientOf,
     ConsentChanged,
     Held,

@@ -31,9 +31,9 @@ from contracts.intake import (
 from contracts.message import Account
 from contracts.profile import Profile
 from contracts.purpose import PURPOSE_TEXT, Purpose
+from contracts.text import Refused
 from services.intake.cells import agency_of
 from services.intake.consenting import LISTENERS
-from services.intake.domain import Refused
 from services.intake.stops import LATE
 from services.operator import Operator, operator
 from services.settings import Settings, read_profile

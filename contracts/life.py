@@ -1,0 +1,259 @@
+"""The life of a case, from つなぎ to 終結 and back: its states, the steps between them, and what is recorded of each.
+
+Which step is lawful when, and what it needs, is the table of ``services/coordination/life.py``.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from contracts.message import Code, Message, Question
+
+Words = Annotated[str, StringConstraints(max_length=10_000)]
+"""Free text of a person. Kept sealed."""
+
+
+class State(StrEnum):
+    """Where a case stands. The first is where every case begins, in either compartment."""
+
+    OPENED = "opened"
+    ASSESSED = "assessed"
+    PLANNED = "planned"
+    AT_MEETING = "at_meeting"
+    AGREED = "agreed"
+    UNDERWAY = "underway"
+    CLOSED = "closed"
+    SUSPENDED = "suspended"
+    RETURNED = "returned"
+    WITH_REFERRER = "with_referrer"
+
+
+STATE_TEXT = {
+    State.OPENED: "受付",
+    State.ASSESSED: "アセスメント済み",
+    State.PLANNED: "プラン案",
+    State.AT_MEETING: "会議付議",
+    State.AGREED: "会議で確認済み",
+    State.UNDERWAY: "実施・モニタリング",
+    State.CLOSED: "終結",
+    State.SUSPENDED: "中断",
+    State.RETURNED: "紹介元へ戻し",
+    State.WITH_REFERRER: "紹介元主担当",
+}
+
+
+class Step(StrEnum):
+    """What somebody does with a case."""
+
+    ASSESS = "assess"
+    START_EARLY = "start_early"
+    DRAFT = "draft"
+    BRING = "bring"
+    EVALUATE = "evaluate"
+    BRING_CLOSING = "bring_closing"
+    BRING_SUSPENSION = "bring_suspension"
+    RECORD_RESULT = "record_result"
+    TAKE_BACK = "take_back"
+    DECIDE = "decide"
+    REPORT = "report"
+    CONFIRM = "confirm"
+    MONITOR = "monitor"
+    CONTACT = "contact"
+    CLOSE = "close"
+    SUSPEND = "suspend"
+    GIVE_BACK = "give_back"
+    END = "end"
+    REOPEN = "reopen"
+
+
+STEP_TEXT = {
+    Step.ASSESS: "アセスメントを記録する",
+    Step.START_EARLY: "早期支援を始める",
+    Step.DRAFT: "プラン案を作る",
+    Step.BRING: "プランを会議に付議する",
+    Step.EVALUATE: "評価シートを記録する",
+    Step.BRING_CLOSING: "終結を会議に付議する",
+    Step.BRING_SUSPENSION: "中断を会議に付議する",
+    Step.RECORD_RESULT: "会議の結果を記録する",
+    Step.TAKE_BACK: "付議を取り下げる",
+    Step.DECIDE: "支援決定を記録する",
+    Step.REPORT: "了承と市町村への報告を記録する",
+    Step.CONFIRM: "支援方針を確認する",
+    Step.MONITOR: "モニタリングを記録する",
+    Step.CONTACT: "連絡の試みを記録する",
+    Step.CLOSE: "終結する",
+    Step.SUSPEND: "中断する",
+    Step.GIVE_BACK: "紹介元へ戻す",
+    Step.END: "死亡・転出で終わる",
+    Step.REOPEN: "再開する",
+}
+
+
+class Outcome(StrEnum):
+    """What a meeting found of an item (D5, D9)."""
+
+    FIT = "fit"
+    FIT_AMENDED = "fit_amended"
+    AGAIN = "again"
+    REFERRER_LEADS = "referrer_leads"
+
+
+OUTCOME_TEXT = {
+    Outcome.FIT: "適切",
+    Outcome.FIT_AMENDED: "修正の上適切",
+    Outcome.AGAIN: "再協議",
+    Outcome.REFERRER_LEADS: "紹介元が主担当",
+}
+
+
+class LegalService(StrEnum):
+    """法に基づく事業: a plan with one of them is fixed by the 支援決定 of the 市町村 (D1, D3)."""
+
+    PARTICIPATION = "participation"
+    OUTREACH = "outreach"
+
+
+SERVICE_TEXT = {
+    LegalService.PARTICIPATION: "参加支援事業",
+    LegalService.OUTREACH: "アウトリーチ等を通じた継続的支援事業",
+}
+
+
+class Contact(StrEnum):
+    """How somebody tried to reach the person (T3)."""
+
+    CALL = "call"
+    LETTER = "letter"
+    VISIT = "visit"
+    INQUIRY = "inquiry"
+
+
+CONTACT_TEXT = {
+    Contact.CALL: "電話",
+    Contact.LETTER: "手紙・メール",
+    Contact.VISIT: "自宅訪問",
+    Contact.INQUIRY: "関係機関への照会",
+}
+
+
+class Role(Message):
+    """役割分担: what an agency does until when (T2)."""
+
+    agency: Code
+    until: date
+    does: Words = ""
+
+
+class Plan(Message):
+    """A version of the plan: 目標, 支援方針, 役割分担, 法に基づく事業, モニタリングの時期 (T2 A)."""
+
+    goals: Words = ""
+    policy: Words = ""
+    roles: Annotated[tuple[Role, ...], Field(max_length=40)] = ()
+    services: tuple[LegalService, ...] = ()
+    other_support: bool = False
+    """Support besides the 法に基づく事業: with them it is 確認 in the same meeting (D1, pattern 3)."""
+    monitor_on: date | None = None
+
+
+class Act(Message):
+    """One step as somebody took it. Which of the fields a step needs, its row in the table says."""
+
+    step: Step
+    on: date
+    """The day in Japan on which it happened, not on which it was typed in."""
+    form: Annotated[str, StringConstraints(max_length=40, pattern=r"^[A-Za-z0-9_.+@-]*$")] = ""
+    """Form and edition that were filled in, e.g. ``plan@1``."""
+    plan: Plan | None = None
+    outcome: Outcome | None = None
+    present: tuple[Code, ...] = ()
+    """The agencies that took part in the item (D5, P1)."""
+    contact: Contact | None = None
+    lead: Code | None = None
+    """主担当機関 after the end (D7)."""
+    follow_up: Literal["none", "phone", "visit", "meeting"] | None = None
+    next_on: date | None = None
+    ended: Literal["died", "moved"] | None = None
+    counterpart: Code | None = None
+    """With whom a return was talked over (D8)."""
+    words: Words = ""
+    """Reasons, findings, what changed."""
+
+
+class Taken(Message):
+    """An act in a case's history. ``number`` counts from 1; ``state`` is where the case stood after it."""
+
+    number: int
+    act: Act
+    state: State
+    by: UUID
+    agency: Code
+    at: AwareDatetime
+
+
+class Way(Message):
+    """A step as it is open now, or why it is not and what to do instead."""
+
+    step: Step
+    allowed: bool
+    rule: str
+    reason: str = ""
+    next_step: str = ""
+
+
+class Due(Message):
+    """What the law, or the plan, wants next, and by when."""
+
+    rule: str
+    text: str
+    on: date
+    late: bool
+
+
+class LifeView(Message):
+    """A case's life as one viewer may see it; not ``found`` for who may not."""
+
+    found: bool
+    state: State = State.OPENED
+    history: tuple[Taken, ...] = ()
+    ways: tuple[Way, ...] = ()
+    due: tuple[Due, ...] = ()
+    plan: Plan | None = None
+    early_since: date | None = None
+
+
+class LookAtLife(Question[LifeView], subject="ask.coordination.look_at_life.v1"):
+    """How does the case stand, what can be done next, and what does the law want next? Shown as ``Cases`` are."""
+
+    case: UUID
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None
+
+
+class StepTaken(Message):
+    """Whether it was done; if not, by which rule, why, and the lawful next step.
+
+    ``since``: what others did since ``after``, when that is why it was not done.
+    """
+
+    done: bool
+    number: int = 0
+    state: State = State.OPENED
+    rule: str = ""
+    reason: str = ""
+    next_step: str = ""
+    since: tuple[Taken, ...] = ()
+
+
+class TakeStep(Question[StepTaken], subject="ask.coordination.take_step.v1"):
+    """Take a step of a case. ``request``: the same one twice is one. ``after``: the number of the last act seen."""
+
+    case: UUID
+    request: UUID
+    after: Annotated[int, Field(ge=0)]
+    act: Act
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None

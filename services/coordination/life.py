@@ -1,0 +1,465 @@
+"""The table of a case's life: which step leads where, who may take it, what it needs, by which rule, and what follows.
+
+Everything here is plain values: a ``Life`` is folded from the acts in order, ``judge`` says whether one more is lawful.
+The documentation (docs/life.md) is printed from ``TABLE``.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from contracts.life import STEP_TEXT, Act, Contact, Due, Outcome, Plan, State, Step, Way
+from contracts.message import Compartment
+from contracts.profile import Profile
+from contracts.purpose import Purpose
+
+JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
+OVER = (State.CLOSED, State.SUSPENDED, State.RETURNED, State.WITH_REFERRER)
+ACTIVE = tuple(one for one in State if one not in OVER)
+
+
+@dataclass(frozen=True)
+class Life:
+    """What the rules ask of a case. Folded from its acts; nothing else is kept of where it stands."""
+
+    compartment: Compartment
+    state: State = State.OPENED
+    plan: Plan | None = None
+    purpose: Purpose | None = None
+    """What it is before a meeting for, or was found fit for."""
+    fixed_before: bool = False
+    """A plan was fixed since it was opened or opened again: the next one is a 再プラン (T1 B)."""
+    early_since: date | None = None
+    evaluated_on: date | None = None
+    monitor_on: date | None = None
+    contacts: tuple[Contact, ...] = ()
+    since: date | None = None
+    """The day of its last act."""
+    sitting_on: date | None = None
+    """The day in Japan of the sitting that has its item on the agenda. Not folded: meetings tells it."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who takes a step: the agency, what it is (profile), and whether it is outsourced."""
+
+    agency: str
+    kind: str
+    outsourced: bool = False
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """By which rule a step is not lawful, why, and what is."""
+
+    rule: str
+    reason: str
+    next_step: str
+
+
+Check = Callable[[Life, Act, Profile], Refusal | None]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A row. ``to`` is None where the case stays where it is, or the meeting's outcome decides."""
+
+    step: Step
+    source: tuple[State, ...]
+    to: State | None
+    by: tuple[str, ...]
+    rules: tuple[str, ...]
+    needs: tuple[Check, ...] = ()
+    where: tuple[Compartment, ...] = (JUSO, SHIEN)
+    follows: str = ""
+
+
+# -- what a step needs -------------------------------------------------------------------------------------------------
+
+
+def _says(missing: Callable[[Life, Act], bool], rule: str, reason: str, next_step: str) -> Check:
+    return lambda life, act, profile: Refusal(rule, reason, next_step) if missing(life, act) else None
+
+
+words_given = _says(
+    lambda life, act: not act.words.strip(), "T2", "内容が書かれていません。", "判断の理由か内容を書いてください。"
+)
+plan_whole = _says(
+    lambda life, act: act.plan is None or not (act.plan.goals.strip() and act.plan.policy.strip() and act.plan.roles),
+    "T2",
+    "プランに目標、支援方針、役割分担のどれかがありません。",
+    "目標と支援方針を書き、機関ごとの役割と期限を一つ以上入れてください。",
+)
+monitoring_set = _says(
+    lambda life, act: act.plan is None or act.plan.monitor_on is None or act.plan.monitor_on <= act.on,
+    "T2",
+    "モニタリングの時期がありません(またはプランの日より前です)。",
+    "モニタリングの予定日を、プランの日より後の日付で入れてください。",
+)
+next_set = _says(
+    lambda life, act: act.next_on is None or act.next_on <= act.on,
+    "T4",
+    "次のモニタリングの日がありません(または記録の日より前です)。",
+    "次の予定日を入れてください。終わるときは、評価シートを記録して終結を付議してください。",
+)
+evaluated = _says(
+    lambda life, act: life.evaluated_on is None,
+    "T2",
+    "評価シートがありません。",
+    "目標の達成と支援者の状況を評価シートに記録してから付議してください。",
+)
+outcome_given = _says(
+    lambda life, act: act.outcome is None,
+    "D5",
+    "議題の結果がありません。",
+    "適切、修正の上適切、再協議、紹介元が主担当のどれかを選んでください。",
+)
+_sought = (Contact.VISIT, Contact.INQUIRY)
+looked_for = _says(
+    lambda life, act: not (life.contacts and any(one in _sought for one in life.contacts)),
+    "T3",
+    "中断は、連絡が完全に取れなくなったときだけです。自宅訪問か関係機関への照会の記録がありません。",
+    "自宅訪問や関係機関への照会をして、連絡の試みとして記録してください。",
+)
+lead_set = _says(
+    lambda life, act: act.lead is None or act.follow_up is None,
+    "D7",
+    "主担当機関かフォローアップの方法がありません。",
+    "終結の後に主に担当する機関と、フォローアップの方法を入れてください。",
+)
+talked_over = _says(
+    lambda life, act: act.counterpart is None or not act.words.strip(),
+    "D8",
+    "戻すには、紹介元との協議が要ります。相手の機関か理由がありません。",
+    "協議した相手の機関と理由を書いてください。いつでもまた依頼できることも伝えてください。",
+)
+with_services = _says(
+    lambda life, act: life.plan is None or not life.plan.services,
+    "D1",
+    "このプランには法に基づく事業がありません。支援決定ではなく、了承と報告で確定します。",
+    "「了承と市町村への報告を記録する」を選んでください。",
+)
+without_services = _says(
+    lambda life, act: life.plan is not None and bool(life.plan.services),
+    "D1",
+    "このプランには法に基づく事業(参加支援・アウトリーチ等)があります。市町村の支援決定が要ります。",
+    "「支援決定を記録する」を選んでください。",
+)
+contact_given = _says(
+    lambda life, act: act.contact is None,
+    "T3",
+    "連絡の方法がありません。",
+    "電話、手紙、訪問、照会のどれかを選んでください。",
+)
+end_given = _says(
+    lambda life, act: act.ended is None, "C11", "死亡か転出かがありません。", "どちらかを選んでください。"
+)
+not_early_yet = _says(
+    lambda life, act: life.early_since is not None,
+    "T5",
+    "早期支援はすでに始まっています。",
+    "プラン案を作って、次の重層的支援会議に付議してください。",
+)
+
+
+never_fixed = _says(
+    lambda life, act: life.fixed_before,
+    "T1",
+    "プランが確定した後は、戻すことも紹介元に任せることも、終結の判断になります。",
+    "評価シートを記録して、終結を会議に付議してください。",
+)
+referrer_may_lead = _says(
+    lambda life, act: act.outcome is Outcome.REFERRER_LEADS and life.fixed_before,
+    "T1",
+    "プランが確定した後に紹介元が主担当になるのは、終結の判断です。",
+    "評価シートを記録して、終結を会議に付議してください。",
+)
+sat = _says(
+    lambda life, act: life.sitting_on is None or act.on < life.sitting_on,
+    "T1",
+    "この議題の会議は、まだ開かれていません。",
+    "会議の日を待つか、付議を取り下げてください。急ぎなら随時の会議を求めてください。",
+)
+
+
+def brought(*purposes: Purpose) -> Check:
+    """That a meeting found the case fit for one of these purposes (T1)."""
+    names = {Purpose.CLOSING: "終結", Purpose.SUSPENSION: "中断"}
+    what = names.get(purposes[0], "プラン")
+    return _says(
+        lambda life, act: life.purpose not in purposes,
+        "T1",
+        f"会議で確認されたのは、{what}ではありません。",
+        f"{what}を会議に付議し、結果を記録してください。",
+    )
+
+
+def both_present(life: Life, act: Act, profile: Profile) -> Refusal | None:
+    """P1, P2: without the 市町村 and the 多機関協働事業者 it was no 重層的支援会議, and decides nothing."""
+    kinds = {agency.kind for agency in profile.agencies if agency.code in act.present}
+    wanted = {"municipality": "市町村", "coordinator": "多機関協働事業者"} if life.compartment is JUSO else {}
+    lacking = [name for kind, name in wanted.items() if kind not in kinds and _has(profile, kind)]
+    if life.compartment is SHIEN and "municipality" not in kinds:
+        lacking = ["市町村"]
+    if not lacking:
+        return None
+    rule = "P1" if life.compartment is JUSO else "S1"
+    reason = f"{'と'.join(lacking)}が出席していないので、会議の結果として記録できません。"
+    return Refusal(rule, reason, "ケース会議として経過に残し、そろう日に改めて付議してください。")
+
+
+def roles_exist(life: Life, act: Act, profile: Profile) -> Refusal | None:
+    """Every agency with a role, the lead and the counterpart exist in the municipality now."""
+    known = {agency.code for agency in profile.agencies}
+    named = [*(role.agency for role in act.plan.roles)] if act.plan else []
+    named += [one for one in (act.lead, act.counterpart, *act.present) if one]
+    if all(one in known for one in named):
+        return None
+    return Refusal(
+        "T2", "市町村の設定にない(またはなくなった)機関が書かれています。", "いまある機関を選び直してください。"
+    )
+
+
+def _has(profile: Profile, kind: str) -> bool:
+    return any(agency.kind == kind for agency in profile.agencies)
+
+
+# -- the table ---------------------------------------------------------------------------------------------------------
+
+OFFICE = ("municipality", "coordinator")
+"""市町村 and 多機関協働事業者 carry a case; other agencies read it and have roles in it."""
+CITY = ("municipality",)
+BEFORE = (State.OPENED, State.ASSESSED, State.PLANNED)
+
+TABLE: tuple[Turn, ...] = (
+    Turn(
+        Step.ASSESS, (State.OPENED, State.ASSESSED), State.ASSESSED, OFFICE, ("C5",), (words_given,),
+        follows="プラン案を作る。早く要る支援は早期支援として始められる。",
+    ),
+    Turn(
+        Step.START_EARLY, BEFORE, None, OFFICE, ("T5", "D4"), (words_given, not_early_yet), (JUSO,),
+        follows="次の重層的支援会議に付議する。",
+    ),
+    Turn(
+        Step.DRAFT, (State.ASSESSED, State.PLANNED, State.UNDERWAY), State.PLANNED, OFFICE, ("T1", "T2", "D3"),
+        (plan_whole, monitoring_set), follows="会議に付議する。",
+    ),
+    Turn(
+        Step.BRING, (State.PLANNED,), State.AT_MEETING, OFFICE, ("T1", "C1", "C9"),
+        follows="会議を開き、結果を記録する。",
+    ),
+    Turn(
+        Step.EVALUATE, (State.UNDERWAY,), None, OFFICE, ("T2",), (words_given,),
+        follows="終結か中断を付議する、またはプラン案を作り直す。",
+    ),
+    Turn(
+        Step.BRING_CLOSING, (State.UNDERWAY,), State.AT_MEETING, OFFICE, ("T1", "T2"), (evaluated,),
+        follows="会議を開き、結果を記録する。",
+    ),
+    Turn(
+        Step.BRING_SUSPENSION, (State.UNDERWAY,), State.AT_MEETING, OFFICE, ("T1", "T3"), (looked_for,),
+        follows="会議を開き、結果を記録する。",
+    ),
+    Turn(
+        Step.RECORD_RESULT, (State.AT_MEETING,), None, OFFICE, ("D5", "P1", "P2", "D9"),
+        (sat, outcome_given, referrer_may_lead, both_present),
+        follows="適切なら確定・終結・中断へ。再協議なら元へ戻る。",
+    ),
+    Turn(
+        Step.TAKE_BACK, (State.AT_MEETING,), None, OFFICE, ("T1",), (words_given,),
+        follows="プラン案を直して、改めて付議する。",
+    ),
+    Turn(
+        Step.DECIDE, (State.AGREED,), State.UNDERWAY, CITY, ("D1", "D2", "D11"),
+        (brought(Purpose.PLAN, Purpose.REPLAN), with_services), (JUSO,), follows="本人と事業者に通知し、支援を始める。",
+    ),
+    Turn(
+        Step.REPORT, (State.AGREED,), State.UNDERWAY, OFFICE, ("D1",),
+        (brought(Purpose.PLAN, Purpose.REPLAN), without_services), (JUSO,), follows="市町村に報告し、支援を始める。",
+    ),
+    Turn(
+        Step.CONFIRM, (State.AGREED,), State.UNDERWAY, CITY, ("S1", "S2", "C9"), (brought(Purpose.WATCH),), (SHIEN,),
+        follows="見守りと働きかけを続ける。同意が得られたら、同意を記録する。",
+    ),
+    Turn(
+        Step.MONITOR, (State.UNDERWAY,), None, OFFICE, ("T4", "T8"), (words_given, next_set),
+        follows="次の日まで続ける。変化があれば再プラン。",
+    ),
+    Turn(
+        Step.CONTACT, ACTIVE, None, OFFICE, ("T3", "C7"), (contact_given,),
+        follows="連絡が完全に取れないときは、中断を付議できる。",
+    ),
+    Turn(
+        Step.CLOSE, (State.AGREED,), State.CLOSED, OFFICE, ("T1", "D7"),
+        (brought(Purpose.CLOSING), lead_set), follows="主担当機関がフォローアップする。変化があればすぐ再開する。",
+    ),
+    Turn(
+        Step.SUSPEND, (State.AGREED,), State.SUSPENDED, OFFICE, ("T1", "T3"), (brought(Purpose.SUSPENSION),),
+        follows="連絡が取れたら再開する。",
+    ),
+    Turn(
+        Step.GIVE_BACK, BEFORE, State.RETURNED, OFFICE, ("D8", "T9"), (never_fixed, talked_over),
+        follows="紹介元が支援を続ける。いつでもまた依頼できる。",
+    ),
+    Turn(
+        Step.END, ACTIVE, State.CLOSED, OFFICE, ("C11",), (end_given,),
+        follows="世帯員の事案は別に続く。転出先へは、本人の同意を得て引き継ぐ。",
+    ),
+    Turn(Step.REOPEN, OVER, State.OPENED, OFFICE, ("T7", "D9"), (words_given,), follows="同じ番号で続ける。"),
+)  # fmt: skip
+_ROWS = {turn.step: turn for turn in TABLE}
+
+
+def row(step: Step) -> Turn:
+    """The row of a step."""
+    return _ROWS[step]
+
+
+# -- judging and folding -----------------------------------------------------------------------------------------------
+
+
+def judge(life: Life, act: Act, actor: Actor, today: date, profile: Profile) -> Refusal | None:
+    """None if the act is lawful now. ``today`` is the day in Japan."""
+    turn = row(act.step)
+    if refusal := possible(life, act.step, actor):
+        return refusal
+    if act.on > today:
+        return Refusal("T1", "日付が今日より後です。", "実際に行った日を入れてください。")
+    if life.since is not None and act.on < life.since:
+        return Refusal("T1", "日付が、前の記録の日より前です。", "実際に行った日を確かめてください。")
+    for check in (roles_exist, *turn.needs):
+        if refusal := check(life, act, profile):
+            return refusal
+    return None
+
+
+def possible(life: Life, step: Step, actor: Actor) -> Refusal | None:
+    """Whether the step leads on from where the case stands, and whether this actor may take it at all."""
+    turn = row(step)
+    if life.compartment not in turn.where:
+        own = "支援会議" if life.compartment is SHIEN else "重層的支援会議"
+        return Refusal(turn.rules[0], f"{own}の事案では行いません。", _ways_on(life))
+    if life.state not in turn.source:
+        return Refusal("T1", "いまの状態からは進めません。", _ways_on(life))
+    if actor.kind not in turn.by:
+        if turn.by == CITY:
+            reason = "これは市町村だけが行えます。委託先や他の機関には任せられません。"
+            return Refusal("D2", reason, "市町村の担当課に依頼してください。")
+        return Refusal("T1", "これは市町村か多機関協働事業者が行います。", "担当課か推進員に伝えてください。")
+    return None
+
+
+def _ways_on(life: Life) -> str:
+    """The lawful ways on, by name: every state has one."""
+    open_to = [turn.step for turn in TABLE if life.state in turn.source and life.compartment in turn.where]
+    return f"いまできること: {'、'.join(STEP_TEXT[step] for step in open_to)}"
+
+
+def fold(compartment: Compartment, acts: Iterable[Act]) -> Life:
+    """Where a case stands after these acts, in order."""
+    life = Life(compartment)
+    for act in acts:
+        life = after(life, act)
+    return life
+
+
+def after(life: Life, act: Act) -> Life:
+    """The life with one lawful act more."""
+    target = row(act.step).to
+    moved = replace(life, state=target or life.state, since=act.on)
+    match act.step:
+        case Step.DRAFT:
+            return replace(moved, plan=act.plan, purpose=None)
+        case Step.BRING | Step.BRING_CLOSING | Step.BRING_SUSPENSION:
+            return replace(moved, purpose=purpose_of(life, act.step))
+        case Step.RECORD_RESULT:
+            return _heard(moved, act)
+        case Step.TAKE_BACK:
+            return _back(moved)
+        case Step.DECIDE | Step.REPORT | Step.CONFIRM:
+            monitor_on = life.plan.monitor_on if life.plan else None
+            return replace(moved, fixed_before=True, early_since=None, monitor_on=monitor_on, purpose=None)
+        case Step.MONITOR:
+            return replace(moved, monitor_on=act.next_on, contacts=())
+        case Step.EVALUATE:
+            return replace(moved, evaluated_on=act.on)
+        case Step.START_EARLY:
+            return replace(moved, early_since=act.on)
+        case Step.CONTACT:
+            return replace(moved, contacts=(*life.contacts, *((act.contact,) if act.contact else ())))
+        case Step.REOPEN:
+            return Life(life.compartment, plan=life.plan, since=act.on)
+        case _:
+            return moved
+
+
+def purpose_of(life: Life, step: Step) -> Purpose:
+    """What a step puts the case to a meeting for (T1 A-D); in shien its purpose is to understand and watch (S10)."""
+    if life.compartment is SHIEN:
+        return {Step.BRING_CLOSING: Purpose.CLOSING, Step.BRING_SUSPENSION: Purpose.SUSPENSION}.get(step, Purpose.WATCH)
+    if step is Step.BRING:
+        return Purpose.REPLAN if life.fixed_before else Purpose.PLAN
+    return {Step.BRING_CLOSING: Purpose.CLOSING, Step.BRING_SUSPENSION: Purpose.SUSPENSION}[step]
+
+
+def _heard(life: Life, act: Act) -> Life:
+    if act.outcome in (Outcome.FIT, Outcome.FIT_AMENDED):
+        return replace(life, state=State.AGREED)
+    if act.outcome is Outcome.REFERRER_LEADS:
+        return replace(life, state=State.WITH_REFERRER, purpose=None)
+    return _back(life)
+
+
+def _back(life: Life) -> Life:
+    """To where it was brought from."""
+    back = State.UNDERWAY if life.purpose in (Purpose.CLOSING, Purpose.SUSPENSION) else State.PLANNED
+    return replace(life, state=back, purpose=None)
+
+
+def ways(life: Life, actor: Actor) -> list[Way]:
+    """Every step of the compartment for this actor: the open ones first, the others with the reason."""
+    found = []
+    for turn in TABLE:
+        if life.compartment not in turn.where:
+            continue
+        refusal = possible(life, turn.step, actor)
+        rule = refusal.rule if refusal else "・".join(turn.rules)
+        found.append(
+            Way(
+                step=turn.step,
+                allowed=refusal is None,
+                rule=rule,
+                reason=refusal.reason if refusal else "",
+                next_step=refusal.next_step if refusal else turn.follows,
+            )
+        )
+    return sorted(found, key=lambda way: not way.allowed)
+
+
+# -- deadlines ---------------------------------------------------------------------------------------------------------
+
+PLAN_DAYS, RESULT_DAYS, EARLY_DAYS, FIX_DAYS = 30, 60, 60, 14
+"""[our guess] Days after which a step that the law leaves without a number is called late; no source names one."""
+
+
+def due(life: Life, opened_on: date, today: date) -> list[Due]:
+    """What the law, or the plan, wants next of a case, the earliest first (T1, T4, T5, D11)."""
+    since = life.since or opened_on
+    waits = {
+        State.OPENED: ("T1", "アセスメントとプラン案を作る", PLAN_DAYS),
+        State.ASSESSED: ("T1", "プラン案を作る", PLAN_DAYS),
+        State.PLANNED: ("T1", "プランを会議に付議する", PLAN_DAYS),
+        State.AT_MEETING: ("T1", "会議で協議して結果を記録する", RESULT_DAYS),
+        State.AGREED: ("D11", "会議の結果を確定して通知する", FIX_DAYS),
+    }
+    found = []
+    if waiting := waits.get(life.state):
+        rule, text, days = waiting
+        found.append((rule, text, since + timedelta(days=days)))
+    if life.early_since and life.state in (*BEFORE, State.AT_MEETING, State.AGREED):
+        found.append(("T5", "早期支援を会議に付議して確かめる", life.early_since + timedelta(days=EARLY_DAYS)))
+    if life.state is State.UNDERWAY and life.monitor_on:
+        found.append(("T4", "モニタリングをする", life.monitor_on))
+    return [
+        Due(rule=rule, text=text, on=on, late=on < today) for rule, text, on in sorted(found, key=lambda one: one[2])
+    ]

@@ -1,0 +1,354 @@
+"""A case's life: no sequence of allowed steps reaches an unlawful state, and no refusal is without a way on."""
+
+import random
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.life import STATE_TEXT, STEP_TEXT, Act, Contact, LegalService, Outcome, Plan, Role, State, Step
+from contracts.message import Compartment
+from contracts.profile import Profile
+from contracts.purpose import Purpose
+from services.coordination import life as rules
+from services.coordination.life import OVER, TABLE, Actor, Life, after, due, fold, judge, possible, ways
+
+JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
+DAY = date(2026, 11, 24)
+CITY = Actor("fukushi", "municipality")
+COORDINATOR = Actor("shakyo", "coordinator", outsourced=True)
+AGENCY = Actor("houkatsu-kobayashi", "consultation")
+PLAN = Plan(
+    goals="家計を立て直し、長男が週に一度外に出る。",
+    policy="社協が家計、基幹が長男の相談を受け持つ。",
+    roles=(Role(agency="shakyo", until=date(2027, 2, 28), does="家計の相談"),),
+    monitor_on=DAY + timedelta(days=90),
+)
+LEGAL = PLAN.model_copy(update={"services": (LegalService.PARTICIPATION,)})
+BOTH = ("fukushi", "shakyo")
+
+
+def act(step: Step, **said: Any) -> Act:
+    """A step with all that any step needs; what is said instead replaces it."""
+    full: dict[str, Any] = {
+        "step": step,
+        "on": DAY,
+        "words": "世帯の状況を確かめた。",
+        "plan": PLAN if step is Step.DRAFT else None,
+        "outcome": Outcome.FIT if step is Step.RECORD_RESULT else None,
+        "present": BOTH if step is Step.RECORD_RESULT else (),
+        "contact": Contact.VISIT if step is Step.CONTACT else None,
+        "lead": "shakyo",
+        "follow_up": "phone",
+        "next_on": DAY + timedelta(days=90),
+        "ended": "moved" if step is Step.END else None,
+        "counterpart": "houkatsu-kobayashi",
+    }
+    return Act.model_validate(full | said)
+
+
+def life_of(*steps: Step | Act, compartment: Compartment = JUSO) -> Life:
+    acts = [one if isinstance(one, Act) else act(one) for one in steps]
+    return sat(fold(compartment, acts))
+
+
+def sat(life: Life) -> Life:
+    """Its sitting was today."""
+    return Life(**{**vars(life), "sitting_on": DAY})
+
+
+TO_PLAN = (Step.ASSESS, Step.DRAFT)
+TO_AGREED = (*TO_PLAN, Step.BRING, Step.RECORD_RESULT)
+UNDERWAY = (*TO_AGREED, Step.REPORT)
+TO_CLOSE = (*UNDERWAY, Step.EVALUATE, Step.BRING_CLOSING, Step.RECORD_RESULT)
+
+
+def refused(life: Life, one: Act, profile: Profile, actor: Actor = CITY) -> str:
+    refusal = judge(life, one, actor, DAY, profile)
+    assert refusal is not None
+    assert refusal.reason.endswith("。")
+    assert refusal.next_step
+    return refusal.rule
+
+
+# -- the way of most cases ---------------------------------------------------------------------------------------------
+
+
+def test_a_case_goes_from_reception_to_its_end_and_back_with_every_step_lawful(kobayashi: Profile) -> None:
+    way = (*TO_CLOSE, Step.CLOSE, Step.REOPEN, *TO_PLAN)
+    life = Life(JUSO)
+    for step in way:
+        assert judge(sat(life), act(step), CITY, DAY, kobayashi) is None, step
+        life = after(life, act(step))
+    assert life.state is State.PLANNED
+
+
+def test_a_shien_case_is_watched_over_without_a_decision_on_services(kobayashi: Profile) -> None:
+    life = life_of(*TO_AGREED, compartment=SHIEN)
+    assert life.purpose is Purpose.WATCH
+    assert judge(life, act(Step.CONFIRM), CITY, DAY, kobayashi) is None
+    assert refused(life, act(Step.DECIDE), kobayashi) == "D1"
+
+
+# -- T1: the four mandatory timings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("steps", "purpose"),
+    [
+        ((*TO_PLAN, Step.BRING), Purpose.PLAN),
+        ((*UNDERWAY, Step.DRAFT, Step.BRING), Purpose.REPLAN),
+        ((*UNDERWAY, Step.EVALUATE, Step.BRING_CLOSING), Purpose.CLOSING),
+        ((*UNDERWAY, Step.CONTACT, Step.BRING_SUSPENSION), Purpose.SUSPENSION),
+    ],
+    ids=["plan", "replan", "closing", "suspension"],
+)
+def test_each_of_the_four_timings_goes_to_a_meeting_under_its_own_purpose(
+    steps: tuple[Step, ...], purpose: Purpose
+) -> None:
+    assert life_of(*steps).purpose is purpose
+
+
+@pytest.mark.parametrize("step", [Step.DECIDE, Step.REPORT, Step.CLOSE, Step.SUSPEND])
+@pytest.mark.parametrize("before", [TO_PLAN, (*TO_PLAN, Step.BRING), UNDERWAY])
+def test_nothing_is_fixed_ended_or_suspended_without_the_result_of_a_meeting(
+    kobayashi: Profile, step: Step, before: tuple[Step, ...]
+) -> None:
+    assert refused(life_of(*before), act(step), kobayashi) == "T1"
+
+
+@pytest.mark.parametrize("step", [Step.CLOSE, Step.SUSPEND])
+def test_a_meeting_about_the_plan_ends_nothing(kobayashi: Profile, step: Step) -> None:
+    assert refused(life_of(*TO_AGREED), act(step), kobayashi) == "T1"
+
+
+def test_a_result_is_recorded_on_the_day_of_the_sitting_at_the_earliest(kobayashi: Profile) -> None:
+    before = fold(JUSO, [act(one) for one in (*TO_PLAN, Step.BRING)])
+    assert refused(before, act(Step.RECORD_RESULT), kobayashi) == "T1"
+    assert judge(sat(before), act(Step.RECORD_RESULT), CITY, DAY, kobayashi) is None
+
+
+def test_after_a_plan_was_fixed_giving_back_is_a_closing(kobayashi: Profile) -> None:
+    assert judge(life_of(*TO_PLAN), act(Step.GIVE_BACK), CITY, DAY, kobayashi) is None
+    assert refused(life_of(*UNDERWAY, Step.DRAFT), act(Step.GIVE_BACK), kobayashi) == "T1"
+    again = life_of(*UNDERWAY, Step.DRAFT, Step.BRING)
+    assert refused(again, act(Step.RECORD_RESULT, outcome=Outcome.REFERRER_LEADS), kobayashi) == "T1"
+
+
+# -- T2, T3, D7, D8: what each timing has to contain -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [{"goals": " "}, {"policy": ""}, {"roles": ()}, {"monitor_on": None}, {"monitor_on": DAY}],
+    ids=["goals", "policy", "roles", "monitoring", "monitoring on the day itself"],
+)
+def test_a_plan_without_one_of_its_parts_is_no_plan(kobayashi: Profile, lacking: dict[str, Any]) -> None:
+    plan = PLAN.model_copy(update=lacking)
+    assert refused(life_of(Step.ASSESS), act(Step.DRAFT, plan=plan), kobayashi) == "T2"
+
+
+def test_a_plan_names_agencies_that_exist(kobayashi: Profile) -> None:
+    gone = PLAN.model_copy(update={"roles": (Role(agency="kaisan", until=DAY),)})
+    assert refused(life_of(Step.ASSESS), act(Step.DRAFT, plan=gone), kobayashi) == "T2"
+
+
+def test_the_end_is_put_to_a_meeting_with_its_evaluation(kobayashi: Profile) -> None:
+    assert refused(life_of(*UNDERWAY), act(Step.BRING_CLOSING), kobayashi) == "T2"
+
+
+@pytest.mark.parametrize("contacts", [(), (Contact.CALL,), (Contact.CALL, Contact.LETTER)])
+def test_a_suspension_needs_a_visit_or_an_inquiry(kobayashi: Profile, contacts: tuple[Contact, ...]) -> None:
+    tried = life_of(*UNDERWAY, *(act(Step.CONTACT, contact=one) for one in contacts))
+    assert refused(tried, act(Step.BRING_SUSPENSION), kobayashi) == "T3"
+    looked = life_of(*UNDERWAY, act(Step.CONTACT, contact=Contact.INQUIRY))
+    assert judge(looked, act(Step.BRING_SUSPENSION), CITY, DAY, kobayashi) is None
+
+
+@pytest.mark.parametrize("lacking", [{"lead": None}, {"follow_up": None}])
+def test_an_end_names_who_leads_from_then_on_and_how_it_is_followed_up(
+    kobayashi: Profile, lacking: dict[str, Any]
+) -> None:
+    assert refused(life_of(*TO_CLOSE), act(Step.CLOSE, **lacking), kobayashi) == "D7"
+
+
+@pytest.mark.parametrize("lacking", [{"counterpart": None}, {"words": ""}])
+def test_giving_back_is_talked_over_with_the_referrer(kobayashi: Profile, lacking: dict[str, Any]) -> None:
+    assert refused(life_of(Step.ASSESS), act(Step.GIVE_BACK, **lacking), kobayashi) == "D8"
+
+
+# -- D1, D2, P1: who fixes what ----------------------------------------------------------------------------------------
+
+
+def test_a_plan_with_legal_services_needs_the_decision_and_one_without_the_report(kobayashi: Profile) -> None:
+    legal = life_of(Step.ASSESS, act(Step.DRAFT, plan=LEGAL), Step.BRING, Step.RECORD_RESULT)
+    plain = life_of(*TO_AGREED)
+    assert refused(legal, act(Step.REPORT), kobayashi) == "D1"
+    assert refused(plain, act(Step.DECIDE), kobayashi) == "D1"
+    assert judge(legal, act(Step.DECIDE), CITY, DAY, kobayashi) is None
+    assert judge(plain, act(Step.REPORT), COORDINATOR, DAY, kobayashi) is None
+
+
+def test_the_decision_cannot_be_outsourced(kobayashi: Profile) -> None:
+    legal = life_of(Step.ASSESS, act(Step.DRAFT, plan=LEGAL), Step.BRING, Step.RECORD_RESULT)
+    assert refused(legal, act(Step.DECIDE), kobayashi, COORDINATOR) == "D2"
+
+
+@pytest.mark.parametrize("present", [(), ("fukushi",), ("shakyo",), ("kikan", "jiritsu")])
+def test_without_the_city_and_the_coordinator_it_was_no_such_meeting(
+    kobayashi: Profile, present: tuple[str, ...]
+) -> None:
+    life = life_of(*TO_PLAN, Step.BRING)
+    assert refused(life, act(Step.RECORD_RESULT, present=present), kobayashi) == "P1"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (Outcome.FIT, State.AGREED),
+        (Outcome.FIT_AMENDED, State.AGREED),
+        (Outcome.AGAIN, State.PLANNED),
+        (Outcome.REFERRER_LEADS, State.WITH_REFERRER),
+    ],
+)
+def test_the_outcome_of_the_meeting_decides_where_the_case_goes(outcome: Outcome, state: State) -> None:
+    assert life_of(*TO_PLAN, Step.BRING, act(Step.RECORD_RESULT, outcome=outcome)).state is state
+
+
+@pytest.mark.parametrize("step", Step)
+def test_other_agencies_read_the_case_and_take_no_step_of_it(step: Step) -> None:
+    for state in rules.row(step).source:
+        life = Life(rules.row(step).where[0], state=state)
+        refusal = possible(life, step, AGENCY)
+        assert refusal is not None
+        assert refusal.next_step
+
+
+# -- T5: early support -------------------------------------------------------------------------------------------------
+
+
+def test_early_support_begins_before_the_decision_and_waits_for_a_meeting_until_it_is_fixed() -> None:
+    life = life_of(Step.ASSESS, Step.START_EARLY, Step.DRAFT)
+    assert [one.rule for one in due(life, DAY, DAY)] == ["T1", "T5"]
+    fixed = life_of(Step.ASSESS, Step.START_EARLY, Step.DRAFT, Step.BRING, Step.RECORD_RESULT, Step.REPORT)
+    assert [one.rule for one in due(fixed, DAY, DAY)] == ["T4"]
+
+
+# -- dates -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("on", [DAY + timedelta(days=1), DAY - timedelta(days=1)], ids=["to come", "before the last"])
+def test_a_step_happened_not_before_the_last_one_and_not_after_today(kobayashi: Profile, on: date) -> None:
+    assert refused(life_of(Step.ASSESS), act(Step.DRAFT, on=on), kobayashi) == "T1"
+
+
+def test_what_is_due_is_late_from_the_day_after(kobayashi: Profile) -> None:
+    life = life_of(*UNDERWAY)
+    assert PLAN.monitor_on
+    assert [one.late for one in due(life, DAY, PLAN.monitor_on)] == [False]
+    assert [one.late for one in due(life, DAY, PLAN.monitor_on + timedelta(days=1))] == [True]
+
+
+def test_29_february_is_a_day_like_another(kobayashi: Profile) -> None:
+    plan = PLAN.model_copy(update={"monitor_on": date(2028, 2, 29)})
+    life = life_of(Step.ASSESS, act(Step.DRAFT, plan=plan), Step.BRING, Step.RECORD_RESULT, Step.REPORT)
+    (waiting,) = due(life, DAY, date(2028, 3, 1))
+    assert (waiting.on, waiting.late) == (date(2028, 2, 29), True)
+
+
+# -- the table itself --------------------------------------------------------------------------------------------------
+
+
+def test_every_step_and_state_has_its_row_and_its_name() -> None:
+    assert {turn.step for turn in TABLE} == set(Step) == set(STEP_TEXT)
+    assert set(State) == set(STATE_TEXT)
+    assert len(TABLE) == len(set(Step))
+
+
+@pytest.mark.parametrize("compartment", Compartment)
+@pytest.mark.parametrize("state", State)
+def test_every_state_has_a_lawful_way_on(state: State, compartment: Compartment) -> None:
+    assert any(one.allowed for one in ways(Life(compartment, state=state), CITY))
+
+
+LEAVING = (Step.END, Step.GIVE_BACK, Step.CONTACT, Step.START_EARLY)
+
+
+def any_act(life: Life, chance: random.Random) -> Act:
+    """Mostly a step that is open and leads on, with what it needs; sometimes any step with any content."""
+    forward = [one.step for one in ways(life, CITY) if one.allowed and one.step not in LEAVING]
+    step = chance.choice(forward if forward and chance.random() < 0.8 else list(Step))
+    said: dict[str, Any] = {"plan": chance.choice([PLAN, LEGAL])}
+    if step is Step.RECORD_RESULT:
+        said["outcome"] = chance.choice([Outcome.FIT, Outcome.FIT, *Outcome])
+    if chance.random() < 0.3:
+        said |= {
+            "plan": chance.choice([None, PLAN, LEGAL]),
+            "outcome": chance.choice([None, *Outcome]),
+            "present": chance.choice([(), BOTH, ("fukushi",)]),
+            "contact": chance.choice([None, *Contact]),
+            "lead": chance.choice([None, "shakyo"]),
+            "ended": chance.choice([None, "died"]),
+        }
+    return act(step, **said)
+
+
+def lawful_lives(compartment: Compartment, profile: Profile, seed: int) -> list[tuple[Act, Life]]:
+    """A random life: at each point something is tried, and taken if it is allowed."""
+    life, taken, chance = Life(compartment), list[tuple[Act, Life]](), random.Random(seed)
+    for _ in range(60):
+        tried = any_act(life, chance)
+        actor = chance.choice([CITY, CITY, COORDINATOR, AGENCY])
+        refusal = judge(sat(life), tried, actor, DAY, profile)
+        if refusal is not None:
+            assert refusal.rule
+            assert refusal.reason
+            assert refusal.next_step
+            continue
+        assert actor is not AGENCY
+        assert tried.step is not Step.DECIDE or actor is CITY
+        life = after(life, tried)
+        taken.append((tried, life))
+    return taken
+
+
+SEEDS = st.integers(0, 2**32)
+
+
+@given(seed=SEEDS, compartment=st.sampled_from(Compartment))
+def test_no_sequence_of_allowed_steps_reaches_an_unlawful_state(
+    kobayashi: Profile, seed: int, compartment: Compartment
+) -> None:
+    adopted: Purpose | None = None
+    looked = evaluated = False
+    for tried, life in lawful_lives(compartment, kobayashi, seed):
+        if tried.step is Step.REOPEN:
+            adopted, looked, evaluated = None, False, False
+        looked |= tried.step is Step.CONTACT and tried.contact in (Contact.VISIT, Contact.INQUIRY)
+        evaluated |= tried.step is Step.EVALUATE
+        if tried.step is Step.RECORD_RESULT and tried.outcome in (Outcome.FIT, Outcome.FIT_AMENDED):
+            adopted = life.purpose
+        if life.state is State.UNDERWAY and compartment is JUSO:
+            assert adopted is not None, "T1: a plan is fixed by a meeting"
+        if life.state is State.SUSPENDED:
+            assert (adopted, looked) == (Purpose.SUSPENSION, True), "T1, T3"
+        if life.state is State.CLOSED and tried.step is Step.CLOSE:
+            assert (adopted, evaluated) == (Purpose.CLOSING, True), "T1, T2"
+            assert tried.lead, "D7"
+        if life.state in OVER:
+            assert any(one.allowed and one.step is Step.REOPEN for one in ways(life, CITY)), "T7"
+
+
+def test_random_lives_come_to_every_state_and_take_every_step(kobayashi: Profile) -> None:
+    lives = [one for kind in Compartment for seed in range(60) for one in lawful_lives(kind, kobayashi, seed)]
+    assert {life.state for _, life in lives} == set(State)
+    assert {tried.step for tried, _ in lives} == set(Step)
+
+
+@given(seed=SEEDS)
+def test_the_same_acts_lead_to_the_same_place(kobayashi: Profile, seed: int) -> None:
+    taken = lawful_lives(JUSO, kobayashi, seed)
+    if taken:
+        assert fold(JUSO, [one for one, _ in taken]) == taken[-1][1]

@@ -176,6 +176,8 @@ class Act(Message):
     """主担当機関 after the end (D7)."""
     follow_up: Literal["none", "phone", "visit", "meeting"] | None = None
     next_on: date | None = None
+    urgent: bool = False
+    """Not the next regular meeting: a sitting of its own (M1)."""
     ended: Literal["died", "moved"] | None = None
     counterpart: Code | None = None
     """With whom a return was talked over (D8)."""
@@ -229,6 +231,27 @@ class LookAtLife(Question[LifeView], subject="ask.coordination.look_at_life.v1")
     """How does the case stand, what can be done next, and what does the law want next? Shown as ``Cases`` are."""
 
     case: UUID
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None
+
+
+class CaseDue(Message):
+    """A case with what is due of it. ``case`` is a reference."""
+
+    case: UUID
+    state: State
+    due: tuple[Due, ...]
+
+
+class DueList(Message):
+    """The most pressing first."""
+
+    cases: tuple[CaseDue, ...] = ()
+
+
+class LookAtDue(Question[DueList], subject="ask.coordination.look_at_due.v1"):
+    """What does the law want next of the cases this person may see? Shown as ``Cases`` are."""
+
     viewer: UUID | None = None
     viewer_agency: Code | None = None
 

@@ -2,4 +2,5 @@
 
 from services.coordination import entries as entries
 from services.coordination import erasing as erasing
+from services.coordination import living as living
 from services.coordination.handlers import service as service

@@ -1,7 +1,7 @@
 """Rules of coordination: what a case is put to a meeting for, who is asked to the table, who may look when."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -69,6 +69,11 @@ def stop_reason(state: ConsentState, scope: Scope | None, moment: datetime) -> S
     if moment < scope.starts:
         return "not_begun"
     return "" if moment < scope.ends else "expired"
+
+
+def today(moment: datetime) -> date:
+    """The day in Japan at an aware moment."""
+    return moment.astimezone(JAPAN).date()
 
 
 def day_begins(moment: datetime) -> datetime:

@@ -211,7 +211,7 @@ def _open_case(
         consent=consent.get("consent"),
     )
     kept = put.model_dump(include={"case", "purpose", "member", "category"})
-    tx.execute(insert(item).values(id=put.about, compartment=tx.here, **kept))
+    tx.execute(insert(item).values(id=put.about, compartment=tx.here, put_at=tx.now, **kept))
     _record(tx, referral.about, "case_opened", "item_put_forward")
     first_entries(referral.about, tx)
     return [put]

@@ -1,6 +1,7 @@
 """What coordination stores, in one compartment: cases, items, steps; in shien also who a case is about."""
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     CheckConstraint,
     Column,
@@ -16,7 +17,7 @@ from sqlalchemy import (
 )
 
 from services import wall
-from services.guards import own_compartment
+from services.guards import append_only, own_compartment
 from services.store import Instant
 from services.vault import Sealed
 
@@ -66,6 +67,7 @@ item = Table(
     Column("category", String(10), nullable=False, default="ordinary"),
     Column("sitting", Uuid),
     Column("starts", Instant),
+    Column("put_at", Instant, nullable=False),
     CheckConstraint("category in ('ordinary', 'tax')"),
     CheckConstraint("category = 'ordinary' or compartment = 'juso'"),  # S9
     UniqueConstraint("id", "case", "category", "purpose"),
@@ -81,6 +83,28 @@ step = Table(
     Column("what", String(20), nullable=False),
     UniqueConstraint("case", "number"),
 )
+act = Table(
+    "act",
+    tables,
+    Column("case", Uuid, primary_key=True),
+    Column("number", Integer, CheckConstraint("number >= 1"), primary_key=True),
+    Column("compartment", String(5), nullable=False),
+    Column("request", Uuid, nullable=False, unique=True),
+    Column("at", Instant, nullable=False),
+    Column("step", String(20), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("by", Uuid, nullable=False),
+    Column("agency", String(40), nullable=False),
+    Column("item", Uuid),
+    Column("codes", JSON, nullable=False),
+    Column("words", Sealed),
+    ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
+)
+"""A case's life, act by act: who did what when, on which form. ``codes`` holds no free text, ``words`` nothing else.
+
+Where a case stands is folded from its acts; ``state`` is what that came to, for people who read the table.
+"""
+
 client = Table(
     "client",
     tables,
@@ -135,4 +159,5 @@ erased = Table(
 )
 """Cases whose key was destroyed, when and why, by code. ``cleared_at``: since when the files hold no deleted row."""
 
+append_only(act)
 own_compartment(tables)

@@ -85,11 +85,12 @@ def names(sight: Sight, tx: Tx) -> Clients:
 def case_views(sight: Sight, tx: Tx) -> tuple[CaseView, ...]:
     """Every case in sight as a list shows it."""
     wanted = select(case, item.c.id.label("item"), item.c.sitting, item.c.starts).join(item, item.c.case == case.c.id)
-    rows = [
-        row
-        for some in _portions({*sight.shown, *sight.stopped})
-        for row in tx.execute(wanted.where(case.c.id.in_(some)))
-    ]
+    newest = {
+        row.id: row
+        for some in portions({*sight.shown, *sight.stopped})
+        for row in tx.execute(wanted.where(case.c.id.in_(some)).order_by(item.c.put_at))
+    }
+    rows = list(newest.values())
     agencies, problems = _codes(case_agency, "agency", sight, tx), _codes(case_problem, "problem", sight, tx)
     return tuple(
         _stub(row, sight)
@@ -151,7 +152,7 @@ def _consent(head: Head, *, in_force: bool) -> ConsentInForce:
 def _codes(part: Any, column: str, sight: Sight, tx: Tx) -> dict[UUID, list[tuple[int, str]]]:
     """Codes of the cases that are shown whole, with their place where they have one."""
     found: dict[UUID, list[tuple[int, str]]] = {}
-    for some in _portions(sight.shown):
+    for some in portions(sight.shown):
         for row in tx.execute(select(part).where(part.c.case.in_(some))).mappings():
             found.setdefault(row["case"], []).append((row.get("place", 0), row[column]))
     return found
@@ -159,12 +160,12 @@ def _codes(part: Any, column: str, sight: Sight, tx: Tx) -> dict[UUID, list[tupl
 
 def _clients(tx: Tx, cases: Sequence[UUID]) -> dict[UUID, Particulars]:
     rows = [
-        row for some in _portions(cases) for row in tx.execute(select(client).where(client.c.case.in_(some))).mappings()
+        row for some in portions(cases) for row in tx.execute(select(client).where(client.c.case.in_(some))).mappings()
     ]
     tx.fetch_keys([row["case"] for row in rows])
     gone = [
         case
-        for some in _portions(cases)
+        for some in portions(cases)
         for case in tx.execute(select(erased.c.subject).where(erased.c.subject.in_(some))).scalars()
     ]
     return {row["case"]: _opened(row, tx) for row in rows} | dict.fromkeys(gone, ERASED)
@@ -178,6 +179,6 @@ def _opened(row: Mapping[Any, Any], tx: Tx) -> Particulars:
         return ERASED
 
 
-def _portions(cases: Iterable[UUID]) -> Iterable[list[UUID]]:
+def portions(cases: Iterable[UUID]) -> Iterable[list[UUID]]:
     listed = sorted(cases)
     return (listed[first : first + AT_ONCE] for first in range(0, len(listed), AT_ONCE))

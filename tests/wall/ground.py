@@ -135,6 +135,8 @@ def item(service: str, name: str, compartment: Compartment, case: str, **other: 
             "why": "",
             "version": 0,
         }
+    else:
+        facts["put_at"] = when()
     return row("item", **facts | other)
 
 

@@ -1,0 +1,282 @@
+"""Takes the steps of a case's life, and tells how it stands: to whom the case may be shown, and to nobody else."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, insert, or_, select
+from sqlalchemy.exc import IntegrityError
+
+from contracts.consent import ConsentState
+from contracts.coordination import ItemPutForward, ItemWithdrawn
+from contracts.life import (
+    Act,
+    CaseDue,
+    DueList,
+    LifeView,
+    LookAtDue,
+    LookAtLife,
+    State,
+    Step,
+    StepTaken,
+    Taken,
+    TakeStep,
+)
+from contracts.message import Compartment, Event
+from contracts.policy import Category
+from services import sharing
+from services.coordination import domain, life, showing
+from services.coordination.handlers import service
+from services.coordination.life import Actor, Life, Refusal
+from services.coordination.showing import Sight, Viewer
+from services.coordination.tables import act, case, case_agency, consents, item
+from services.coordination.views import portions
+from services.service import Shut, Tx, Work
+
+SEALED_IN = "act.words"
+NOT_SEEN = Refusal("C1", "この事案は見られません。", "事案の番号と、同意か委嘱を確かめてください。")
+STOPPED = Refusal(
+    "C11", "有効な同意がないので、進められません。", "改めて同意を得るか、支援会議で扱う必要性を判断してください。"
+)
+OTHERS = Refusal("T1", "ほかの人が先に記録しました。", "何が変わったかを読んで、もう一度選んでください。")
+BRINGS = (Step.BRING, Step.BRING_CLOSING, Step.BRING_SUSPENSION)
+LEAVES = (Step.TAKE_BACK, Step.GIVE_BACK, Step.END)
+"""Steps after which nothing of the case is to be heard at a coming sitting."""
+
+
+@service.performs(LookAtLife)
+async def look_at_life(asked: LookAtLife, work: Work) -> LifeView:
+    """How the case stands, for somebody who may see it."""
+    viewer = showing.viewer_of(asked.viewer, asked.viewer_agency)
+    return await showing.show(work, viewer, [asked.case], partial(_view, asked.case, viewer))
+
+
+@service.performs(LookAtDue)
+async def look_at_due(asked: LookAtDue, work: Work) -> DueList:
+    """What is due of every case this person may see, the most pressing first."""
+    viewer = showing.viewer_of(asked.viewer, asked.viewer_agency)
+    return await showing.show(work, viewer, None, _due)
+
+
+@service.performs(TakeStep)
+async def take_step(asked: TakeStep, work: Work) -> StepTaken:
+    """Take a step that is lawful now. The same request again is the same step."""
+    viewer = showing.viewer_of(asked.viewer, asked.viewer_agency)
+    seen = await showing.show(work, viewer, [asked.case], lambda sight, tx: asked.case in sight.shown)
+    if viewer is None or not seen:
+        return _refused(NOT_SEEN)
+    answers: list[StepTaken] = []
+    await work.tell(partial(_take, asked, viewer, answers))
+    return answers[-1]
+
+
+def _take(asked: TakeStep, viewer: Viewer, answers: list[StepTaken], tx: Tx) -> Iterable[Event]:
+    rows = _rows(asked.case, tx)
+    for row in rows:
+        if row.request == asked.request:
+            answers.append(StepTaken(done=True, number=row.number, state=State(row.state)))
+            return ()
+    if len(rows) != asked.after:
+        answers.append(_refused(OTHERS, _history(rows[asked.after :], tx)))
+        return ()
+    now = _life(asked.case, rows, tx)
+    refusal = _stopped(asked.case, tx) or life.judge(
+        now, asked.act, _actor(viewer, tx), domain.today(tx.now), tx.profile
+    )
+    if refusal:
+        _audit(asked, viewer, refusal.rule, "refuse", tx)
+        answers.append(_refused(refusal))
+        return ()
+    return _record(asked, viewer, rows, now, answers, tx)
+
+
+def _record(
+    asked: TakeStep, viewer: Viewer, rows: Sequence[Row[Any]], now: Life, answers: list[StepTaken], tx: Tx
+) -> Iterable[Event]:
+    """Write the act; of two people who did so at once the second is told what the first did."""
+    state = life.after(now, asked.act).state
+    put, events = _items(asked, now, tx)
+    codes, words = _split(asked.act)
+    row = {
+        "case": asked.case,
+        "number": len(rows) + 1,
+        "compartment": tx.here,
+        "request": asked.request,
+        "at": tx.now,
+        "step": asked.act.step.value,
+        "state": state.value,
+        "by": viewer.person,
+        "agency": viewer.agency,
+        "item": put,
+        "codes": codes,
+        "words": tx.seal(asked.case, SEALED_IN, json.dumps(words, ensure_ascii=False)),
+    }
+    try:
+        with tx.connection.begin_nested():
+            tx.execute(insert(act).values(row))
+    except IntegrityError:
+        answers.append(_refused(OTHERS, _history(_rows(asked.case, tx)[asked.after :], tx)))
+        return ()
+    _audit(asked, viewer, life.row(asked.act.step).rules[0], "allow", tx)
+    answers.append(StepTaken(done=True, number=len(rows) + 1, state=state))
+    return events
+
+
+def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]]:
+    """The item a step brings to a meeting, new or one that still waits; or the items it takes back."""
+    if asked.act.step in LEAVES:
+        waiting = _not_heard(asked.case, tx)
+        return None, [ItemWithdrawn(about=one.id, case=asked.case) for one in waiting]
+    if asked.act.step not in BRINGS:
+        return None, []
+    purpose = life.purpose_of(now, asked.act.step)
+    for one in _not_heard(asked.case, tx):
+        if one.purpose == purpose:
+            return one.id, []
+    about = tx.execute(select(case).where(case.c.id == asked.case)).one()
+    roles = [role.agency for role in now.plan.roles] if now.plan else []
+    listed = select(case_agency.c.agency).where(case_agency.c.case == asked.case).order_by(case_agency.c.place)
+    put = ItemPutForward(
+        about=tx.ref(),
+        case=asked.case,
+        purpose=purpose,
+        urgent=asked.act.urgent,
+        received_on=about.received_on,
+        agencies=tuple(dict.fromkeys([*tx.execute(listed).scalars(), *roles])),
+        only_agencies=_is_narrowed(asked.case, tx),
+        member=about.member,
+        category=Category.ORDINARY,
+        consent=about.consent,
+    )
+    kept = put.model_dump(include={"case", "purpose", "member", "category"})
+    tx.execute(insert(item).values(id=put.about, compartment=tx.here, put_at=tx.now, **kept))
+    return put.about, [put]
+
+
+def _not_heard(about: UUID, tx: Tx) -> Sequence[Row[Any]]:
+    """The items of a case that wait for a sitting, or whose sitting is still to come, and were not taken back."""
+    left = select(func.max(act.c.at)).where(act.c.case == about, act.c.step.in_([one.value for one in LEAVES]))
+    last_left = tx.connection.scalar(left)
+    mine = item.c.case == about, or_(item.c.starts.is_(None), item.c.starts > tx.now)
+    rows = tx.execute(select(item).where(*mine).order_by(item.c.put_at)).all()
+    return [one for one in rows if last_left is None or one.put_at > last_left]
+
+
+def _stopped(about: UUID, tx: Tx) -> Refusal | None:
+    """In juso nothing goes on while no consent opens the case (C11)."""
+    if tx.here is not Compartment.JUSO:
+        return None
+    head = sharing.heads(consents, tx, [about]).get(about)
+    return STOPPED if head is None or domain.stop_reason(head.state, head.scope, tx.now) else None
+
+
+def _is_narrowed(about: UUID, tx: Tx) -> bool:
+    head = sharing.heads(consents, tx, [about]).get(about) if tx.here is Compartment.JUSO else None
+    return head is not None and head.state is ConsentState.NARROWED
+
+
+def _actor(viewer: Viewer, tx: Tx) -> Actor:
+    agency = next((one for one in tx.profile.agencies if one.code == viewer.agency), None)
+    return Actor(viewer.agency, agency.kind if agency else "", bool(agency and agency.outsourced))
+
+
+def _audit(asked: TakeStep, viewer: Viewer, rule: str, outcome: str, tx: Tx) -> None:
+    step = asked.act.step.value
+    tx.audit(act="step", outcome=outcome, rule=rule, actor=str(viewer.person), case=asked.case, detail=step)
+
+
+def _refused(refusal: Refusal, since: Iterable[Taken] = ()) -> StepTaken:
+    return StepTaken(
+        done=False, rule=refusal.rule, reason=refusal.reason, next_step=refusal.next_step, since=tuple(since)
+    )
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def _rows(about: UUID, tx: Tx) -> Sequence[Row[Any]]:
+    return tx.execute(select(act).where(act.c.case == about).order_by(act.c.number)).all()
+
+
+def _life(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
+    """Where the case stands; the rules read codes only, so that nothing sealed is opened."""
+    brought = next((row.item for row in reversed(rows) if row.item), None)
+    starts = tx.connection.scalar(select(item.c.starts).where(item.c.id == brought)) if brought else None
+    return _folded(rows, starts, tx)
+
+
+def _folded(rows: Sequence[Row[Any]], starts: datetime | None, tx: Tx) -> Life:
+    held = starts is not None and starts <= tx.now
+    now = life.fold(tx.here, (_unsealed(row) for row in rows))
+    return replace(now, sitting_on=domain.today(starts) if held and starts else None)
+
+
+def _view(about: UUID, viewer: Viewer | None, sight: Sight, tx: Tx) -> LifeView:
+    if about not in sight.shown or viewer is None:
+        return LifeView(found=False)
+    rows = _rows(about, tx)
+    now, history = _life(about, rows, tx), tuple(_history(rows, tx))
+    opened = tx.execute(select(case.c.received_on).where(case.c.id == about)).scalar_one()
+    plans = [one.act.plan for one in history if one.act.plan]
+    return LifeView(
+        found=True,
+        state=now.state,
+        history=history,
+        ways=tuple(life.ways(now, _actor(viewer, tx))),
+        due=tuple(life.due(now, opened, domain.today(tx.now))),
+        plan=plans[-1] if plans else None,
+        early_since=now.early_since,
+    )
+
+
+def _due(sight: Sight, tx: Tx) -> DueList:
+    acts = defaultdict(list)
+    for part in portions(sight.shown):
+        for one in tx.execute(select(act).where(act.c.case.in_(part)).order_by(act.c.case, act.c.number)):
+            acts[one.case].append(one)
+    found = []
+    cases = [row for part in portions(sight.shown) for row in tx.execute(select(case).where(case.c.id.in_(part)))]
+    for row in cases:
+        now = _folded(acts[row.id], None, tx)  # when it is heard changes nothing of what is due
+        if wanted := life.due(now, row.received_on, domain.today(tx.now)):
+            found.append(CaseDue(case=row.id, state=now.state, due=tuple(wanted)))
+    return DueList(cases=tuple(sorted(found, key=lambda one: (one.due[0].on, one.case))))
+
+
+def _history(rows: Iterable[Row[Any]], tx: Tx) -> Iterable[Taken]:
+    for row in rows:
+        yield Taken(
+            number=row.number, act=_whole(row, tx), state=State(row.state), by=row.by, agency=row.agency, at=row.at
+        )
+
+
+def _split(one: Act) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The codes of an act, and its words, which are kept sealed."""
+    codes = one.model_dump(mode="json")
+    words: dict[str, Any] = {"words": codes.pop("words")}
+    if plan := codes["plan"]:
+        words |= {name: plan.pop(name) for name in ("goals", "policy")}
+        words["does"] = [role.pop("does") for role in plan["roles"]]
+    return codes, words
+
+
+def _unsealed(row: Row[Any]) -> Act:
+    return Act.model_validate(row.codes)
+
+
+def _whole(row: Row[Any], tx: Tx) -> Act:
+    """The act with its words; without them once its case is erased."""
+    try:
+        words = json.loads(tx.open(row.case, SEALED_IN, row.words))
+    except Shut:
+        return _unsealed(row)
+    codes = {**row.codes, "words": words["words"]}
+    if row.codes["plan"]:
+        roles = [role | {"does": does} for role, does in zip(row.codes["plan"]["roles"], words["does"], strict=True)]
+        codes["plan"] = {**row.codes["plan"], "goals": words["goals"], "policy": words["policy"], "roles": roles}
+    return Act.model_validate(codes)

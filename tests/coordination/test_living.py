@@ -1,0 +1,295 @@
+"""Steps of a case on both engines: recorded once, in order, sealed, told to the meetings, and only to who may see."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from contracts.consent import ConsentState
+from contracts.coordination import ItemPutForward, ItemWithdrawn
+from contracts.erasure import EraseCase, EraseReason
+from contracts.life import Act, LifeView, LookAtDue, LookAtLife, Outcome, State, Step, StepTaken, TakeStep
+from contracts.meetings import ItemPlaced
+from contracts.message import Compartment
+from contracts.purpose import Purpose
+from services.coordination.tables import act as acts
+from tests.coordination.stand_in import (
+    COORDINATOR,
+    COUNSELLOR,
+    NURSE,
+    OFFICER,
+    VIEWERS,
+    Hands,
+    commissioned,
+    consented,
+    without_consent,
+)
+from tests.coordination.test_life import LEGAL, PLAN, act
+
+JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
+Ready = Callable[[Compartment], Hands]
+EVERYBODY = ("fukushi", "shakyo", "houkatsu-kobayashi", "kikan")
+ALL = tuple(Purpose)
+
+
+async def case_in(hands: Hands) -> UUID:
+    """A case in this compartment that the office may see."""
+    if hands.compartment is JUSO:
+        return (await hands.take_in(consented(), *EVERYBODY, purposes=ALL)).about
+    hands.stage.give(commissioned())
+    referral = without_consent()
+    hands.stage.give(referral)
+    return referral.about
+
+
+async def take(hands: Hands, case: UUID, one: Act | Step, after: int, viewer: UUID = OFFICER, **how: Any) -> StepTaken:
+    said = one if isinstance(one, Act) else act(one)
+    asked = {"case": case, "request": uuid4(), "after": after, "act": said, "viewer": viewer}
+    answer = await hands.perform(TakeStep(**asked | {"viewer_agency": VIEWERS[viewer]} | how))
+    assert isinstance(answer, StepTaken)
+    return answer
+
+
+async def look(hands: Hands, case: UUID, viewer: UUID = OFFICER) -> LifeView:
+    found = await hands.perform(LookAtLife(case=case, viewer=viewer, viewer_agency=VIEWERS[viewer]))
+    assert isinstance(found, LifeView)
+    return found
+
+
+async def walk(hands: Hands, case: UUID, *steps: Act | Step) -> StepTaken:
+    """Take all these, each lawful; the sitting of whatever is brought is held at once."""
+    done = StepTaken(done=True)
+    for one in steps:
+        done = await take(hands, case, one, done.number)
+        assert done.done, done
+        if done.state is State.AT_MEETING:
+            hold(hands, case)
+    return done
+
+
+def hold(hands: Hands, case: UUID) -> None:
+    """The sitting of the item that was brought last was an hour ago."""
+    brought = hands.stage.do(
+        lambda tx: (
+            tx.execute(
+                select(acts.c.item).where(acts.c.case == case, acts.c.item.is_not(None)).order_by(acts.c.number.desc())
+            )
+            .scalars()
+            .first()
+        )
+    )
+    starts = hands.now() - timedelta(hours=1)
+    placed = {"about": brought, "case": case, "sitting": uuid4(), "body": "teirei", "basis": "swa-106-4-2-5"}
+    told = ItemPlaced(
+        **placed, starts=starts, ends=starts + timedelta(hours=1), version=hands.stage.time.microsecond + 2
+    )
+    hands.stage.give(told)
+
+
+# -- the whole way -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_case_is_carried_to_its_end_and_its_history_is_kept(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    way = (
+        *(Step.ASSESS, Step.DRAFT, Step.BRING, Step.RECORD_RESULT, Step.REPORT),
+        *(Step.EVALUATE, Step.BRING_CLOSING, Step.RECORD_RESULT, Step.CLOSE),
+    )
+    assert (await walk(juso, case, *way)).state is State.CLOSED
+    found = await look(juso, case)
+    assert [one.act.step for one in found.history] == list(way)
+    assert {(one.by, one.agency) for one in found.history} == {(OFFICER, "fukushi")}
+    assert found.plan == PLAN
+    assert found.history[0].act.words == act(Step.ASSESS).words
+    reopened = await take(juso, case, Step.REOPEN, len(way))
+    assert (reopened.done, reopened.state, reopened.number) == (True, State.OPENED, len(way) + 1)
+
+
+async def test_the_decision_on_legal_services_is_the_citys(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    done = await walk(juso, case, Step.ASSESS, act(Step.DRAFT, plan=LEGAL), Step.BRING, Step.RECORD_RESULT)
+    refused = await take(juso, case, Step.DECIDE, done.number, COORDINATOR)
+    assert (refused.done, refused.rule) == (False, "D2")
+    assert (await take(juso, case, Step.DECIDE, done.number)).state is State.UNDERWAY
+
+
+# -- what the meetings are told ----------------------------------------------------------------------------------------
+
+
+async def test_a_plan_goes_to_the_sitting_that_already_waits_for_the_case(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    (first,) = [one for one in juso.stage.told() if isinstance(one, ItemPutForward)]
+    await walk(juso, case, Step.ASSESS, Step.DRAFT)
+    assert (await take(juso, case, Step.BRING, 2)).done
+    assert juso.stage.told() == []
+    assert first.purpose is Purpose.PLAN
+
+
+@pytest.mark.parametrize("kind", [JUSO, SHIEN])
+async def test_a_closing_is_put_forward_under_its_own_purpose(hands: Ready, kind: Compartment) -> None:
+    town = hands(kind)
+    case = await case_in(town)
+    fix = Step.REPORT if kind is JUSO else Step.CONFIRM
+    await walk(town, case, Step.ASSESS, Step.DRAFT, Step.BRING, Step.RECORD_RESULT, fix, Step.EVALUATE)
+    town.stage.told()
+    assert (await take(town, case, act(Step.BRING_CLOSING, urgent=True), 6)).done
+    (put,) = town.stage.told()
+    assert isinstance(put, ItemPutForward)
+    assert (put.purpose, put.case, put.urgent) == (Purpose.CLOSING, case, True)
+    assert "shakyo" in put.agencies, "it has a role in the plan"
+
+
+@pytest.mark.parametrize("step", [Step.GIVE_BACK, Step.END])
+async def test_a_case_that_leaves_is_taken_off_the_meeting_it_waits_for(hands: Ready, step: Step) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    (put,) = [one for one in juso.stage.told() if isinstance(one, ItemPutForward)]
+    assert (await take(juso, case, step, 0)).done
+    assert juso.stage.told() == [ItemWithdrawn(about=put.about, case=case)]
+    if step is Step.GIVE_BACK:
+        assert (await walk_on(juso, case, 1, Step.REOPEN, Step.ASSESS, Step.DRAFT, Step.BRING)).done
+        (again,) = juso.stage.told()
+        assert isinstance(again, ItemPutForward)
+        assert again.about != put.about
+
+
+async def walk_on(hands: Hands, case: UUID, after: int, *steps: Step) -> StepTaken:
+    done = StepTaken(done=False, number=after)
+    for one in steps:
+        done = await take(hands, case, one, done.number)
+        assert done.done, done
+    return done
+
+
+async def test_no_result_is_recorded_before_the_sitting(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    await walk_on(juso, case, 0, Step.ASSESS, Step.DRAFT, Step.BRING)
+    refused = await take(juso, case, Step.RECORD_RESULT, 3)
+    assert (refused.done, refused.rule) == (False, "T1")
+    hold(juso, case)
+    assert (await take(juso, case, Step.RECORD_RESULT, 3)).done
+
+
+# -- two people, repeated requests -------------------------------------------------------------------------------------
+
+
+async def test_of_two_people_at_once_the_second_sees_what_the_first_did(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    assert (await take(juso, case, Step.ASSESS, 0, COORDINATOR)).done
+    late = await take(juso, case, Step.GIVE_BACK, 0)
+    assert not late.done
+    assert [(one.act.step, one.by) for one in late.since] == [(Step.ASSESS, COORDINATOR)]
+    assert "ほかの人" in late.reason
+    assert (await look(juso, case)).state is State.ASSESSED
+
+
+async def test_the_same_request_twice_is_one_step(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case, request = await case_in(juso), uuid4()
+    first = await take(juso, case, Step.ASSESS, 0, request=request)
+    assert await take(juso, case, Step.ASSESS, 0, request=request) == first
+    assert len((await look(juso, case)).history) == 1
+
+
+# -- who, and under which ground ---------------------------------------------------------------------------------------
+
+
+async def test_who_may_not_see_the_case_takes_no_step_and_learns_nothing(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    refused = await take(juso, case, Step.ASSESS, 0, NURSE)
+    assert (refused.done, refused.rule) == (False, "C1")
+    assert refused == await take(juso, uuid4(), Step.ASSESS, 0, NURSE)
+    assert await look(juso, case, NURSE) == LifeView(found=False)
+
+
+async def test_an_agency_that_sees_the_case_reads_it_and_carries_it_no_further(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    assert not (await take(juso, case, Step.ASSESS, 0, COUNSELLOR)).done
+    found = await look(juso, case, COUNSELLOR)
+    assert found.found
+    assert not any(one.allowed for one in found.ways)
+
+
+async def test_after_a_withdrawal_no_step_is_taken(hands: Ready) -> None:
+    juso = hands(JUSO)
+    referral = await juso.take_in(consented(), *EVERYBODY, purposes=ALL)
+    assert (await take(juso, referral.about, Step.ASSESS, 0)).done
+    juso.stage.give(juso.ledger.record(referral, ConsentState.WITHDRAWN, None))
+    refused = await take(juso, referral.about, act(Step.DRAFT), 1)
+    assert not refused.done
+    assert (await look(juso, referral.about)) == LifeView(found=False)
+
+
+async def test_what_is_due_is_listed_for_who_may_see_it(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    asked = LookAtDue(viewer=OFFICER, viewer_agency="fukushi")
+    (first,) = (await juso.perform(asked)).cases
+    assert (first.case, first.due[0].rule, first.due[0].late) == (case, "T1", False)
+    juso.stage.pass_time(days=40)
+    await juso.errands()
+    (late,) = (await juso.perform(asked)).cases
+    assert late.due[0].late
+    assert (await juso.perform(LookAtDue(viewer=NURSE, viewer_agency="byouin"))).cases == ()
+
+
+# -- at rest -----------------------------------------------------------------------------------------------------------
+
+
+async def test_words_are_sealed_and_codes_hold_none_of_them(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    await walk(juso, case, Step.ASSESS, Step.DRAFT)
+    rows = juso.stage.do(lambda tx: tx.execute(select(acts)).all())
+    said = (PLAN.goals, PLAN.policy, PLAN.roles[0].does, act(Step.ASSESS).words)
+    assert not any(word in str(row.codes) or word.encode() in row.words for row in rows for word in said)
+
+
+@pytest.mark.parametrize("kind", [JUSO, SHIEN])
+async def test_an_erased_case_keeps_its_steps_and_loses_its_words(hands: Ready, kind: Compartment) -> None:
+    town = hands(kind)
+    case = await case_in(town)
+    await walk(town, case, Step.ASSESS, Step.DRAFT)
+    assert town.stage.ask(EraseCase(case=case, reason=EraseReason.RETENTION)).done
+    found = await look(town, case)
+    assert [one.act.step for one in found.history] == [Step.ASSESS, Step.DRAFT]
+    assert {one.act.words for one in found.history} == {""}
+    assert found.plan
+    assert (found.plan.goals, found.plan.monitor_on) == ("", PLAN.monitor_on)
+
+
+@pytest.mark.parametrize("change", [delete(acts), update(acts).values(state="closed")], ids=["delete", "update"])
+async def test_history_is_never_rewritten(hands: Ready, change: Any) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    await walk(juso, case, Step.ASSESS)
+    with pytest.raises(IntegrityError, match="RECORD_IS_KEPT"):
+        juso.stage.do(lambda tx: tx.execute(change))
+
+
+async def test_ten_thousand_characters_are_kept_and_one_more_is_refused(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    long = "𠮷" * 10_000
+    assert (await take(juso, case, act(Step.ASSESS, words=long), 0)).done
+    assert (await look(juso, case)).history[0].act.words == long
+    with pytest.raises(ValueError, match="10000"):
+        act(Step.ASSESS, words=long + "𠮷")
+
+
+async def test_a_result_with_another_outcome_leads_elsewhere(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    again = act(Step.RECORD_RESULT, outcome=Outcome.AGAIN)
+    assert (await walk(juso, case, Step.ASSESS, Step.DRAFT, Step.BRING, again)).state is State.PLANNED

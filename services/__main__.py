@@ -29,6 +29,7 @@ from services import (
     gate,
     gate_words,
     intake,
+    life_words,
     logs,
     meetings,
     notify,
@@ -285,6 +286,11 @@ def _asyncapi(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _life(options: argparse.Namespace, settings: Settings) -> int:
+    print(life_words.table(), end="")
+    return 0
+
+
 def _policy(options: argparse.Namespace, settings: Settings) -> int:
     if getattr(options, "item", None) is None:
         print(options.words(options))
@@ -373,7 +379,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     settings = Settings(**given)
     if not is_municipality_code(settings.municipality):
         raise CannotStart("--municipality は検査数字まで含む6桁の全国地方公共団体コードで指定してください(例 452050)。")
-    alone = options.act in (_asyncapi, _policy) and getattr(options, "item", None) is None
+    alone = options.act in (_asyncapi, _life, _policy) and getattr(options, "item", None) is None
     if not alone and (profile := read_profile(settings.profile)).municipality != settings.municipality:
         raise CannotStart(
             f"{settings.profile} は {profile.name}({profile.municipality})のプロファイルです。"
@@ -438,6 +444,7 @@ def _parser() -> argparse.ArgumentParser:
     register.add_argument("--csv", type=Path, help="書き出す新しいCSVファイル", metavar="FILE")
     consent_words.add_options(command("consent", _consent, "同意を見る、次の版を記録する、撤回する"), shared)
     forms_words.add_options(command("forms", _forms, "様式を見る、白紙を作る、記入を確かめる"), shared)
+    command("life", _life, "事案の一生(状態と手順)の表を出力する")
     command("asyncapi", _asyncapi, "AsyncAPI の文書を出力する")
     trial = command("demo", _demo, "全体を一度、仮の場所で通して動かす")
     trial.add_argument("--out", type=Path, help="送った案内(.eml)を残すフォルダー")

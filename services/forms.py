@@ -12,10 +12,16 @@ from pydantic import ValidationError
 
 from contracts.form_editions import Additions, editions
 from contracts.forms import Form
+from services.settings import SHIPPED_FORMS, Settings
 
 
 class FormsInvalid(Exception):
     """A schema file cannot be used; the text says which, where and why, in Japanese."""
+
+
+def own_forms(settings: Settings) -> tuple[Form, ...]:
+    """The forms of this installation: those that came with kasane, and its municipality's. Raises FormsInvalid."""
+    return read_forms(SHIPPED_FORMS, settings.profile / "forms", settings.municipality)
 
 
 def read_forms(shipped: Path, own: Path | None = None, municipality: str = "") -> tuple[Form, ...]:

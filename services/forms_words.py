@@ -13,9 +13,9 @@ from contracts.filling import validate
 from contracts.form_editions import NoSuchForm, edition, in_force
 from contracts.forms import OWN, FieldType, Form, FormField, Section
 from contracts.profile import Data
-from services.forms import read_forms
+from services.forms import own_forms
 from services.forms_page import blank_page
-from services.settings import SHIPPED_FORMS, Settings, read_profile
+from services.settings import Settings, read_profile
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 LARGEST = 5_000_000
@@ -103,7 +103,7 @@ def _bounds(field: FormField) -> list[str]:
 
 def run(options: argparse.Namespace, settings: Settings, say: Say) -> int:
     """Do what was asked. Exit status: 0 done, 1 no such form or faults. Raises FormsInvalid, ProfileInvalid."""
-    forms = read_forms(SHIPPED_FORMS, settings.profile / "forms", settings.municipality)
+    forms = own_forms(settings)
     try:
         status: int = options.at_forms(options, forms, settings, say)
     except (CannotRead, NoSuchForm) as refusal:

@@ -35,6 +35,7 @@ PLUMBING = {
     "guards.py",
     "importer.py",
     "launcher.py",
+    "life_words.py",
     "logs.py",
     "merkle.py",
     "operator.py",

@@ -57,6 +57,7 @@ from contracts.intake import (
     TakeInSheets,
     WithdrawConsent,
 )
+from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, LookAtLink, Sittings
 from contracts.message import EVENTS, QUESTIONS, Account
 from contracts.notify import SendCancellation, SendInvitation
@@ -81,6 +82,9 @@ MEETINGS = {
 }
 DESK = {
     Cases.subject,
+    LookAtLife.subject,
+    LookAtDue.subject,
+    TakeStep.subject,
     Trail.subject,
     Sittings.subject,
     ItemSittings.subject,

@@ -16,8 +16,8 @@ from services.service import AskFailed, Work
 
 logger = logging.getLogger("kasane.desk")
 
-LARGEST_FORM = 16_384
-"""Bytes. The largest form is a login and a password."""
+LARGEST_FORM = 131_072
+"""Bytes. The largest form is a plan: some 10,000 signs, of nine bytes each on their way."""
 
 _Next = Callable[[Request], Awaitable[Response]]
 

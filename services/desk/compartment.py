@@ -13,13 +13,15 @@ from contracts.commission import Cooperations
 from contracts.coordination import CaseList, CaseView, ExplainItem, TrailSteps
 from contracts.directory import SignInJuso, SignInShien, StaffView
 from contracts.intake import LookAtStop, Particulars
+from contracts.life import LookAtDue, LookAtLife
 from contracts.meetings import ItemSittings, Sittings
 from contracts.message import Compartment
-from services.desk import commissions, cooperation, grounds, pages, withdrawal, words
+from services.desk import commissions, cooperation, grounds, pages, steps, withdrawal, words
 from services.desk.asking import Asking
 from services.desk.html import case_not_found, door_is_closed, fenced, notice, page
 from services.desk.sessions import Sessions, SignInLimit, cookie_of, want_own_form
 from services.desk.trail import trail
+from services.forms import own_forms
 from services.service import AskFailed, Work
 
 CASES_ON_A_PAGE = 50
@@ -44,6 +46,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     inside.add_api_route("/cases", desk.cases, methods=["GET"], response_model=None)
     inside.add_api_route("/cases/{ref}", desk.case, methods=["GET"], response_model=None)
     forms.add_api_route("/sign-out", desk.sign_out, methods=["POST"], response_model=None)
+    steps.add_routes(inside, forms, work, own_forms(work.settings))
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)
     else:
@@ -121,12 +124,17 @@ class _Desk:
         listed = await asking.cases()
         if closed := self._closed(request, listed):
             return closed
-        answer, staff = await asyncio.gather(self.work.ask(Sittings(starts=starts, ends=ends)), asking.staff())
+        due = LookAtDue(viewer=session.person, viewer_agency=session.code or None)
+        answer, staff, wanted = await asyncio.gather(
+            self.work.ask(Sittings(starts=starts, ends=ends)), asking.staff(), asking.or_none(due)
+        )
         found = pages.only_seen(answer, listed.cases, session.person)
-        named = await asking.clients(pages.cases_of(found, listed.cases))
+        due_soon = [one.case for one in wanted.cases[: steps.MOST_PRESSING]] if wanted else []
+        named = await asking.clients(dict.fromkeys([*pages.cases_of(found, listed.cases), *due_soon]))
         known = self._known(staff, {one.case: one for one in listed.cases}, named)
         week = pages.week(monday, today, found, known)
-        return page(self.work, "week.html", session=session, week=week, missing=_missing(known))
+        pressing = steps.pressing(wanted, known) if wanted else None
+        return page(self.work, "week.html", session=session, week=week, due=pressing, missing=_missing(known))
 
     async def cases(
         self, request: Request, number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1
@@ -169,6 +177,8 @@ class _Desk:
             asking.register(case.case),
             asking.or_none(ExplainItem(item=case.item)),
         )
+        looked = LookAtLife(case=case.case, viewer=asking.session.person, viewer_agency=asking.session.code or None)
+        life = await asking.or_none(looked)
         stop = await asking.or_none(LookAtStop(case=case.case)) if juso else None
         helped = None if juso else await asking.or_none(Cooperations(case=case.case))
         known = self._known(staff, {case.case: case}, clients)
@@ -179,6 +189,8 @@ class _Desk:
             session=asking.session,
             trail=trail(found, case, sittings.sittings if sittings else None, today, known),
             consent=grounds.consent(found.consent, known) if found.consent else None,
+            life=life if life and life.found else None,
+            due=steps.due_lines(life.due) if life else [],
             stop=grounds.stop(stop) if stop else None,
             hearers=grounds.hearers(explained, known) if explained else None,
             register=None if register is None else [grounds.register_line(row, known) for row in register],

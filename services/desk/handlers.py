@@ -20,6 +20,7 @@ from contracts.coordination import Cases, ClientsOfCases, ExplainItem, Trail
 from contracts.directory import SignInJuso, SignInShien, Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.intake import ClientOf, LookAtStop, WithdrawConsent
+from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
 from services.desk.app import build_app
 from services.service import Service, Work
@@ -43,6 +44,9 @@ service = Service(
             DisclosuresAtCoordination,
             DisclosuresAtMeetings,
             LookAtStop,
+            LookAtLife,
+            LookAtDue,
+            TakeStep,
             WithdrawConsent,
             Commissions,
             Commission,

@@ -7,6 +7,7 @@ from contracts.commission import TEMPLATE_TEXT as TEMPLATE_TEXT
 from contracts.consent import CONSENT_TEXT, ConsentState
 from contracts.consent import OBTAINED_TEXT as OBTAINED_TEXT
 from contracts.coordination import CaseView
+from contracts.life import STATE_TEXT as LIFE_STATES
 from contracts.message import Compartment
 from contracts.policy import derive_kind
 from contracts.policy_rows import ROWS
@@ -21,6 +22,8 @@ KIND_HINT = {
     Compartment.SHIEN: "本人の同意がない事案を扱います。構成員には守秘義務があります。",
 }
 NEED_TEXT = {"required": "必須", "expected": "原則", "optional": "任意"}
+LIFE_TEXT = LIFE_STATES
+"""Where a case stands, by the table of its life."""
 NOTICE_TEXT = {
     False: {"waiting": "送付待ち", "sent": "送付済み", "not_sent": "電話で連絡してください"},
     True: {"waiting": "取消しの送付待ち", "sent": "取消しを送付済み", "not_sent": "取消しを電話で伝えてください"},

@@ -2,6 +2,7 @@
 
 import random
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from contracts.life import STATE_TEXT, STEP_TEXT, Act, Contact, LegalService, Ou
 from contracts.message import Compartment
 from contracts.profile import Profile
 from contracts.purpose import Purpose
+from services import life_words
 from services.coordination import life as rules
 from services.coordination.life import OVER, TABLE, Actor, Life, after, due, fold, judge, possible, ways
 
+ROOT = Path(__file__).parent.parent.parent
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 DAY = date(2026, 11, 24)
 CITY = Actor("fukushi", "municipality")
@@ -265,6 +268,10 @@ def test_every_step_and_state_has_its_row_and_its_name() -> None:
     assert {turn.step for turn in TABLE} == set(Step) == set(STEP_TEXT)
     assert set(State) == set(STATE_TEXT)
     assert len(TABLE) == len(set(Step))
+
+
+def test_the_page_of_the_table_is_printed_from_it() -> None:
+    assert (ROOT / "docs" / "life.md").read_text("utf-8") == life_words.table()
 
 
 @pytest.mark.parametrize("compartment", Compartment)

@@ -53,6 +53,8 @@ from contracts.intake import (
     Problem,
     WithdrawConsent,
 )
+from contracts.life import Act as LifeAct
+from contracts.life import CaseDue, DueList, LifeView, LookAtDue, LookAtLife, StepTaken, Taken, TakeStep
 from contracts.links import new_link
 from contracts.meetings import (
     AnswerByLink,
@@ -70,7 +72,9 @@ from contracts.message import Account, Compartment, Question
 from contracts.policy_terms import Act
 from contracts.profile import Profile
 from contracts.purpose import Purpose
+from services.coordination import life as rules
 from services.desk.app import build_app
+from services.desk.words import day_in_japan
 from services.service import AskFailed
 from services.settings import Settings
 
@@ -229,6 +233,9 @@ class StandIn:
             DisclosuresAtCoordination: lambda _: DisclosureList(rows=(self._shown(0, Act.SHOW, 5),)),
             DisclosuresAtMeetings: lambda _: DisclosureList(rows=(self._shown(4, Act.INVITE, 9),)),
             LookAtStop: lambda _: self.stop,
+            LookAtLife: self._look_at_life,
+            LookAtDue: lambda _: DueList(cases=tuple(self.due)),
+            TakeStep: self._take_step,
             WithdrawConsent: self._withdraw,
             Commissions: lambda _: CommissionList(commissions=tuple(self.commissions)),
             Commission: self._commission,
@@ -244,6 +251,10 @@ class StandIn:
             recorded_at=TUESDAY - timedelta(days=12),
             confirmed_at=TUESDAY - timedelta(days=12, seconds=-3),
         )
+        self.acts: list[LifeAct] = []
+        self.refusal: StepTaken | None = None
+        """Why the next step is not taken."""
+        self.due: list[CaseDue] = []
         self.commissions: list[CommissionView] = []
         self.requests: list[CooperationView] = []
         ground = ConsentState.GIVEN if compartment is JUSO else ConsentState.NOT_ASKED
@@ -345,6 +356,31 @@ class StandIn:
             ),
         )
 
+    def _look_at_life(self, question: LookAtLife) -> LifeView:
+        """By the real rules, for the agency that looks."""
+        assert self.compartment
+        now = rules.fold(self.compartment, self.acts)
+        agency = next(one for one in self.profile.agencies if one.code == question.viewer_agency)
+        today = day_in_japan(self.time)
+        states = [rules.fold(self.compartment, self.acts[:n]).state for n in range(1, len(self.acts) + 1)]
+        return LifeView(
+            found=True,
+            state=now.state,
+            history=tuple(
+                Taken(number=n, act=act, state=state, by=PEOPLE[0], agency="fukushi", at=self.time)
+                for n, (act, state) in enumerate(zip(self.acts, states, strict=True), 1)
+            ),
+            ways=tuple(rules.ways(now, rules.Actor(agency.code, agency.kind))),
+            due=tuple(rules.due(now, today, today)),
+            plan=now.plan,
+        )
+
+    def _take_step(self, question: TakeStep) -> StepTaken:
+        if self.refusal:
+            return self.refusal
+        self.acts.append(question.act)
+        return StepTaken(done=True, number=len(self.acts))
+
     def _withdraw(self, question: WithdrawConsent) -> ConsentRecorded:
         self.stop = ConsentStop(found=True, version=3, state=ConsentState.WITHDRAWN, recorded_at=self.time)
         self.cases = tuple(stub(one.case) if one.case == question.case else one for one in self.cases)
@@ -414,7 +450,7 @@ async def browser(work: StandIn, **headers: str) -> AsyncIterator[httpx.AsyncCli
         yield client
 
 
-async def post(client: httpx.AsyncClient, path: str, **fields: str) -> httpx.Response:
+async def post(client: httpx.AsyncClient, path: str, **fields: Any) -> httpx.Response:
     """Post a form of this session, with the token that every page carries."""
     token = re.search(r'name="form_token" value="([0-9a-f]{64})"', (await client.get("/cases")).text)
     assert token

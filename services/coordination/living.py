@@ -221,7 +221,7 @@ def _view(about: UUID, viewer: Viewer | None, sight: Sight, tx: Tx) -> LifeView:
         return LifeView(found=False)
     rows = _rows(about, tx)
     now, history = _life(about, rows, tx), tuple(_history(rows, tx))
-    opened = tx.execute(select(case.c.received_on).where(case.c.id == about)).scalar_one()
+    opened = domain.today(tx.execute(select(case.c.opened_at).where(case.c.id == about)).scalar_one())
     plans = [one.act.plan for one in history if one.act.plan]
     return LifeView(
         found=True,
@@ -243,7 +243,7 @@ def _due(sight: Sight, tx: Tx) -> DueList:
     cases = [row for part in portions(sight.shown) for row in tx.execute(select(case).where(case.c.id.in_(part)))]
     for row in cases:
         now = _folded(acts[row.id], None, tx)  # when it is heard changes nothing of what is due
-        if wanted := life.due(now, row.received_on, domain.today(tx.now)):
+        if wanted := life.due(now, domain.today(row.opened_at), domain.today(tx.now)):
             found.append(CaseDue(case=row.id, state=now.state, due=tuple(wanted)))
     return DueList(cases=tuple(sorted(found, key=lambda one: (one.due[0].on, one.case))))
 

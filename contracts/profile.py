@@ -56,7 +56,7 @@ class Seat(Data):
 
 
 class Cadence(Data):
-    """開催頻度: the nth weekday of the listed months (1-12). ``moved``: where a closed day moves a sitting to (M9)."""
+    """開催頻度: the nth weekday of the listed months, 1-12 (M9, M11). ``moved``: where a closed day moves it to."""
 
     months: tuple[Annotated[int, Field(ge=1, le=12)], ...]
     nth: tuple[Annotated[int, Field(ge=1, le=5)], ...]
@@ -82,7 +82,7 @@ class Block(Data):
 
 
 class Body(Data):
-    """会議体. Without ``cadence`` it meets 随時 only.
+    """会議体. Without ``cadence`` it meets 随時 only. One body may have several legal bases, a block each (M7).
 
     ``roster`` is the standing one; ``by_case`` adds the case's agencies (P5, P10).
     """

@@ -4,7 +4,10 @@ from enum import StrEnum
 
 
 class Purpose(StrEnum):
-    """Why an item is put to a meeting: the mandatory timings of T1, and what a 支援会議 is for (S10)."""
+    """Why an item is put to a meeting: the mandatory timings of T1, and what a 支援会議 is for (S10).
+
+    None of the latter supposes a plan or a 支援決定 (S2).
+    """
 
     PLAN = "plan"
     REPLAN = "replan"

@@ -34,6 +34,7 @@ from services import (
     meetings,
     notify,
     policy_words,
+    rule_words,
 )
 from services.disclosure_words import Wanted, disclosures
 from services.forms import FormsInvalid
@@ -357,6 +358,10 @@ def _forms(options: argparse.Namespace, settings: Settings) -> int:
     return forms_words.run(options, settings, print)
 
 
+def _rules(options: argparse.Namespace, settings: Settings) -> int:
+    return rule_words.run(options, print)
+
+
 def _consent(options: argparse.Namespace, settings: Settings) -> int:
     try:
         return asyncio.run(consent_words.run(options, settings, print))
@@ -379,7 +384,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     settings = Settings(**given)
     if not is_municipality_code(settings.municipality):
         raise CannotStart("--municipality は検査数字まで含む6桁の全国地方公共団体コードで指定してください(例 452050)。")
-    alone = options.act in (_asyncapi, _life, _policy) and getattr(options, "item", None) is None
+    alone = options.act in (_asyncapi, _life, _policy, _rules) and getattr(options, "item", None) is None
     if not alone and (profile := read_profile(settings.profile)).municipality != settings.municipality:
         raise CannotStart(
             f"{settings.profile} は {profile.name}({profile.municipality})のプロファイルです。"
@@ -445,6 +450,7 @@ def _parser() -> argparse.ArgumentParser:
     consent_words.add_options(command("consent", _consent, "同意を見る、次の版を記録する、撤回する"), shared)
     forms_words.add_options(command("forms", _forms, "様式を見る、白紙を作る、記入を確かめる"), shared)
     command("life", _life, "事案の一生(状態と手順)の表を出力する")
+    rule_words.add_options(command("rules", _rules, "規則ごとに、実装の状態・記載・試験を見る"))
     command("asyncapi", _asyncapi, "AsyncAPI の文書を出力する")
     trial = command("demo", _demo, "全体を一度、仮の場所で通して動かす")
     trial.add_argument("--out", type=Path, help="送った案内(.eml)を残すフォルダー")

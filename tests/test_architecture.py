@@ -46,6 +46,7 @@ PLUMBING = {
     "provision_stores.py",
     "pull.py",
     "relay.py",
+    "rule_words.py",
     "service.py",
     "settings.py",
     "sharing.py",

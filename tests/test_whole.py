@@ -115,6 +115,7 @@ def test_a_dry_run_tells_and_stores_nothing(running: Running, tmp_path: Path) ->
     assert asyncio.run(_tally(running.settings)) == before
 
 
+@pytest.mark.rule("S17")
 def test_no_mail_tells_whom_or_what_it_is_about_or_of_which_kind_it_is(running: Running) -> None:
     mails = [path.read_bytes() for path in (running.settings.home / "mail").glob("*.eml")]
     assert len(mails) > 50

@@ -184,7 +184,7 @@ def search_window(profile: Profile, urgent: bool, now: datetime) -> Window:
 def gather_adhoc(
     adhoc: tuple[Body, Block], wanted: Sequence[Wanted], busy: Mapping[UUID, Sequence[Interval]], window: Window
 ) -> Gathering | NoSlot:
-    """A sitting for one case on the best date, or NoSlot saying who cannot come."""
+    """A sitting for one case on the best date, or NoSlot saying who cannot come (M12)."""
     body, block = adhoc
     found = find_date(wanted, busy, window, block.minutes)
     if isinstance(found, NoSlot):

@@ -109,6 +109,7 @@ def test_the_early_signal_has_no_place_for_who_it_is_about() -> None:
 # -- with and without consent (C12) ------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("C12")
 def test_the_two_reception_forms_are_variants_of_one_kind_c12() -> None:
     assert (WITH.kind, WITHOUT.kind) == (FormKind.RECEPTION, FormKind.RECEPTION)
     assert (WITH.consent, WITHOUT.consent) == ("with", "without")
@@ -123,6 +124,7 @@ def test_the_form_without_consent_has_no_signature_and_no_consent_part_c12() -> 
     assert not any(word in text for word in ("署名", "申込欄", "利用申込", "同意日", "同意し、"))
 
 
+@pytest.mark.rule("C12")
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -20,6 +20,7 @@ TICK = timedelta(microseconds=1)
 WELFARE = CATALOGUE["lpa-27-3"]
 
 
+@pytest.mark.rule("M14")
 def test_a_law_begins_at_midnight_in_japan() -> None:
     midnight = datetime(2025, 3, 31, 15, tzinfo=UTC)
     assert (WELFARE.in_force(midnight - TICK), WELFARE.in_force(midnight)) == (False, True)

@@ -25,6 +25,7 @@ ARTICLES = {basis.article for basis in CATALOGUE.values()} | CITED
 THE_DAY_IT_CHANGED = date(2025, 6, 1)
 
 
+@pytest.mark.rule("C5", "C9")
 @pytest.mark.parametrize("state", ConsentState)
 def test_every_state_of_consent_has_a_decision(state: ConsentState) -> None:
     decision = derive_kind(state)
@@ -46,6 +47,7 @@ def test_a_refusal_names_what_can_lawfully_be_done(state: ConsentState) -> None:
     assert decision.allowed or decision.next_step
 
 
+@pytest.mark.rule("C1")
 def test_only_a_consent_in_force_opens_the_juso_meeting() -> None:
     opening = {state for state in ConsentState if derive_kind(state).compartment is Compartment.JUSO}
     assert opening == {ConsentState.GIVEN, ConsentState.NARROWED}
@@ -70,6 +72,7 @@ def test_every_state_has_words_for_people(state: ConsentState) -> None:
     assert CONSENT_TEXT[state]
 
 
+@pytest.mark.rule("M13")
 @pytest.mark.parametrize("compartment", Compartment)
 @pytest.mark.parametrize("code", sorted(CATALOGUE))
 def test_a_block_hears_only_cases_its_legal_basis_covers(code: str, compartment: Compartment) -> None:
@@ -97,11 +100,13 @@ def test_a_kind_of_meeting_has_exactly_one_basis() -> None:
     assert all(code == basis.code for code, basis in CATALOGUE.items())
 
 
+@pytest.mark.rule("S3")
 def test_secrecy_binds_the_shien_meeting_and_not_the_juso_meeting() -> None:
     assert BASIS_OF[Compartment.SHIEN].secrecy
     assert not BASIS_OF[Compartment.JUSO].secrecy
 
 
+@pytest.mark.rule("S3")
 def test_the_penalty_is_worded_as_the_law_stood_that_day() -> None:
     before = penalty_text(THE_DAY_IT_CHANGED - timedelta(days=1))
     since = penalty_text(THE_DAY_IT_CHANGED)

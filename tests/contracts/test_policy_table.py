@@ -316,6 +316,7 @@ def test_a_commission_holds_from_its_first_instant_until_just_before_its_end(mom
     assert decide(made(Act.HEAR, SHIEN, moment=moment, commission=Period(STARTS, ENDS))).allowed == inside
 
 
+@pytest.mark.rule("M14")
 @pytest.mark.parametrize("where", Compartment)
 def test_a_meeting_rests_on_its_article_from_midnight_in_japan(where: Compartment) -> None:
     before = made(Act.HEAR, where, moment=LAW_BEGINS - TICK, consent_period=ALWAYS, commission=ALWAYS)

@@ -144,6 +144,7 @@ def test_a_missing_file_is_refused_by_its_path(tmp_path: Path) -> None:
         read_profile(tmp_path)
 
 
+@pytest.mark.rule("C4", "M13")
 def test_the_kind_of_a_meeting_cannot_be_configured() -> None:
     """It follows from consent and the block's legal basis; no profile may say otherwise (C4, M13)."""
     words = {name for model in models_below(Profile.model_json_schema()) for name in model}

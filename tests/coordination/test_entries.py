@@ -152,6 +152,7 @@ def test_what_was_said_is_kept_sealed_and_read_by_the_gate(shien: Stage) -> None
     assert SAID.encode() not in stored
 
 
+@pytest.mark.rule("S9")
 def test_tax_data_has_no_place_in_shien_and_the_refusal_says_what_to_do(shien: Stage) -> None:
     answer = write(shien, case_without_consent(shien), Category.TAX)
     assert answer.entry is None
@@ -160,6 +161,7 @@ def test_tax_data_has_no_place_in_shien_and_the_refusal_says_what_to_do(shien: S
     assert count(shien, entry) == 0
 
 
+@pytest.mark.rule("S9")
 def test_tax_data_needs_a_consent_that_covers_it_in_juso(juso: Stage) -> None:
     case, *_ = case_with_consent(juso)
     assert write(juso, case, Category.TAX).entry is None

@@ -49,6 +49,7 @@ def put_forward(stage: Stage) -> ItemPutForward:
     return told
 
 
+@pytest.mark.rule("T1")
 def test_a_consented_referral_is_put_to_a_meeting_for_its_plan(stage: Staging) -> None:
     juso, referral = stage(coordination.service, JUSO), consented()
     juso.give(referral)
@@ -64,6 +65,7 @@ def test_a_referral_that_names_no_member_is_about_a_reference_no_consent_covers(
     assert put_forward(juso).member == referral.about
 
 
+@pytest.mark.rule("S2", "S10")
 @pytest.mark.parametrize(("urgent", "purpose"), [(True, Purpose.EMERGENCY), (False, Purpose.SHARING)])
 def test_a_case_without_consent_is_heard_for_a_purpose_of_the_law(
     stage: Staging, urgent: bool, purpose: Purpose
@@ -147,6 +149,7 @@ def test_the_juso_store_takes_nobodys_name(stage: Staging) -> None:
         juso.do(lambda tx: tx.execute(insert(client).values(_row(uuid4(), compartment="juso"))))
 
 
+@pytest.mark.rule("C4")
 @pytest.mark.parametrize(
     "wrong",
     [

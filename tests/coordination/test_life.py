@@ -88,6 +88,7 @@ def test_a_case_goes_from_reception_to_its_end_and_back_with_every_step_lawful(k
     assert life.state is State.PLANNED
 
 
+@pytest.mark.rule("C9")
 def test_a_shien_case_is_watched_over_without_a_decision_on_services(kobayashi: Profile) -> None:
     life = life_of(*TO_AGREED, compartment=SHIEN)
     assert life.purpose is Purpose.WATCH
@@ -98,6 +99,7 @@ def test_a_shien_case_is_watched_over_without_a_decision_on_services(kobayashi: 
 # -- T1: the four mandatory timings ------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("T1")
 @pytest.mark.parametrize(
     ("steps", "purpose"),
     [
@@ -114,6 +116,7 @@ def test_each_of_the_four_timings_goes_to_a_meeting_under_its_own_purpose(
     assert life_of(*steps).purpose is purpose
 
 
+@pytest.mark.rule("T1")
 @pytest.mark.parametrize("step", [Step.DECIDE, Step.REPORT, Step.CLOSE, Step.SUSPEND])
 @pytest.mark.parametrize("before", [TO_PLAN, (*TO_PLAN, Step.BRING), UNDERWAY])
 def test_nothing_is_fixed_ended_or_suspended_without_the_result_of_a_meeting(
@@ -143,6 +146,7 @@ def test_after_a_plan_was_fixed_giving_back_is_a_closing(kobayashi: Profile) -> 
 # -- T2, T3, D7, D8: what each timing has to contain -------------------------------------------------------------------
 
 
+@pytest.mark.rule("T2")
 @pytest.mark.parametrize(
     "lacking",
     [{"goals": " "}, {"policy": ""}, {"roles": ()}, {"monitor_on": None}, {"monitor_on": DAY}],
@@ -158,10 +162,12 @@ def test_a_plan_names_agencies_that_exist(kobayashi: Profile) -> None:
     assert refused(life_of(Step.ASSESS), act(Step.DRAFT, plan=gone), kobayashi) == "T2"
 
 
+@pytest.mark.rule("T2")
 def test_the_end_is_put_to_a_meeting_with_its_evaluation(kobayashi: Profile) -> None:
     assert refused(life_of(*UNDERWAY), act(Step.BRING_CLOSING), kobayashi) == "T2"
 
 
+@pytest.mark.rule("T3")
 @pytest.mark.parametrize("contacts", [(), (Contact.CALL,), (Contact.CALL, Contact.LETTER)])
 def test_a_suspension_needs_a_visit_or_an_inquiry(kobayashi: Profile, contacts: tuple[Contact, ...]) -> None:
     tried = life_of(*UNDERWAY, *(act(Step.CONTACT, contact=one) for one in contacts))
@@ -170,6 +176,7 @@ def test_a_suspension_needs_a_visit_or_an_inquiry(kobayashi: Profile, contacts: 
     assert judge(looked, act(Step.BRING_SUSPENSION), CITY, DAY, kobayashi) is None
 
 
+@pytest.mark.rule("D7")
 @pytest.mark.parametrize("lacking", [{"lead": None}, {"follow_up": None}])
 def test_an_end_names_who_leads_from_then_on_and_how_it_is_followed_up(
     kobayashi: Profile, lacking: dict[str, Any]
@@ -177,6 +184,7 @@ def test_an_end_names_who_leads_from_then_on_and_how_it_is_followed_up(
     assert refused(life_of(*TO_CLOSE), act(Step.CLOSE, **lacking), kobayashi) == "D7"
 
 
+@pytest.mark.rule("D8", "T9")
 @pytest.mark.parametrize("lacking", [{"counterpart": None}, {"words": ""}])
 def test_giving_back_is_talked_over_with_the_referrer(kobayashi: Profile, lacking: dict[str, Any]) -> None:
     assert refused(life_of(Step.ASSESS), act(Step.GIVE_BACK, **lacking), kobayashi) == "D8"
@@ -185,6 +193,7 @@ def test_giving_back_is_talked_over_with_the_referrer(kobayashi: Profile, lackin
 # -- D1, D2, P1: who fixes what ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("D1", "D3", "D11")
 def test_a_plan_with_legal_services_needs_the_decision_and_one_without_the_report(kobayashi: Profile) -> None:
     legal = life_of(Step.ASSESS, act(Step.DRAFT, plan=LEGAL), Step.BRING, Step.RECORD_RESULT)
     plain = life_of(*TO_AGREED)
@@ -194,11 +203,13 @@ def test_a_plan_with_legal_services_needs_the_decision_and_one_without_the_repor
     assert judge(plain, act(Step.REPORT), COORDINATOR, DAY, kobayashi) is None
 
 
+@pytest.mark.rule("D2")
 def test_the_decision_cannot_be_outsourced(kobayashi: Profile) -> None:
     legal = life_of(Step.ASSESS, act(Step.DRAFT, plan=LEGAL), Step.BRING, Step.RECORD_RESULT)
     assert refused(legal, act(Step.DECIDE), kobayashi, COORDINATOR) == "D2"
 
 
+@pytest.mark.rule("P1", "P2", "T4", "D5")
 @pytest.mark.parametrize("present", [(), ("fukushi",), ("shakyo",), ("kikan", "jiritsu")])
 def test_without_the_city_and_the_coordinator_it_was_no_such_meeting(
     kobayashi: Profile, present: tuple[str, ...]
@@ -207,6 +218,7 @@ def test_without_the_city_and_the_coordinator_it_was_no_such_meeting(
     assert refused(life, act(Step.RECORD_RESULT, present=present), kobayashi) == "P1"
 
 
+@pytest.mark.rule("D5", "D9")
 @pytest.mark.parametrize(
     ("outcome", "state"),
     [
@@ -232,6 +244,7 @@ def test_other_agencies_read_the_case_and_take_no_step_of_it(step: Step) -> None
 # -- T5: early support -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("T5")
 def test_early_support_begins_before_the_decision_and_waits_for_a_meeting_until_it_is_fixed() -> None:
     life = life_of(Step.ASSESS, Step.START_EARLY, Step.DRAFT)
     assert [one.rule for one in due(life, DAY, DAY)] == ["T1", "T5"]
@@ -324,6 +337,7 @@ def lawful_lives(compartment: Compartment, profile: Profile, seed: int) -> list[
 SEEDS = st.integers(0, 2**32)
 
 
+@pytest.mark.rule("T1", "T3", "D7")
 @given(seed=SEEDS, compartment=st.sampled_from(Compartment))
 def test_no_sequence_of_allowed_steps_reaches_an_unlawful_state(
     kobayashi: Profile, seed: int, compartment: Compartment

@@ -93,6 +93,7 @@ def hold(hands: Hands, case: UUID) -> None:
 # -- the whole way -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("T7")
 async def test_a_case_is_carried_to_its_end_and_its_history_is_kept(hands: Ready) -> None:
     juso = hands(JUSO)
     case = await case_in(juso)
@@ -110,6 +111,7 @@ async def test_a_case_is_carried_to_its_end_and_its_history_is_kept(hands: Ready
     assert (reopened.done, reopened.state, reopened.number) == (True, State.OPENED, len(way) + 1)
 
 
+@pytest.mark.rule("D2")
 async def test_the_decision_on_legal_services_is_the_citys(hands: Ready) -> None:
     juso = hands(JUSO)
     case = await case_in(juso)

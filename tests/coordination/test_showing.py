@@ -107,6 +107,7 @@ async def test_what_an_outsider_is_told_does_not_depend_on_the_cases_there_are(h
     assert await listed(juso, NURSE) == before
 
 
+@pytest.mark.rule("C8", "S18")
 async def test_another_purpose_or_another_member_of_the_household_is_not_seen(hands: Ready) -> None:
     juso = hands(JUSO)
     await juso.take_in(consented(), purposes=(Purpose.CLOSING,))
@@ -360,6 +361,7 @@ async def test_the_commissioned_office_sees_the_case_and_whom_it_is_about(hands:
     assert shien.ledger.asked == [], "shien asks nobody"
 
 
+@pytest.mark.rule("S8")
 @pytest.mark.parametrize("there", [True, False])
 async def test_without_a_commission_nothing_is_seen_and_the_door_is_named(hands: Ready, there: bool) -> None:
     shien, referral = hands(SHIEN), without_consent()
@@ -375,6 +377,7 @@ async def test_without_a_commission_nothing_is_seen_and_the_door_is_named(hands:
     assert shien.register() == ()
 
 
+@pytest.mark.rule("S11")
 async def test_who_is_not_of_the_office_sees_no_case_outside_a_sitting_even_commissioned(hands: Ready) -> None:
     shien = hands(SHIEN)
     shien.stage.give(without_consent())

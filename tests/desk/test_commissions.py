@@ -28,6 +28,7 @@ def said(work: StandIn, question: type) -> list[object]:
     return [one for one, _ in work.asked if isinstance(one, question)]
 
 
+@pytest.mark.rule("S7")
 async def test_a_person_or_an_agency_is_commissioned_from_midnight_to_the_end_of_the_last_day(stand_in: Desk) -> None:
     work = stand_in(SHIEN)
     async with browser(work) as client:
@@ -85,6 +86,7 @@ async def test_a_form_that_no_page_of_ours_sends_commissions_nobody(stand_in: De
     assert said(work, Commission) == []
 
 
+@pytest.mark.rule("S1")
 async def test_only_the_municipality_commissions(stand_in: Desk) -> None:
     work = stand_in(SHIEN)
     work.agency = "byouin"

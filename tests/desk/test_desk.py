@@ -45,6 +45,7 @@ async def test_the_week_names_the_kind_its_article_and_who_the_cases_are_about(
     assert text.index("今週</h2>") < text.index("このあと") < text.index("日程を探している事案")
 
 
+@pytest.mark.rule("S3", "S14")
 async def test_every_shien_page_reminds_of_secrecy_in_the_words_of_today_and_no_juso_page_does(stand_in: Desk) -> None:
     for compartment in (JUSO, SHIEN):
         async with browser(stand_in(compartment)) as client:
@@ -173,6 +174,7 @@ async def test_no_error_repeats_what_was_sent(
     assert "RuntimeError" in caplog.text
 
 
+@pytest.mark.rule("S11")
 @pytest.mark.parametrize("compartment", [JUSO, SHIEN, None])
 async def test_every_answer_forbids_keeping_framing_indexing_and_telling_where_from(
     stand_in: Desk, compartment: Compartment | None

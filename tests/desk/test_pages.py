@@ -77,6 +77,7 @@ def test_a_cancelled_seat_is_shown_as_such_and_counts_for_nothing(stand_in: Desk
     assert sum(count for _, count in card.counts) == card.invited
 
 
+@pytest.mark.rule("M6")
 def test_the_agenda_says_who_leaves_the_room_for_an_item(stand_in: Desk) -> None:
     work = stand_in(JUSO)
     whole = work.sittings[0]

@@ -116,6 +116,7 @@ def test_starting_again_keeps_everybody_s_reference_and_takes_over_what_changed(
     assert [s.agency for s in office.stage.ask(Staff()).staff] == ["kodomo-katei", "kenko"]
 
 
+@pytest.mark.rule("S4")
 def test_who_leaves_is_gone_but_not_deleted_and_may_come_back_as_the_same_person(office: Office) -> None:
     """S4: the duty of secrecy stays with whoever left, so the reference must never come to mean somebody else."""
     office.start(TAKAHASHI, NGUYEN)

@@ -62,6 +62,7 @@ def test_every_block_of_every_body_rests_on_a_basis_of_the_catalogue(profile: Pr
     assert {basis for body in profile.bodies for basis in bases(body)} <= set(CATALOGUE)
 
 
+@pytest.mark.rule("M11")
 def test_every_city_can_hear_both_kinds_of_case_at_short_notice(profile: Profile) -> None:
     """M1: urgent cases need a 随時 body, for those who consented and for those who did not."""
     adhoc = {basis for body in profile.bodies if body.cadence is None and body.by_case for basis in bases(body)}
@@ -96,23 +97,28 @@ def test_municipality_and_coordinator_must_come_to_every_juso(profile: Profile) 
             assert required >= {"municipality", "coordinator"}, body.code
 
 
+@pytest.mark.rule("M7", "M11")
 def test_yasu_has_one_body_with_two_bases_and_kobayashi_none() -> None:
     """M11, M13: patterns of municipalities differ in configuration, not in code."""
     both = {city: [b.name for b in read_profile(EXAMPLES / city).bodies if len(set(bases(b))) > 1] for city in CITIES}
     assert both == {"yasu": ["支援調整会議"], "kobayashi": [], "toba": []}
     (joint,) = (b for b in read_profile(EXAMPLES / "yasu").bodies if len(b.blocks) > 1)
     assert bases(joint) == [SHIEN_BASIS.code, JUSO_BASIS.code]
+    assert joint.cadence
+    assert joint.cadence.months == tuple(range(1, 13))
     first, second = joint.blocks
     assert (
         first.starts.hour * 60 + first.starts.minute + first.minutes <= second.starts.hour * 60 + second.starts.minute
     )
 
 
+@pytest.mark.rule("M12")
 def test_toba_meets_only_when_there_is_a_case() -> None:
     """M12."""
     assert [body.cadence for body in read_profile(EXAMPLES / "toba").bodies] == [None, None]
 
 
+@pytest.mark.rule("P10", "M9")
 def test_kobayashi_s_bodies_are_those_of_its_plan(kobayashi: Profile) -> None:
     """種002 section 4, M9: names, bases, how often."""
     found = [(b.name, bases(b), len(b.cadence.months) if b.cadence else 0, b.hears_cases) for b in kobayashi.bodies]
@@ -124,6 +130,7 @@ def test_kobayashi_s_bodies_are_those_of_its_plan(kobayashi: Profile) -> None:
     ]
 
 
+@pytest.mark.rule("P10")
 def test_kobayashi_s_standing_members_are_those_of_its_plan(kobayashi: Profile) -> None:
     """P10: the same nine send their 代表者 to one body and their 担当者 to the other, where 社協 coordinates."""
     nine = {

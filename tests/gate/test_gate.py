@@ -124,6 +124,7 @@ def story(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Story]:
     city.close()
 
 
+@pytest.mark.rule("C10")
 async def test_a_later_consent_opens_a_juso_case_and_carries_nothing_over_by_itself(story: Story) -> None:
     await story.begin()
     assert story.rows("coordination@juso", select(entry)) == []
@@ -172,6 +173,7 @@ async def test_what_the_policy_refuses_crosses_nowhere(story: Story, changed: di
     assert story.rows("coordination@juso", select(entry)) == story.rows("coordination@shien", select(carry_out)) == []
 
 
+@pytest.mark.rule("S18")
 async def test_what_was_said_of_one_person_never_becomes_another_persons(story: Story) -> None:
     await story.begin()
     await story.another_client()

@@ -50,6 +50,7 @@ def test_a_flaw_is_named_by_field_and_rule(changes: dict[str, Any], flaw: tuple[
     assert found(**changes) == [flaw]
 
 
+@pytest.mark.rule("C12")
 @pytest.mark.parametrize(
     ("changes", "flaw"),
     [

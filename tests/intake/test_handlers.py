@@ -113,6 +113,7 @@ def test_a_withdrawn_or_expired_consent_waits_for_a_decision_and_names_the_next_
     assert held.next_step == derive_kind(state).next_step
 
 
+@pytest.mark.rule("C4")
 @pytest.mark.parametrize("state", list(ConsentState))
 def test_every_state_of_consent_goes_where_the_policy_says_and_nowhere_else(desk: Stage, state: ConsentState) -> None:
     day = date(2026, 11, 2) if state in (ConsentState.GIVEN, ConsentState.NARROWED) else None
@@ -138,6 +139,7 @@ def test_a_refusal_is_recorded_as_a_refusal(desk: Stage) -> None:
     assert one.case is None
 
 
+@pytest.mark.rule("C2")
 def test_a_consent_keeps_whom_and_what_it_was_given_for_and_when(desk: Stage) -> None:
     take_in(desk, sheet())
     (one,) = desk.do(versions_where)
@@ -329,6 +331,7 @@ def test_a_recorded_decision_puts_a_held_referral_to_a_shien_meeting_once(desk: 
     assert (reason, row.decided_at) == ("生命の危険があるため", SOME_DAY)
 
 
+@pytest.mark.rule("S10")
 def test_a_decision_needs_a_reason_and_a_held_referral(desk: Stage) -> None:
     take_in(desk, without_consent(ConsentState.WITHDRAWN), sheet(number="2"))
     desk.told()

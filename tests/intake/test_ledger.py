@@ -148,6 +148,7 @@ def test_a_lost_consent_becomes_a_shien_case_only_by_a_recorded_decision_and_may
     assert "前からの事案" in opened.message
 
 
+@pytest.mark.rule("C9", "C10")
 @pytest.mark.parametrize("before", CLOSED)
 def test_a_consent_given_later_opens_a_juso_case_and_leaves_the_shien_case_where_it_is(
     desk: Stage, before: ConsentState
@@ -177,6 +178,7 @@ def test_an_answer_that_juso_never_heard_of_is_not_told_to_it(desk: Stage) -> No
     assert states(desk, key) == [NOT_ASKED, REFUSED]
 
 
+@pytest.mark.rule("C3")
 def test_a_consent_may_reach_further_only_with_evidence_of_its_own(desk: Stage) -> None:
     one = agree(desk)
     wide = one.scope.model_copy(update={"agencies": (*one.scope.agencies, "kodomo")})
@@ -224,6 +226,7 @@ def test_after_a_withdrawal_any_consent_is_a_wider_one(desk: Stage) -> None:
     assert one.record(2, state=GIVEN, scope=scope, evidence="福祉-119").done
 
 
+@pytest.mark.rule("S18")
 def test_another_member_of_the_household_agrees_for_himself(desk: Stage) -> None:
     one = agree(desk)
     (_, (son, _)) = one.history().members
@@ -264,6 +267,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str, str]] = {
 }
 
 
+@pytest.mark.rule("C2")
 @pytest.mark.parametrize("what", REFUSALS)
 def test_a_version_is_refused_with_rule_and_next_step_and_nothing_is_stored(desk: Stage, what: str) -> None:
     one = agree(desk)
@@ -295,6 +299,7 @@ def test_an_unknown_referral_has_no_consent(desk: Stage) -> None:
 # -- withdrawing -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("C11")
 def test_a_withdrawal_is_recorded_told_and_asked_again_changes_nothing(desk: Stage) -> None:
     one = agree(desk)
     done = one.withdraw()

@@ -77,6 +77,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.rule("C1", "C8")
 @pytest.mark.parametrize("act", [Act.SHOW, Act.HEAR, Act.INVITE, Act.NOTIFY, Act.EXPORT])
 @pytest.mark.parametrize("what", REFUSALS)
 def test_what_lies_outside_is_refused_by_its_row_with_the_next_step(desk: Stage, what: str, act: Act) -> None:

@@ -29,6 +29,7 @@ def shien(hands: Building) -> Hands:
     return one
 
 
+@pytest.mark.rule("S5")
 def test_the_letter_is_made_of_fixed_words_only(shien: Hands) -> None:
     event = put_forward("jiritsu")
     shien.give(event)
@@ -79,6 +80,7 @@ def test_only_bodies_that_are_not_commissioned_are_offered_to_be_asked(shien: Ha
     assert "fukushi" not in offered
 
 
+@pytest.mark.rule("S5")
 def test_the_answer_is_kept_in_shien_once(shien: Hands) -> None:
     event = put_forward("jiritsu")
     shien.give(event)
@@ -95,6 +97,7 @@ def test_the_answer_is_kept_in_shien_once(shien: Hands) -> None:
     assert not shien.stage.ask(NoteCooperation(request=uuid4(), answer="だれの回答か")).done
 
 
+@pytest.mark.rule("S6")
 def test_whoever_asks_back_is_to_be_commissioned_first(shien: Hands) -> None:
     event = put_forward("jiritsu")
     shien.give(event)

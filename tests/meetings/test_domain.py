@@ -33,6 +33,7 @@ def with_body(profile: Profile, code: str, **changes: object) -> Profile:
 # -- which days (M9) ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("M9")
 def test_every_other_month_on_the_third_thursday(kobayashi: Profile) -> None:
     cadence = body(kobayashi, "teirei").cadence
     assert cadence is not None
@@ -96,6 +97,7 @@ def test_a_cadence_is_said_as_an_office_says_it(months: tuple[int, ...], nth: tu
 # -- which sitting may hear an item ------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("M1")
 def test_a_consented_case_goes_to_the_regular_meeting_and_an_urgent_one_to_its_own(kobayashi: Profile) -> None:
     way = domain.route(kobayashi, JUSO, False, SOME_DAY)
     assert way.adhoc is None
@@ -106,6 +108,7 @@ def test_a_consented_case_goes_to_the_regular_meeting_and_an_urgent_one_to_its_o
     assert urgent.adhoc[0].code == "kobetsu"
 
 
+@pytest.mark.rule("C4")
 def test_a_case_without_consent_never_reaches_a_body_for_consented_ones(kobayashi: Profile) -> None:
     for urgent in (False, True):
         way = domain.route(kobayashi, SHIEN, urgent, SOME_DAY)
@@ -113,6 +116,7 @@ def test_a_case_without_consent_never_reaches_a_body_for_consented_ones(kobayash
         assert way.adhoc[0].code == "shienkaigi"
 
 
+@pytest.mark.rule("M5")
 def test_one_body_with_two_blocks_gives_each_kind_its_own_hour(yasu: Profile) -> None:
     shien, juso = (domain.route(yasu, one, False, SOME_DAY).occasions[0] for one in (SHIEN, JUSO))
     assert (shien.body, shien.day) == (juso.body, juso.day)
@@ -159,6 +163,7 @@ def test_a_city_without_a_fitting_body_is_told_the_lawful_way(kobayashi: Profile
     assert way.adhoc is None
 
 
+@pytest.mark.rule("S1")
 def test_only_the_city_holds_a_meeting_of_cases_without_consent(kobayashi: Profile) -> None:
     entrusted = with_body(kobayashi, "shienkaigi", host="shakyo")
     way = domain.route(entrusted, SHIEN, False, SOME_DAY)
@@ -177,6 +182,7 @@ def test_a_plan_made_in_time_stands_and_one_overtaken_by_its_day_does_not() -> N
 # -- who has a seat ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("P4", "P5")
 def test_referrer_and_the_agencies_concerned_join_the_standing_seats_once(kobayashi: Profile) -> None:
     concerned = ("jiritsu", "kodomo", "shakyo", "jiritsu")
     seats = seating.adhoc_seats(kobayashi, body(kobayashi, "kobetsu"), JUSO, concerned, staff_of(kobayashi))
@@ -190,6 +196,7 @@ def test_referrer_and_the_agencies_concerned_join_the_standing_seats_once(kobaya
     assert seats[2].persons == (person("jiritsu", 0),)
 
 
+@pytest.mark.rule("P1", "P2")
 @pytest.mark.parametrize(("compartment", "needed"), [(JUSO, {"fukushi", "shakyo"}), (SHIEN, {"fukushi"})])
 def test_no_roster_can_leave_out_who_must_attend(
     kobayashi: Profile, compartment: Compartment, needed: set[str]
@@ -217,6 +224,7 @@ def test_a_regular_sitting_seats_the_first_holder_of_each_post(kobayashi: Profil
     assert found.why == "定例の開催日です(隔月第3木曜)。名簿に担当者がいない機関: 健康推進課"
 
 
+@pytest.mark.rule("P1")
 def test_a_regular_sitting_waits_for_a_holder_of_each_required_post(kobayashi: Profile) -> None:
     occasion = domain.route(kobayashi, JUSO, False, SOME_DAY).occasions[0]
     found = domain.gather_regular(occasion, seating.standing_seats(kobayashi, occasion.body, JUSO, []))

@@ -54,6 +54,7 @@ def agencies_mailed(hands: Hands) -> set[str]:
 # -- juso: placing within the consent ----------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("C1")
 async def test_an_item_waits_for_the_consent_it_rests_on(hands: Building) -> None:
     juso, event = hands(JUSO), put_forward()
     assert juso.stage.give(event) is Outcome.LATER
@@ -63,6 +64,7 @@ async def test_an_item_waits_for_the_consent_it_rests_on(hands: Building) -> Non
     assert (kept.member, kept.category, kept.consent) == (event.member, "ordinary", event.consent)
 
 
+@pytest.mark.rule("M6")
 async def test_standing_members_outside_the_consent_leave_the_room_for_that_item(hands: Building) -> None:
     juso, all_agree, without_kenko = hands(JUSO), put_forward(), put_forward()
     everyone = [agency.code for agency in juso.profile.agencies]
@@ -98,6 +100,7 @@ async def test_a_regular_meeting_hears_only_what_is_open_to_those_who_must_be_th
     assert len(only_sitting(juso).seats) == 10, "the new version opens the door at once"
 
 
+@pytest.mark.rule("C3")
 async def test_a_sitting_of_its_own_leaves_out_whom_the_consent_does_not_name_and_says_so(hands: Building) -> None:
     juso, event = hands(JUSO), put_forward(urgent=True)
     juso.hear(consented(event, "fukushi", "shakyo", "jiritsu"))
@@ -153,6 +156,7 @@ async def test_a_withdrawal_before_the_invitation_leaves_nothing_to_send(hands: 
     assert undone(juso) == 0
 
 
+@pytest.mark.rule("C11")
 async def test_a_withdrawal_after_the_invitation_is_told_to_everybody_invited(hands: Building) -> None:
     juso, event = hands(JUSO), put_forward(urgent=True)
     await placed(juso, event)
@@ -207,6 +211,7 @@ async def test_what_is_withdrawn_for_good_leaves_its_sitting_and_does_not_come_b
     assert undone(town) == 0
 
 
+@pytest.mark.rule("C11")
 async def test_narrowing_one_agency_cancels_exactly_its_seats(hands: Building) -> None:
     juso, event = hands(JUSO), put_forward(urgent=True)
     await placed(juso, event)
@@ -388,6 +393,7 @@ async def test_who_must_be_there_has_to_be_commissioned_first(hands: Building) -
     assert {one.agency for one in only_sitting(shien).seats} == {"fukushi", "houkatsu-nojiri"}
 
 
+@pytest.mark.rule("S6", "S8")
 async def test_whoever_is_not_commissioned_has_no_seat_and_the_door_is_named(hands: Building) -> None:
     shien = hands(SHIEN, commissioned=False)
     shien.commission("fukushi")
@@ -397,6 +403,7 @@ async def test_whoever_is_not_commissioned_has_no_seat_and_the_door_is_named(han
     assert found.why.endswith("。委嘱がないため呼ばない機関: のじり地域包括支援センター(委嘱すれば呼べます)")
 
 
+@pytest.mark.rule("S7")
 async def test_the_holder_is_chosen_among_the_commissioned(hands: Building) -> None:
     shien = hands(SHIEN, commissioned=False)
     shien.commission("fukushi", person=person("fukushi", 1))
@@ -405,6 +412,7 @@ async def test_the_holder_is_chosen_among_the_commissioned(hands: Building) -> N
     assert {one.person for one in only_sitting(shien).seats} == {person("fukushi", 1), person("jiritsu", 1)}
 
 
+@pytest.mark.rule("S8")
 async def test_no_seat_outlasts_the_commission_that_carries_it(hands: Building) -> None:
     shien = hands(SHIEN, commissioned=False)
     shien.commission("fukushi", ends=SOME_DAY + timedelta(hours=20))
@@ -423,6 +431,7 @@ async def test_an_invitation_to_a_commissioned_member_stands_in_the_register(han
     assert {(row.row, row.rules, row.basis, row.consent) for row in found} == {("P2", "C4・S8", "swa-106-6", None)}
 
 
+@pytest.mark.rule("S4")
 async def test_a_commission_that_ends_takes_the_coming_seats_and_the_organiser_sees_why(hands: Building) -> None:
     shien = hands(SHIEN, commissioned=False)
     _, theirs = shien.commission("fukushi", "jiritsu")
@@ -493,6 +502,7 @@ async def test_without_whoever_must_be_there_another_date_is_sought(
     assert undone(shien) == 0
 
 
+@pytest.mark.rule("S3", "S6")
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [

@@ -109,6 +109,7 @@ async def test_an_item_that_comes_later_joins_the_sitting_there_is(hands: Buildi
     assert len(juso.town.mails) == len(only_sitting(juso).seats) == len(rows(juso, link)) == 10
 
 
+@pytest.mark.rule("M1")
 async def test_an_urgent_case_gets_a_sitting_of_its_own_within_days(hands: Building) -> None:
     juso, event = hands(JUSO), put_forward("jiritsu", "kodomo", urgent=True)
     await placed(juso, event)
@@ -124,6 +125,7 @@ async def test_an_urgent_case_gets_a_sitting_of_its_own_within_days(hands: Build
     }
 
 
+@pytest.mark.rule("M12")
 async def test_a_case_without_consent_is_heard_where_the_city_invites(hands: Building) -> None:
     shien = hands(SHIEN)
     await placed(shien, put_forward("houkatsu-nojiri"))
@@ -132,6 +134,7 @@ async def test_a_case_without_consent_is_heard_where_the_city_invites(hands: Bui
     assert {s.agency for s in found.seats if s.need == "required"} == {"fukushi"}
 
 
+@pytest.mark.rule("M5", "M7")
 @pytest.mark.parametrize(("compartment", "starts"), [(SHIEN, "13:30"), (JUSO, "14:40")])
 async def test_each_kind_takes_only_its_own_block_of_a_shared_meeting(
     hands: Building, yasu: Profile, compartment: Compartment, starts: str

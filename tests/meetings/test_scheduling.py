@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -161,6 +162,7 @@ def test_no_sitting_runs_into_lunch_or_the_evening() -> None:
     assert isinstance(find_date([], {}, hours(), 5 * 60), NoSlot)
 
 
+@pytest.mark.rule("M2")
 def test_the_reason_counts_agencies_and_says_who_cannot_come() -> None:
     seats = [
         wanted("福祉課", "required", 0),
@@ -174,6 +176,7 @@ def test_the_reason_counts_agencies_and_says_who_cannot_come() -> None:
     assert found.starts == at("09:00")
 
 
+@pytest.mark.rule("P3")
 def test_a_later_date_wins_when_more_of_the_expected_can_come_and_says_so() -> None:
     seats = [wanted("福祉課", "required", 0), wanted("こども課", "expected", 1)]
     found = find_date(seats, {PEOPLE[1]: [(at("09:00"), at("14:00"))]}, hours(), 60)
@@ -195,6 +198,7 @@ def test_two_substitutes_do_not_share_one_sitting_between_them() -> None:
     assert (found.starts, found.chosen[0][1]) == (at("09:30"), PEOPLE[1])
 
 
+@pytest.mark.rule("P1")
 def test_without_a_date_the_duty_holder_who_is_never_free_is_named() -> None:
     seats = [wanted("福祉課", "required", 0), wanted("社会福祉協議会", "required", 1)]
     found = find_date(seats, {PEOPLE[1]: [(at("00:00"), at("23:59"))]}, hours(), 60)

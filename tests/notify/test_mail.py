@@ -59,6 +59,7 @@ def test_the_parts_are_those_that_every_mail_program_understands(told: Letter, m
     assert calendar.get_payload(decode=True) == attached.get_payload(decode=True) == calendar_object(told)
 
 
+@pytest.mark.rule("P9")
 def test_the_headers_name_office_and_recipient_and_ask_machines_not_to_answer():
     told = invitation(name='Maria "Mia" da Silva, PhD', address="silva@hello-work.example")
     message = read(mail(told))
@@ -108,6 +109,7 @@ def test_the_text_says_when_where_until_when_and_how_to_answer():
         assert "髙橋 花子 様" in text
 
 
+@pytest.mark.rule("S17")
 @pytest.mark.parametrize(("told", "links"), [(invitation(), 3), (cancellation(), 0)])
 def test_no_word_tells_the_kind_of_meeting_or_a_reason_and_nothing_is_fetched(told: Letter, links: int):
     text = "".join(part.get_payload(decode=True).decode() for part in leaves(mail(told)))

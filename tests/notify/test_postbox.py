@@ -59,6 +59,7 @@ async def test_whatever_is_delivered_again_is_counted_also_when_it_comes_at_the_
     assert stat.S_IMODE(os.stat(folder / "repeated.txt").st_mode) == 0o600
 
 
+@pytest.mark.rule("S17")
 def test_file_names_say_nothing_and_a_message_id_in_the_text_is_none():
     name = file_name("takahashi@houkatsu.example", MAIL)
     assert "takahashi" not in name

@@ -32,6 +32,8 @@ R = TypeVar("R", bound=BaseModel)
 MORNING = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 """Tuesday, 10:00 in Japan."""
 ROUNDS = 60
+STATEMENTS: dict[Any, Any] = {}
+"""Statements compiled once for all cities: a proof makes thousands of stores of the same kind."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class City:
     def _open(self, process: Process) -> Store:
         chance = self._chance[process.name]
         vault = open_vault(process, self.settings) if process.service.seals else None
-        return Store(
+        store = Store(
             self.settings.store_address(process.name),
             process.service,
             self.profile,
@@ -127,6 +129,8 @@ class City:
             ref=lambda: UUID(int=chance.getrandbits(128), version=4),
             vault=vault,
         )
+        store.engine.update_execution_options(compiled_cache=STATEMENTS)
+        return store
 
     def begin_step(self, name: str) -> None:
         """Draw references anew for each step, so that what one step draws changes nothing of the next one's."""

@@ -148,7 +148,7 @@ class Log:
         with thief.begin() as connection:
             sqlite = connection.dialect.name == "sqlite"
             for table in ("audit", "checkpoint"):
-                for on in ("update", "delete"):
+                for on in ("insert", "update", "delete") if sqlite else ("update", "delete"):
                     dropped = f'DROP TRIGGER "{table}_{on}_guard"'
                     connection.exec_driver_sql(dropped + ("" if sqlite else f" ON {table}"))
             for statement in statements:

@@ -28,7 +28,15 @@ from contracts.commission import (
     EndCommission,
     NoteCooperation,
 )
-from contracts.coordination import Cases, ClientsOfCases, ExplainItem, ItemPutForward, TakeInClient, Trail
+from contracts.coordination import (
+    Cases,
+    ClientsOfCases,
+    ExplainItem,
+    ItemPutForward,
+    ItemWithdrawn,
+    TakeInClient,
+    Trail,
+)
 from contracts.directory import Busy, MailboxOf, Release, Reserve, SignInJuso, SignInShien, Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
@@ -105,8 +113,8 @@ SAYS: dict[str, set[str]] = {
         f"to.shien.{ReferralWithoutConsent.subject}",
         f"to.shien.{TakeInClient.subject}",
     },
-    "coordination@juso": {ItemPutForward.subject, *SHARING},
-    "coordination@shien": {ItemPutForward.subject},
+    "coordination@juso": {ItemPutForward.subject, ItemWithdrawn.subject, *SHARING},
+    "coordination@shien": {ItemPutForward.subject, ItemWithdrawn.subject},
     "meetings@juso": MEETINGS | SHARING,
     "meetings@shien": MEETINGS,
     "notify": {f"to.directory.{MailboxOf.subject}"},

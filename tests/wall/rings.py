@@ -133,6 +133,7 @@ def memory(service: str, compartment: Compartment, changed: Table | None = None)
     connection.execute("pragma foreign_keys = 1")
     connection.execute("pragma recursive_triggers = 1")
     ring = Ring(connection)
+    sqlite_clock(connection)
     try:
         made = [*usual_ddl(plumbing, compartment), *usual_ddl(TABLES[service], compartment, changed)]
         ring.write([*made, *label(service, compartment)])

@@ -107,7 +107,7 @@ class Step(Message):
     """One entry of a case's trail. ``what`` is a code the desk has words for."""
 
     at: AwareDatetime
-    what: Literal["received", "case_opened", "item_put_forward", "item_placed", "client_taken_in"]
+    what: Literal["received", "case_opened", "item_put_forward", "item_placed", "item_withdrawn", "client_taken_in"]
 
 
 class ConsentInForce(Message):

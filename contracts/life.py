@@ -225,6 +225,8 @@ class LifeView(Message):
     due: tuple[Due, ...] = ()
     plan: Plan | None = None
     early_since: date | None = None
+    sitting: AwareDatetime | None = None
+    """When what was put to a meeting last is, or was, heard."""
 
 
 class LookAtLife(Question[LifeView], subject="ask.coordination.look_at_life.v1"):

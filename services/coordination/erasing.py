@@ -31,7 +31,9 @@ def erase_case(asked: EraseCase, tx: Tx) -> tuple[Erased, Iterable[Event]]:
     if tx.execute(select(erased.c.subject).where(erased.c.subject == asked.case)).first() is not None:
         return Erased(done=True), ()
     tx.execute(insert(erased).values(subject=asked.case, at=tx.now, reason=asked.reason.value))
-    items = tx.execute(select(item.c.id).where(item.c.case == asked.case)).scalars()
+    mine = item.c.case == asked.case, item.c.withdrawn_at.is_(None)
+    items = tx.execute(select(item.c.id).where(*mine)).scalars().all()
+    tx.execute(update(item).where(*mine).values(withdrawn_at=tx.now))
     return Erased(done=True), [ItemWithdrawn(about=one, case=asked.case) for one in items]
 
 

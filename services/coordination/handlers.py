@@ -86,7 +86,7 @@ def note_sitting(placed: ItemPlaced, tx: Tx) -> Iterable[Event]:
     )
     if not changed.rowcount:
         raise NotYet
-    _record(tx, placed.case, "item_placed")
+    record_steps(tx, placed.case, "item_placed")
     return ()
 
 
@@ -128,7 +128,7 @@ def take_in_client(asked: TakeInClient, tx: Tx) -> tuple[TakenIn, Iterable[Event
     except Shut:
         return TakenIn(), ()
     tx.execute(insert(client).values(case=asked.case, compartment=tx.here, **who))
-    _record(tx, asked.case, "client_taken_in")
+    record_steps(tx, asked.case, "client_taken_in")
     first_entries(asked.case, tx)
     return TakenIn(), ()
 
@@ -212,12 +212,13 @@ def _open_case(
     )
     kept = put.model_dump(include={"case", "purpose", "member", "category"})
     tx.execute(insert(item).values(id=put.about, compartment=tx.here, put_at=tx.now, **kept))
-    _record(tx, referral.about, "case_opened", "item_put_forward")
+    record_steps(tx, referral.about, "case_opened", "item_put_forward")
     first_entries(referral.about, tx)
     return [put]
 
 
-def _record(tx: Tx, case_id: UUID, *steps: str) -> None:
+def record_steps(tx: Tx, case_id: UUID, *steps: str) -> None:
+    """Add entries to a case's trail."""
     last = tx.connection.scalar(select(func.max(step.c.number)).where(step.c.case == case_id)) or 0
     rows = [{"case": case_id, "number": last + n, "at": tx.now, "what": what} for n, what in enumerate(steps, 1)]
     tx.execute(insert(step), rows)

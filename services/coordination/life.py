@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from contracts.life import STEP_TEXT, Act, Contact, Due, Outcome, Plan, State, Step, Way
+from contracts.life import STATE_TEXT, STEP_TEXT, Act, Contact, Due, Outcome, Plan, State, Step, Way
 from contracts.message import Compartment
 from contracts.profile import Profile
 from contracts.purpose import Purpose
@@ -36,7 +36,9 @@ class Life:
     since: date | None = None
     """The day of its last act."""
     sitting_on: date | None = None
-    """The day in Japan of the sitting that has its item on the agenda. Not folded: meetings tells it."""
+    """The day in Japan of the sitting that has heard its item. Not folded, as the next two."""
+    received_on: date | None = None
+    referrer: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,22 @@ class Turn:
     by: tuple[str, ...]
     rules: tuple[str, ...]
     needs: tuple[Check, ...] = ()
+    """What the act itself has to say."""
+    given: tuple[Check, ...] = ()
+    """What has to be there before, whatever the act says: the page tells it before anybody fills in a form."""
     where: tuple[Compartment, ...] = (JUSO, SHIEN)
     follows: str = ""
 
 
 # -- what a step needs -------------------------------------------------------------------------------------------------
+
+
+LONGEST_ROLE = timedelta(days=3 * 366)
+
+
+def _soon(day: date | None, after_day: date) -> bool:
+    """Within a year after a day (T8)."""
+    return day is not None and after_day < day <= after_day + timedelta(days=366)
 
 
 def _says(missing: Callable[[Life, Act], bool], rule: str, reason: str, next_step: str) -> Check:
@@ -91,15 +104,23 @@ plan_whole = _says(
     "目標と支援方針を書き、機関ごとの役割と期限を一つ以上入れてください。",
 )
 monitoring_set = _says(
-    lambda life, act: act.plan is None or act.plan.monitor_on is None or act.plan.monitor_on <= act.on,
+    lambda life, act: act.plan is None or not _soon(act.plan.monitor_on, act.on),
+    "T8",
+    "モニタリングの時期がありません(または、プランの日の後1年以内ではありません)。",
+    "3か月、6か月、1年などを目安に、モニタリングの予定日を入れてください。",
+)
+roles_in_time = _says(
+    lambda life, act: (
+        act.plan is None or not all(act.on <= one.until <= act.on + LONGEST_ROLE for one in act.plan.roles)
+    ),
     "T2",
-    "モニタリングの時期がありません(またはプランの日より前です)。",
-    "モニタリングの予定日を、プランの日より後の日付で入れてください。",
+    "役割の期限が、プランの日より前か、3年より先です。",
+    "期限を確かめてください。続くときは、再プランで延ばせます。",
 )
 next_set = _says(
-    lambda life, act: act.next_on is None or act.next_on <= act.on,
-    "T4",
-    "次のモニタリングの日がありません(または記録の日より前です)。",
+    lambda life, act: not _soon(act.next_on, act.on),
+    "T8",
+    "次のモニタリングの日がありません(または、記録の日の後1年以内ではありません)。",
     "次の予定日を入れてください。終わるときは、評価シートを記録して終結を付議してください。",
 )
 evaluated = _says(
@@ -128,10 +149,12 @@ lead_set = _says(
     "終結の後に主に担当する機関と、フォローアップの方法を入れてください。",
 )
 talked_over = _says(
-    lambda life, act: act.counterpart is None or not act.words.strip(),
+    lambda life, act: (
+        act.counterpart is None or not act.words.strip() or act.counterpart != (life.referrer or act.counterpart)
+    ),
     "D8",
-    "戻すには、紹介元との協議が要ります。相手の機関か理由がありません。",
-    "協議した相手の機関と理由を書いてください。いつでもまた依頼できることも伝えてください。",
+    "戻すには、紹介元との協議が要ります。相手が紹介元でないか、理由がありません。",
+    "紹介元と協議して、その理由を書いてください。いつでもまた依頼できることも伝えてください。",
 )
 with_services = _says(
     lambda life, act: life.plan is None or not life.plan.services,
@@ -237,12 +260,12 @@ TABLE: tuple[Turn, ...] = (
         follows="プラン案を作る。早く要る支援は早期支援として始められる。",
     ),
     Turn(
-        Step.START_EARLY, BEFORE, None, OFFICE, ("T5", "D4"), (words_given, not_early_yet), (JUSO,),
+        Step.START_EARLY, BEFORE, None, OFFICE, ("T5", "D4"), (words_given,), (not_early_yet,), (JUSO,),
         follows="次の重層的支援会議に付議する。",
     ),
     Turn(
         Step.DRAFT, (State.ASSESSED, State.PLANNED, State.UNDERWAY), State.PLANNED, OFFICE, ("T1", "T2", "D3"),
-        (plan_whole, monitoring_set), follows="会議に付議する。",
+        (plan_whole, roles_in_time, monitoring_set), follows="会議に付議する。",
     ),
     Turn(
         Step.BRING, (State.PLANNED,), State.AT_MEETING, OFFICE, ("T1", "C1", "C9"),
@@ -253,16 +276,16 @@ TABLE: tuple[Turn, ...] = (
         follows="終結か中断を付議する、またはプラン案を作り直す。",
     ),
     Turn(
-        Step.BRING_CLOSING, (State.UNDERWAY,), State.AT_MEETING, OFFICE, ("T1", "T2"), (evaluated,),
+        Step.BRING_CLOSING, (State.UNDERWAY,), State.AT_MEETING, OFFICE, ("T1", "T2"), (), (evaluated,),
         follows="会議を開き、結果を記録する。",
     ),
     Turn(
-        Step.BRING_SUSPENSION, (State.UNDERWAY,), State.AT_MEETING, OFFICE, ("T1", "T3"), (looked_for,),
+        Step.BRING_SUSPENSION, (State.UNDERWAY,), State.AT_MEETING, OFFICE, ("T1", "T3"), (), (looked_for,),
         follows="会議を開き、結果を記録する。",
     ),
     Turn(
         Step.RECORD_RESULT, (State.AT_MEETING,), None, OFFICE, ("D5", "P1", "P2", "D9"),
-        (sat, outcome_given, referrer_may_lead, both_present),
+        (sat, outcome_given, referrer_may_lead, both_present), (sat,),
         follows="適切なら確定・終結・中断へ。再協議なら元へ戻る。",
     ),
     Turn(
@@ -270,35 +293,35 @@ TABLE: tuple[Turn, ...] = (
         follows="プラン案を直して、改めて付議する。",
     ),
     Turn(
-        Step.DECIDE, (State.AGREED,), State.UNDERWAY, CITY, ("D1", "D2", "D11"),
+        Step.DECIDE, (State.AGREED,), State.UNDERWAY, CITY, ("D1", "D2", "D11", "T1"), (),
         (brought(Purpose.PLAN, Purpose.REPLAN), with_services), (JUSO,), follows="本人と事業者に通知し、支援を始める。",
     ),
     Turn(
-        Step.REPORT, (State.AGREED,), State.UNDERWAY, OFFICE, ("D1",),
+        Step.REPORT, (State.AGREED,), State.UNDERWAY, OFFICE, ("D1", "T1"), (),
         (brought(Purpose.PLAN, Purpose.REPLAN), without_services), (JUSO,), follows="市町村に報告し、支援を始める。",
     ),
     Turn(
-        Step.CONFIRM, (State.AGREED,), State.UNDERWAY, CITY, ("S1", "S2", "C9"), (brought(Purpose.WATCH),), (SHIEN,),
-        follows="見守りと働きかけを続ける。同意が得られたら、同意を記録する。",
+        Step.CONFIRM, (State.AGREED,), State.UNDERWAY, CITY, ("S1", "S2", "C9"), (),
+        (brought(Purpose.WATCH),), (SHIEN,), follows="見守りと働きかけを続ける。同意が得られたら、同意を記録する。",
     ),
     Turn(
         Step.MONITOR, (State.UNDERWAY,), None, OFFICE, ("T4", "T8"), (words_given, next_set),
         follows="次の日まで続ける。変化があれば再プラン。",
     ),
     Turn(
-        Step.CONTACT, ACTIVE, None, OFFICE, ("T3", "C7"), (contact_given,),
+        Step.CONTACT, ACTIVE, None, OFFICE, ("T3", "C7"), (contact_given, words_given),
         follows="連絡が完全に取れないときは、中断を付議できる。",
     ),
     Turn(
         Step.CLOSE, (State.AGREED,), State.CLOSED, OFFICE, ("T1", "D7"),
-        (brought(Purpose.CLOSING), lead_set), follows="主担当機関がフォローアップする。変化があればすぐ再開する。",
+        (lead_set,), (brought(Purpose.CLOSING),), follows="主担当機関がフォローアップする。変化があればすぐ再開する。",
     ),
     Turn(
-        Step.SUSPEND, (State.AGREED,), State.SUSPENDED, OFFICE, ("T1", "T3"), (brought(Purpose.SUSPENSION),),
+        Step.SUSPEND, (State.AGREED,), State.SUSPENDED, OFFICE, ("T1", "T3"), (), (brought(Purpose.SUSPENSION),),
         follows="連絡が取れたら再開する。",
     ),
     Turn(
-        Step.GIVE_BACK, BEFORE, State.RETURNED, OFFICE, ("D8", "T9"), (never_fixed, talked_over),
+        Step.GIVE_BACK, BEFORE, State.RETURNED, OFFICE, ("D8", "T9"), (talked_over,), (never_fixed,),
         follows="紹介元が支援を続ける。いつでもまた依頼できる。",
     ),
     Turn(
@@ -321,32 +344,47 @@ def row(step: Step) -> Turn:
 def judge(life: Life, act: Act, actor: Actor, today: date, profile: Profile) -> Refusal | None:
     """None if the act is lawful now. ``today`` is the day in Japan."""
     turn = row(act.step)
-    if refusal := possible(life, act.step, actor):
+    if refusal := possible(life, act.step, actor, profile):
         return refusal
     if act.on > today:
         return Refusal("T1", "日付が今日より後です。", "実際に行った日を入れてください。")
-    if life.since is not None and act.on < life.since:
-        return Refusal("T1", "日付が、前の記録の日より前です。", "実際に行った日を確かめてください。")
+    earliest = max((day for day in (life.since, life.received_on) if day), default=None)
+    if earliest is not None and act.on < earliest:
+        return Refusal("T1", "日付が、受付か前の記録の日より前です。", "実際に行った日を確かめてください。")
     for check in (roles_exist, *turn.needs):
         if refusal := check(life, act, profile):
             return refusal
     return None
 
 
-def possible(life: Life, step: Step, actor: Actor) -> Refusal | None:
-    """Whether the step leads on from where the case stands, and whether this actor may take it at all."""
+def possible(life: Life, step: Step, actor: Actor, profile: Profile) -> Refusal | None:
+    """Whether the step leads on from where the case stands, and whether this actor may take it, whatever it says."""
     turn = row(step)
     if life.compartment not in turn.where:
         own = "支援会議" if life.compartment is SHIEN else "重層的支援会議"
         return Refusal(turn.rules[0], f"{own}の事案では行いません。", _ways_on(life))
     if life.state not in turn.source:
-        return Refusal("T1", "いまの状態からは進めません。", _ways_on(life))
+        return _out_of_turn(life, turn)
     if actor.kind not in turn.by:
         if turn.by == CITY:
             reason = "これは市町村だけが行えます。委託先や他の機関には任せられません。"
             return Refusal("D2", reason, "市町村の担当課に依頼してください。")
         return Refusal("T1", "これは市町村か多機関協働事業者が行います。", "担当課か推進員に伝えてください。")
-    return None
+    blank = Act(step=step, on=date.max)
+    return next((refusal for check in turn.given if (refusal := check(life, blank, profile))), None)
+
+
+def _out_of_turn(life: Life, turn: Turn) -> Refusal:
+    """The step belongs to other states; the next step is what leads there."""
+    names = "、".join(f"「{STATE_TEXT[state]}」" for state in turn.source)
+    reason = f"いまは「{STATE_TEXT[life.state]}」です。これは{names}のときに行います。"
+    leads = [one.step for one in TABLE if one.to in turn.source and life.state in one.source]
+    first = "、".join(f"「{STEP_TEXT[step]}」" for step in leads if step is not turn.step)
+    return Refusal(
+        "T1" if "T1" in turn.rules else turn.rules[0],
+        reason,
+        f"先に{first}を行ってください。" if first else _ways_on(life),
+    )
 
 
 def _ways_on(life: Life) -> str:
@@ -416,13 +454,13 @@ def _back(life: Life) -> Life:
     return replace(life, state=back, purpose=None)
 
 
-def ways(life: Life, actor: Actor) -> list[Way]:
+def ways(life: Life, actor: Actor, profile: Profile) -> list[Way]:
     """Every step of the compartment for this actor: the open ones first, the others with the reason."""
     found = []
     for turn in TABLE:
         if life.compartment not in turn.where:
             continue
-        refusal = possible(life, turn.step, actor)
+        refusal = possible(life, turn.step, actor, profile)
         rule = refusal.rule if refusal else "・".join(turn.rules)
         found.append(
             Way(

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, or_, select
+from sqlalchemy import Row, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from contracts.consent import ConsentState
@@ -31,7 +31,7 @@ from contracts.message import Compartment, Event
 from contracts.policy import Category
 from services import sharing
 from services.coordination import domain, life, showing
-from services.coordination.handlers import service
+from services.coordination.handlers import record_steps, service
 from services.coordination.life import Actor, Life, Refusal
 from services.coordination.showing import Sight, Viewer
 from services.coordination.tables import act, case, case_agency, consents, item
@@ -44,6 +44,7 @@ STOPPED = Refusal(
     "C11", "有効な同意がないので、進められません。", "改めて同意を得るか、支援会議で扱う必要性を判断してください。"
 )
 OTHERS = Refusal("T1", "ほかの人が先に記録しました。", "何が変わったかを読んで、もう一度選んでください。")
+ANOTHER = Refusal("T1", "この画面からは、すでに別の内容を記録しました。", "画面を読み直して、記録し直してください。")
 BRINGS = (Step.BRING, Step.BRING_CLOSING, Step.BRING_SUSPENSION)
 LEAVES = (Step.TAKE_BACK, Step.GIVE_BACK, Step.END)
 """Steps after which nothing of the case is to be heard at a coming sitting."""
@@ -79,7 +80,10 @@ def _take(asked: TakeStep, viewer: Viewer, answers: list[StepTaken], tx: Tx) -> 
     rows = _rows(asked.case, tx)
     for row in rows:
         if row.request == asked.request:
-            answers.append(StepTaken(done=True, number=row.number, state=State(row.state)))
+            same = _whole(row, tx) == asked.act
+            answers.append(
+                StepTaken(done=True, number=row.number, state=State(row.state)) if same else _refused(ANOTHER)
+            )
             return ()
     if len(rows) != asked.after:
         answers.append(_refused(OTHERS, _history(rows[asked.after :], tx)))
@@ -130,24 +134,25 @@ def _record(
 def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]]:
     """The item a step brings to a meeting, new or one that still waits; or the items it takes back."""
     if asked.act.step in LEAVES:
-        waiting = _not_heard(asked.case, tx)
-        return None, [ItemWithdrawn(about=one.id, case=asked.case) for one in waiting]
+        return None, _take_back(_not_heard(asked.case, tx), tx)
     if asked.act.step not in BRINGS:
         return None, []
     purpose = life.purpose_of(now, asked.act.step)
-    for one in _not_heard(asked.case, tx):
-        if one.purpose == purpose:
-            return one.id, []
     about = tx.execute(select(case).where(case.c.id == asked.case)).one()
     roles = [role.agency for role in now.plan.roles] if now.plan else []
     listed = select(case_agency.c.agency).where(case_agency.c.case == asked.case).order_by(case_agency.c.place)
+    table = tuple(tx.execute(listed).scalars())
+    waiting = [one for one in _not_heard(asked.case, tx) if one.purpose == purpose]
+    if waiting and set(roles) <= set(table) and not asked.act.urgent:
+        return waiting[-1].id, []
+    events: list[Event] = list(_take_back(waiting, tx))  # it called others, or for another day (M1, P3)
     put = ItemPutForward(
         about=tx.ref(),
         case=asked.case,
         purpose=purpose,
         urgent=asked.act.urgent,
         received_on=about.received_on,
-        agencies=tuple(dict.fromkeys([*tx.execute(listed).scalars(), *roles])),
+        agencies=tuple(dict.fromkeys([*table, *roles])),
         only_agencies=_is_narrowed(asked.case, tx),
         member=about.member,
         category=Category.ORDINARY,
@@ -155,16 +160,22 @@ def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]
     )
     kept = put.model_dump(include={"case", "purpose", "member", "category"})
     tx.execute(insert(item).values(id=put.about, compartment=tx.here, put_at=tx.now, **kept))
-    return put.about, [put]
+    record_steps(tx, asked.case, "item_put_forward")
+    return put.about, [*events, put]
+
+
+def _take_back(items: Sequence[Row[Any]], tx: Tx) -> list[Event]:
+    for one in items:
+        tx.execute(update(item).where(item.c.id == one.id).values(withdrawn_at=tx.now))
+        record_steps(tx, one.case, "item_withdrawn")
+    return [ItemWithdrawn(about=one.id, case=one.case) for one in items]
 
 
 def _not_heard(about: UUID, tx: Tx) -> Sequence[Row[Any]]:
     """The items of a case that wait for a sitting, or whose sitting is still to come, and were not taken back."""
-    left = select(func.max(act.c.at)).where(act.c.case == about, act.c.step.in_([one.value for one in LEAVES]))
-    last_left = tx.connection.scalar(left)
-    mine = item.c.case == about, or_(item.c.starts.is_(None), item.c.starts > tx.now)
-    rows = tx.execute(select(item).where(*mine).order_by(item.c.put_at)).all()
-    return [one for one in rows if last_left is None or one.put_at > last_left]
+    coming = or_(item.c.starts.is_(None), item.c.starts > tx.now)
+    mine = item.c.case == about, item.c.withdrawn_at.is_(None), coming
+    return tx.execute(select(item).where(*mine).order_by(item.c.put_at)).all()
 
 
 def _stopped(about: UUID, tx: Tx) -> Refusal | None:
@@ -207,7 +218,8 @@ def _life(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
     """Where the case stands; the rules read codes only, so that nothing sealed is opened."""
     brought = next((row.item for row in reversed(rows) if row.item), None)
     starts = tx.connection.scalar(select(item.c.starts).where(item.c.id == brought)) if brought else None
-    return _folded(rows, starts, tx)
+    known = tx.execute(select(case.c.received_on, case.c.referrer).where(case.c.id == about)).one()
+    return replace(_folded(rows, starts, tx), received_on=known.received_on, referrer=known.referrer)
 
 
 def _folded(rows: Sequence[Row[Any]], starts: datetime | None, tx: Tx) -> Life:
@@ -227,11 +239,18 @@ def _view(about: UUID, viewer: Viewer | None, sight: Sight, tx: Tx) -> LifeView:
         found=True,
         state=now.state,
         history=history,
-        ways=tuple(life.ways(now, _actor(viewer, tx))),
+        ways=tuple(life.ways(now, _actor(viewer, tx), tx.profile)),
+        sitting=_sitting(rows, tx),
         due=tuple(life.due(now, opened, domain.today(tx.now))),
         plan=plans[-1] if plans else None,
         early_since=now.early_since,
     )
+
+
+def _sitting(rows: Sequence[Row[Any]], tx: Tx) -> datetime | None:
+    """When the item that was brought last is or was heard, if a date was found."""
+    brought = next((row.item for row in reversed(rows) if row.item), None)
+    return tx.execute(select(item.c.starts).where(item.c.id == brought)).scalar() if brought else None
 
 
 def _due(sight: Sight, tx: Tx) -> DueList:

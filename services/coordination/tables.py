@@ -68,6 +68,7 @@ item = Table(
     Column("sitting", Uuid),
     Column("starts", Instant),
     Column("put_at", Instant, nullable=False),
+    Column("withdrawn_at", Instant),
     CheckConstraint("category in ('ordinary', 'tax')"),
     CheckConstraint("category = 'ordinary' or compartment = 'juso'"),  # S9
     UniqueConstraint("id", "case", "category", "purpose"),

@@ -84,7 +84,9 @@ def names(sight: Sight, tx: Tx) -> Clients:
 
 def case_views(sight: Sight, tx: Tx) -> tuple[CaseView, ...]:
     """Every case in sight as a list shows it."""
-    wanted = select(case, item.c.id.label("item"), item.c.sitting, item.c.starts).join(item, item.c.case == case.c.id)
+    wanted = select(case, item.c.id.label("item"), item.c.sitting, item.c.starts, item.c.withdrawn_at).join(
+        item, item.c.case == case.c.id
+    )
     newest = {
         row.id: row
         for some in portions({*sight.shown, *sight.stopped})
@@ -100,15 +102,15 @@ def case_views(sight: Sight, tx: Tx) -> tuple[CaseView, ...]:
             opened_at=row.opened_at,
             received_on=row.received_on,
             urgent=row.urgent,
-            state="placed" if row.sitting else "put_forward",
+            state="waiting" if row.withdrawn_at else "placed" if row.sitting else "put_forward",
             referrer=row.referrer,
             agencies=tuple(code for _, code in sorted(agencies.get(row.id, ()))),
             problems=tuple(sorted(code for _, code in problems.get(row.id, ()))),
             household_size=row.household_size,
             ground=sight.heads[row.id].state if row.id in sight.heads else row.ground,
             item=row.item,
-            sitting=row.sitting,
-            sitting_starts=row.starts,
+            sitting=None if row.withdrawn_at else row.sitting,
+            sitting_starts=None if row.withdrawn_at else row.starts,
         )
         for row in sorted(rows, key=lambda row: (row.received_on, row.opened_at, row.id))
     )

@@ -21,7 +21,6 @@ from services.desk.asking import Asking
 from services.desk.html import case_not_found, door_is_closed, fenced, notice, page
 from services.desk.sessions import Sessions, SignInLimit, cookie_of, want_own_form
 from services.desk.trail import trail
-from services.forms import own_forms
 from services.service import AskFailed, Work
 
 CASES_ON_A_PAGE = 50
@@ -46,7 +45,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     inside.add_api_route("/cases", desk.cases, methods=["GET"], response_model=None)
     inside.add_api_route("/cases/{ref}", desk.case, methods=["GET"], response_model=None)
     forms.add_api_route("/sign-out", desk.sign_out, methods=["POST"], response_model=None)
-    steps.add_routes(inside, forms, work, own_forms(work.settings))
+    steps.add_routes(inside, forms, work)
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)
     else:

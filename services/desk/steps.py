@@ -12,8 +12,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
-from contracts.form_editions import NoSuchForm, in_force
-from contracts.forms import Form
 from contracts.life import (
     CONTACT_TEXT,
     OUTCOME_TEXT,
@@ -43,8 +41,6 @@ ROLES = 8
 MOST_PRESSING = 10
 FOLLOW_UP_TEXT = {"none": "なし", "phone": "電話", "visit": "訪問", "meeting": "会議"}
 ENDED_TEXT = {"died": "死亡", "moved": "転出"}
-FORM_OF = {Step.ASSESS: "assessment", Step.DRAFT: "plan", Step.EVALUATE: "evaluation"}
-"""The form whose edition in force on the day an act names."""
 FIELDS: dict[Step, tuple[str, ...]] = {
     Step.DRAFT: ("plan",),
     Step.BRING: ("urgent",),
@@ -86,7 +82,31 @@ class HistoryLine:
     words: str
 
 
-def add_routes(inside: APIRouter, forms: APIRouter, work: Work, shipped: tuple[Form, ...]) -> None:
+@dataclass(frozen=True)
+class Refused:
+    """A form that was not taken, why, and what others did meanwhile."""
+
+    said: FormData
+    text: str
+    since: tuple[Taken, ...] = ()
+
+
+class Typed:
+    """What somebody typed into a form that was refused, so that it is not lost."""
+
+    def __init__(self, said: FormData) -> None:
+        self.step, self._said = _text(said, "step"), said
+
+    def text(self, name: str) -> str:
+        """One field."""
+        return _text(self._said, name)
+
+    def many(self, name: str) -> list[str]:
+        """A field of several boxes."""
+        return [one for one in self._said.getlist(name) if isinstance(one, str)]
+
+
+def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
     """The page of a case's life, and the form of each step. Who may not see the case finds nothing here."""
 
     @inside.get("/cases/{ref}/life", response_model=None)
@@ -103,32 +123,26 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work, shipped: tuple[F
                 case=case,
                 request=_text(said, "request"),
                 after=_text(said, "after"),
-                act=act_of(said, shipped),
+                act=act_of(said),
                 viewer=session.person,
                 viewer_agency=session.code or None,
             )
         except ValidationError as error:
-            return await _page(work, session, ref, 400, (flaw_text(error), "", ""))
+            return await _page(work, session, ref, 400, Refused(said, flaw_text(error)))
         done = await work.ask(asked)
         if done.done:
             return RedirectResponse(f"/cases/{case}/life", 303)
-        return await _page(work, session, ref, 409, (done.reason, done.rule, done.next_step))
+        text = f"{done.reason}{done.next_step}" + (f"({done.rule})" if done.rule else "")
+        return await _page(work, session, ref, 409, Refused(said, text, done.since))
 
 
-def act_of(said: FormData, forms: tuple[Form, ...]) -> Act:
+def act_of(said: FormData) -> Act:
     """The act that a form says. Raises ValidationError."""
     given: dict[str, Any] = {name: value for name in _PLAIN if (value := _text(said, name))}
     given |= {"present": said.getlist("present"), "urgent": bool(_text(said, "urgent"))}
     if _text(said, "step") == Step.DRAFT:
         given["plan"] = _plan(said)
-    act = Act.model_validate(given)
-    if (form_id := FORM_OF.get(act.step)) is None:
-        return act
-    try:
-        form = in_force(forms, form_id, act.on)
-    except NoSuchForm:  # a day before there was such a form
-        return act
-    return act.model_copy(update={"form": f"{form.id}@{form.version}"})
+    return Act.model_validate(given)
 
 
 _PLAIN = ("step", "on", "words", "outcome", "contact", "lead", "follow_up", "next_on", "ended", "counterpart")
@@ -143,7 +157,11 @@ _LABELS = {
     "next_on": "次の予定日",
     "ended": "死亡・転出の別",
     "counterpart": "協議した相手の機関",
-    "plan": "プラン",
+    "until": "役割の期限",
+    "monitor_on": "モニタリングの予定日",
+    "services": "法に基づく事業",
+    "goals": "目標",
+    "policy": "支援方針・内容",
     "step": "手順",
 }
 
@@ -158,7 +176,7 @@ def _plan(said: FormData) -> dict[str, Any]:
         "goals": _text(said, "goals"),
         "policy": _text(said, "policy"),
         "roles": roles,
-        "services": said.getlist("services"),
+        "services": list(dict.fromkeys(said.getlist("services"))),
         "other_support": bool(_text(said, "other_support")),
         "monitor_on": _text(said, "monitor_on") or None,
     }
@@ -187,7 +205,7 @@ def flaw_text(error: ValidationError) -> str:
 
 
 async def _page(
-    work: Work, session: Session, ref: str, status: int = 200, refusal: tuple[str, str, str] | None = None
+    work: Work, session: Session, ref: str, status: int = 200, refusal: "Refused | None" = None
 ) -> HTMLResponse:
     asking = Asking(work, session)
     found = await asking.trail(ref)
@@ -208,7 +226,9 @@ async def _page(
         status,
         session=session,
         line=pages.case_line(found.case, known),
-        refusal=refusal,
+        refusal=refusal.text if refusal else "",
+        since=[history_line(one, known) for one in refusal.since] if refusal else [],
+        typed=Typed(refusal.said) if refusal else Typed(FormData()),
         **shown(life, known, words.day_in_japan(work.now())),
     )
 
@@ -222,6 +242,7 @@ def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
         "history": [history_line(one, known) for one in reversed(life.history)],
         "after": len(life.history),
         "plan": life.plan or Plan(),
+        "sitting": words.moment(life.sitting) if life.sitting else "",
         "today": today.isoformat(),
         "lines": range(ROLES),
         "choices": {
@@ -267,6 +288,7 @@ def history_line(one: Taken, known: pages.Known) -> HistoryLine:
         ("相手", known.agency(act.counterpart) if act.counterpart else ""),
         ("次の予定", words.full_day(act.next_on) if act.next_on else ""),
         ("事由", ENDED_TEXT[act.ended] if act.ended else ""),
+        ("急ぎ", "随時の会議を求めた" if act.urgent else ""),
         ("様式", act.form),
     ]
     if act.plan:
@@ -276,6 +298,7 @@ def history_line(one: Taken, known: pages.Known) -> HistoryLine:
             ("支援方針", act.plan.policy),
             ("役割分担", " / ".join(roles)),
             ("法に基づく事業", "、".join(SERVICE_TEXT[code] for code in act.plan.services)),
+            ("ほかの支援", "あり(同じ会議で確認)" if act.plan.other_support else ""),
             ("モニタリング", words.full_day(act.plan.monitor_on) if act.plan.monitor_on else ""),
         ]
     return HistoryLine(

@@ -76,6 +76,7 @@ def _step_line(step: Step, case: CaseView, sittings: Sequence[SittingView], know
         "received": f"紹介元: {known.agency(case.referrer)}",
         "case_opened": words.why_this_kind(case.ground, known.compartment),
         "client_taken_in": "支援会議からは、ほかの記録を照会しません。",
+        "item_withdrawn": "",
         "item_put_forward": f"目的: {PURPOSE_TEXT[item.purpose]}" if item else "",
         "item_placed": f"{known.body(placed.body)} {words.moment(placed.starts)}。{placed.why}" if placed else "",
     }[step.what]

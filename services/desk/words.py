@@ -32,6 +32,7 @@ NOTICE_TEXT = {
 ANSWER_TEXT = {"attend": "出席", "absent": "欠席", "none": "未回答"}
 STATE_TEXT = {"waiting": "会議に出す前", "put_forward": "日程を探しています", "placed": "日程が決まりました"}
 STEP_TEXT = {
+    "item_withdrawn": "会議の議題から取り下げました",
     "received": "つなぐシートを受け付けました",
     "case_opened": "事案として登録し、扱う会議を決めました",
     "client_taken_in": "本人の情報を支援会議の区画に預かりました",

@@ -1,6 +1,7 @@
 """A case's life: no sequence of allowed steps reaches an unlawful state, and no refusal is without a way on."""
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -149,12 +150,18 @@ def test_after_a_plan_was_fixed_giving_back_is_a_closing(kobayashi: Profile) -> 
 @pytest.mark.rule("T2")
 @pytest.mark.parametrize(
     "lacking",
-    [{"goals": " "}, {"policy": ""}, {"roles": ()}, {"monitor_on": None}, {"monitor_on": DAY}],
-    ids=["goals", "policy", "roles", "monitoring", "monitoring on the day itself"],
+    [
+        *({"goals": " "}, {"policy": ""}, {"roles": ()}),
+        {"roles": (Role(agency="shakyo", until=DAY - timedelta(days=1)),)},
+        {"roles": (Role(agency="shakyo", until=date(9999, 12, 31)),)},
+        *({"monitor_on": None}, {"monitor_on": DAY}, {"monitor_on": date(9999, 12, 31)}),
+    ],
+    ids=["goals", "policy", "roles", "past", "far", "monitoring", "monitoring on the day itself", "far monitoring"],
 )
 def test_a_plan_without_one_of_its_parts_is_no_plan(kobayashi: Profile, lacking: dict[str, Any]) -> None:
     plan = PLAN.model_copy(update=lacking)
-    assert refused(life_of(Step.ASSESS), act(Step.DRAFT, plan=plan), kobayashi) == "T2"
+    rule = "T8" if "monitor_on" in lacking else "T2"
+    assert refused(life_of(Step.ASSESS), act(Step.DRAFT, plan=plan), kobayashi) == rule
 
 
 def test_a_plan_names_agencies_that_exist(kobayashi: Profile) -> None:
@@ -185,9 +192,11 @@ def test_an_end_names_who_leads_from_then_on_and_how_it_is_followed_up(
 
 
 @pytest.mark.rule("D8", "T9")
-@pytest.mark.parametrize("lacking", [{"counterpart": None}, {"words": ""}])
+@pytest.mark.parametrize("lacking", [{"counterpart": None}, {"words": ""}, {"counterpart": "hellowork"}])
 def test_giving_back_is_talked_over_with_the_referrer(kobayashi: Profile, lacking: dict[str, Any]) -> None:
-    assert refused(life_of(Step.ASSESS), act(Step.GIVE_BACK, **lacking), kobayashi) == "D8"
+    life = replace(life_of(Step.ASSESS), referrer="houkatsu-kobayashi")
+    assert judge(life, act(Step.GIVE_BACK), CITY, DAY, kobayashi) is None
+    assert refused(life, act(Step.GIVE_BACK, **lacking), kobayashi) == "D8"
 
 
 # -- D1, D2, P1: who fixes what ----------------------------------------------------------------------------------------
@@ -233,10 +242,10 @@ def test_the_outcome_of_the_meeting_decides_where_the_case_goes(outcome: Outcome
 
 
 @pytest.mark.parametrize("step", Step)
-def test_other_agencies_read_the_case_and_take_no_step_of_it(step: Step) -> None:
+def test_other_agencies_read_the_case_and_take_no_step_of_it(kobayashi: Profile, step: Step) -> None:
     for state in rules.row(step).source:
         life = Life(rules.row(step).where[0], state=state)
-        refusal = possible(life, step, AGENCY)
+        refusal = possible(life, step, AGENCY, kobayashi)
         assert refusal is not None
         assert refusal.next_step
 
@@ -258,6 +267,29 @@ def test_early_support_begins_before_the_decision_and_waits_for_a_meeting_until_
 @pytest.mark.parametrize("on", [DAY + timedelta(days=1), DAY - timedelta(days=1)], ids=["to come", "before the last"])
 def test_a_step_happened_not_before_the_last_one_and_not_after_today(kobayashi: Profile, on: date) -> None:
     assert refused(life_of(Step.ASSESS), act(Step.DRAFT, on=on), kobayashi) == "T1"
+
+
+def test_no_step_happened_before_the_referral_was_received(kobayashi: Profile) -> None:
+    life = replace(Life(JUSO), received_on=DAY)
+    assert refused(life, act(Step.ASSESS, on=DAY - timedelta(days=1)), kobayashi) == "T1"
+    assert judge(life, act(Step.ASSESS), CITY, DAY, kobayashi) is None
+
+
+def test_what_is_not_open_says_which_step_leads_there(kobayashi: Profile) -> None:
+    told = {one.step: one for one in ways(life_of(Step.ASSESS), CITY, kobayashi)}
+    assert (told[Step.BRING].rule, "「プラン案を作る」" in told[Step.BRING].next_step) == ("T1", True)
+    assert "「実施・モニタリング」" in told[Step.MONITOR].reason
+    assert told[Step.MONITOR].rule == "T4"
+
+
+def test_the_page_knows_before_anybody_fills_in_a_form_what_is_still_lacking(kobayashi: Profile) -> None:
+    waiting = fold(JUSO, [act(one) for one in (*TO_PLAN, Step.BRING)])
+    told = {one.step: one for one in ways(waiting, CITY, kobayashi)}
+    assert not told[Step.RECORD_RESULT].allowed
+    assert "まだ開かれていません" in told[Step.RECORD_RESULT].reason
+    underway = {one.step: one for one in ways(life_of(*UNDERWAY), CITY, kobayashi)}
+    assert not underway[Step.BRING_CLOSING].allowed
+    assert not underway[Step.BRING_SUSPENSION].allowed
 
 
 def test_what_is_due_is_late_from_the_day_after(kobayashi: Profile) -> None:
@@ -289,16 +321,16 @@ def test_the_page_of_the_table_is_printed_from_it() -> None:
 
 @pytest.mark.parametrize("compartment", Compartment)
 @pytest.mark.parametrize("state", State)
-def test_every_state_has_a_lawful_way_on(state: State, compartment: Compartment) -> None:
-    assert any(one.allowed for one in ways(Life(compartment, state=state), CITY))
+def test_every_state_has_a_lawful_way_on(kobayashi: Profile, state: State, compartment: Compartment) -> None:
+    assert any(one.allowed for one in ways(Life(compartment, state=state), CITY, kobayashi))
 
 
 LEAVING = (Step.END, Step.GIVE_BACK, Step.CONTACT, Step.START_EARLY)
 
 
-def any_act(life: Life, chance: random.Random) -> Act:
+def any_act(life: Life, chance: random.Random, profile: Profile) -> Act:
     """Mostly a step that is open and leads on, with what it needs; sometimes any step with any content."""
-    forward = [one.step for one in ways(life, CITY) if one.allowed and one.step not in LEAVING]
+    forward = [one.step for one in ways(life, CITY, profile) if one.allowed and one.step not in LEAVING]
     step = chance.choice(forward if forward and chance.random() < 0.8 else list(Step))
     said: dict[str, Any] = {"plan": chance.choice([PLAN, LEGAL])}
     if step is Step.RECORD_RESULT:
@@ -319,7 +351,7 @@ def lawful_lives(compartment: Compartment, profile: Profile, seed: int) -> list[
     """A random life: at each point something is tried, and taken if it is allowed."""
     life, taken, chance = Life(compartment), list[tuple[Act, Life]](), random.Random(seed)
     for _ in range(60):
-        tried = any_act(life, chance)
+        tried = any_act(sat(life), chance, profile)
         actor = chance.choice([CITY, CITY, COORDINATOR, AGENCY])
         refusal = judge(sat(life), tried, actor, DAY, profile)
         if refusal is not None:
@@ -359,7 +391,7 @@ def test_no_sequence_of_allowed_steps_reaches_an_unlawful_state(
             assert (adopted, evaluated) == (Purpose.CLOSING, True), "T1, T2"
             assert tried.lead, "D7"
         if life.state in OVER:
-            assert any(one.allowed and one.step is Step.REOPEN for one in ways(life, CITY)), "T7"
+            assert any(one.allowed and one.step is Step.REOPEN for one in ways(life, CITY, kobayashi)), "T7"
 
 
 def test_random_lives_come_to_every_state_and_take_every_step(kobayashi: Profile) -> None:

@@ -1,7 +1,7 @@
 """Steps of a case on both engines: recorded once, in order, sealed, told to the meetings, and only to who may see."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from contracts.consent import ConsentState
 from contracts.coordination import ItemPutForward, ItemWithdrawn
 from contracts.erasure import EraseCase, EraseReason
-from contracts.life import Act, LifeView, LookAtDue, LookAtLife, Outcome, State, Step, StepTaken, TakeStep
+from contracts.life import Act, LifeView, LookAtDue, LookAtLife, Outcome, Role, State, Step, StepTaken, TakeStep
 from contracts.meetings import ItemPlaced
 from contracts.message import Compartment
 from contracts.purpose import Purpose
@@ -124,14 +124,42 @@ async def test_the_decision_on_legal_services_is_the_citys(hands: Ready) -> None
 # -- what the meetings are told ----------------------------------------------------------------------------------------
 
 
-async def test_a_plan_goes_to_the_sitting_that_already_waits_for_the_case(hands: Ready) -> None:
+async def test_a_plan_that_names_others_calls_them_to_another_sitting(hands: Ready) -> None:
     juso = hands(JUSO)
     case = await case_in(juso)
     (first,) = [one for one in juso.stage.told() if isinstance(one, ItemPutForward)]
     await walk(juso, case, Step.ASSESS, Step.DRAFT)
     assert (await take(juso, case, Step.BRING, 2)).done
+    told = juso.stage.told()
+    assert told[:1] == [ItemWithdrawn(about=first.about, case=case)], "it did not call 社協, which has a role"
+    (put,) = told[1:]
+    assert isinstance(put, ItemPutForward)
+    assert "shakyo" in put.agencies
+    assert (await take(juso, case, Step.TAKE_BACK, 3)).done
+    own = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=date(2027, 2, 28)),)})
+    assert (await take(juso, case, act(Step.DRAFT, plan=own), 4)).done
+    juso.stage.told()
+    assert (await take(juso, case, Step.BRING, 5)).done
+    (again,) = juso.stage.told()
+    assert isinstance(again, ItemPutForward)
+    assert (await take(juso, case, Step.TAKE_BACK, 6)).done
+    assert juso.stage.told() == [ItemWithdrawn(about=again.about, case=case)]
+
+
+async def test_a_plan_goes_to_the_sitting_that_waits_if_all_with_a_role_are_called_there(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    own = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=date(2027, 2, 28)),)})
+    await walk(juso, case, Step.ASSESS, act(Step.DRAFT, plan=own))
+    juso.stage.told()
+    assert (await take(juso, case, Step.BRING, 2)).done
     assert juso.stage.told() == []
-    assert first.purpose is Purpose.PLAN
+    assert (await take(juso, case, Step.TAKE_BACK, 3)).done
+    (gone,) = juso.stage.told()
+    assert (await take(juso, case, act(Step.BRING, urgent=True), 4)).done
+    (put,) = juso.stage.told()
+    assert isinstance(put, ItemPutForward)
+    assert (put.urgent, put.about == gone.about) == (True, False)
 
 
 @pytest.mark.parametrize("kind", [JUSO, SHIEN])
@@ -156,13 +184,14 @@ async def test_a_case_that_leaves_is_taken_off_the_meeting_it_waits_for(hands: R
     assert (await take(juso, case, step, 0)).done
     assert juso.stage.told() == [ItemWithdrawn(about=put.about, case=case)]
     if step is Step.GIVE_BACK:
-        assert (await walk_on(juso, case, 1, Step.REOPEN, Step.ASSESS, Step.DRAFT, Step.BRING)).done
+        own = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=date(2027, 2, 28)),)})
+        assert (await walk_on(juso, case, 1, Step.REOPEN, Step.ASSESS, act(Step.DRAFT, plan=own), Step.BRING)).done
         (again,) = juso.stage.told()
         assert isinstance(again, ItemPutForward)
         assert again.about != put.about
 
 
-async def walk_on(hands: Hands, case: UUID, after: int, *steps: Step) -> StepTaken:
+async def walk_on(hands: Hands, case: UUID, after: int, *steps: Act | Step) -> StepTaken:
     done = StepTaken(done=False, number=after)
     for one in steps:
         done = await take(hands, case, one, done.number)
@@ -192,6 +221,15 @@ async def test_of_two_people_at_once_the_second_sees_what_the_first_did(hands: R
     assert [(one.act.step, one.by) for one in late.since] == [(Step.ASSESS, COORDINATOR)]
     assert "ほかの人" in late.reason
     assert (await look(juso, case)).state is State.ASSESSED
+
+
+async def test_the_same_request_with_another_content_is_told_so(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case, request = await case_in(juso), uuid4()
+    assert (await take(juso, case, Step.ASSESS, 0, request=request)).done
+    other = await take(juso, case, act(Step.ASSESS, words="書き直した。"), 0, request=request)
+    assert (other.done, "別の内容" in other.reason) == (False, True)
+    assert len((await look(juso, case)).history) == 1
 
 
 async def test_the_same_request_twice_is_one_step(hands: Ready) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -370,7 +371,7 @@ class StandIn:
                 Taken(number=n, act=act, state=state, by=PEOPLE[0], agency="fukushi", at=self.time)
                 for n, (act, state) in enumerate(zip(self.acts, states, strict=True), 1)
             ),
-            ways=tuple(rules.ways(now, rules.Actor(agency.code, agency.kind))),
+            ways=tuple(rules.ways(replace(now, sitting_on=today), rules.Actor(agency.code, agency.kind), self.profile)),
             due=tuple(rules.due(now, today, today)),
             plan=now.plan,
         )

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from contracts.life import CaseDue, Contact, Due, Outcome, State, Step, StepTaken, TakeStep
+from contracts.life import CaseDue, Contact, Due, Outcome, State, Step, StepTaken, Taken, TakeStep
 from contracts.message import Compartment
 from tests.coordination.test_life import PLAN, act
-from tests.desk.standin import CASE, JUSO, OTHER, SHIEN, StandIn, browser, post, sign_in
+from tests.desk.standin import CASE, JUSO, OTHER, PEOPLE, SHIEN, StandIn, browser, post, sign_in
 
 Desk = Callable[[Compartment | None], StandIn]
 PATH = f"/cases/{CASE}/life"
@@ -42,12 +42,12 @@ async def test_the_page_offers_what_is_open_and_says_why_the_rest_is_not(stand_i
         text = (await client.get(PATH)).text
     assert 'name="step" value="assess"' in text
     assert 'name="step" value="close"' not in text
-    assert "いまの状態からは進めません。" in text
+    assert "これは「プラン案」のときに行います。" in text
     assert "アセスメントとプラン案を作る(T1)" in text
     assert ("支援決定を記録する" in text) == (kind is JUSO)
 
 
-async def test_a_plan_is_taken_with_its_roles_services_and_the_form_in_force(stand_in: Desk) -> None:
+async def test_a_plan_is_taken_with_its_roles_and_services(stand_in: Desk) -> None:
     work = stand_in(JUSO)
     work.acts = [act(Step.ASSESS)]
     async with browser(work) as client:
@@ -62,7 +62,6 @@ async def test_a_plan_is_taken_with_its_roles_services_and_the_form_in_force(sta
         "does": "家計の相談",
     }
     assert (asked.act.plan.services, asked.act.plan.monitor_on) == (("participation",), date(2027, 2, 20))
-    assert asked.act.form == "plan@1"
     assert (asked.viewer, asked.viewer_agency) == (work.person, "fukushi")
     assert "家計を立て直す。" in text
     assert "参加支援事業" in text
@@ -76,6 +75,20 @@ async def test_a_result_names_who_was_present(stand_in: Desk) -> None:
         await take(client, Step.RECORD_RESULT, outcome="fit_amended", present=["fukushi", "shakyo"])
     (asked,) = taken(work)
     assert (asked.act.outcome, asked.act.present) == (Outcome.FIT_AMENDED, ("fukushi", "shakyo"))
+
+
+async def test_a_refused_form_comes_back_with_what_was_typed_and_what_others_did(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    work.acts = [act(Step.ASSESS)]
+    other = Taken(number=1, act=act(Step.ASSESS), state=State.ASSESSED, by=PEOPLE[0], agency="fukushi", at=work.time)
+    work.refusal = StepTaken(done=False, rule="T1", reason="ほかの人が先に記録しました。", since=(other,))
+    async with browser(work) as client:
+        await sign_in(client)
+        reply = await take(client, Step.DRAFT, **PLAN_FORM)
+    for typed in (PLAN_FORM["goals"], PLAN_FORM["policy"], PLAN_FORM["does_0"], PLAN_FORM["until_0"]):
+        assert typed in reply.text
+    assert '<option value="shakyo" selected>' in reply.text
+    assert "アセスメントを記録する → アセスメント済み(福祉課 髙橋 美穂)" in reply.text
 
 
 async def test_what_is_refused_says_the_rule_and_what_to_do(stand_in: Desk) -> None:

@@ -22,7 +22,7 @@ from services import sharing
 from services.coordination import domain
 from services.coordination.tables import commissions, consents, disclosure, item
 from services.service import AskFailed, Tx, Work
-from services.sharing import Head, Share, Shared
+from services.sharing import Head, Share, Shared, Verdicts
 
 T = TypeVar("T")
 
@@ -90,19 +90,24 @@ def _noting(act: Callable[[Tx], tuple[Sight, T]], tx: Tx) -> tuple[Sight, T]:
 
 async def _share(work: Work, viewer: Viewer, shares: Sequence[Share]) -> None:
     hosted = domain.hosted_by_municipality(work.profile)
-    allowed = (await sharing.permitted(work, shares, hosted_by_municipality=hosted)).allowed
-    await work.run(lambda tx: _register(viewer, allowed, tx))
-    permits = tuple(one.permit.permit for one in allowed if one.permit)
+    verdicts = await sharing.permitted(work, shares, hosted_by_municipality=hosted)
+    await work.run(lambda tx: _register(viewer, verdicts, tx))
+    permits = tuple(one.permit.permit for one in verdicts.allowed if one.permit)
     if permits:
         with suppress(AskFailed):  # they are over in three seconds anyway
             await work.ask(ReportSpent(permits=permits), to=Account.INTAKE)
 
 
-def _register(viewer: Viewer, allowed: Sequence[sharing.Shared], tx: Tx) -> None:
-    """Write the rows of what is still allowed and not yet written: news may have come, or the viewer's other page."""
-    cases = [one.share.case for one in allowed]
+def _register(viewer: Viewer, verdicts: Verdicts, tx: Tx) -> None:
+    """Write the rows of what is still allowed and not yet written: news may have come, or the viewer's other page.
+
+    What the ledger refused, or a permit that is not the ledger's, stands in the audit log.
+    """
+    for refused in verdicts.refused:
+        sharing.note(refused, f"coordination@{tx.here}", tx)
+    cases = [one.share.case for one in verdicts.allowed]
     still = {(one.item, one.head, one.commission) for one in _look(viewer, cases, tx).unshared}
-    rows = [one for one in allowed if (one.share.item, one.share.head, one.share.commission) in still]
+    rows = [one for one in verdicts.allowed if (one.share.item, one.share.head, one.share.commission) in still]
     sharing.record(disclosure, rows, f"coordination@{tx.here}", tx)
 
 

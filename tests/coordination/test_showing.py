@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
 from contracts.commission import CommissionEnded
 from contracts.consent import ConsentState
@@ -27,6 +28,7 @@ from contracts.message import Compartment
 from contracts.permit import Redeem, ReportSpent
 from contracts.policy_terms import Act
 from contracts.purpose import Purpose
+from services.audit import audit
 from services.service import AskFailed
 from tests.coordination.stand_in import (
     COORDINATOR,
@@ -414,3 +416,17 @@ async def test_in_shien_the_explanation_asks_for_a_commission(hands: Ready) -> N
     assert (found["fukushi"].row, found["kikan"].row) == ("P2", "P2")
     assert (found["houkatsu-kobayashi"].allowed, found["houkatsu-kobayashi"].row) == (False, "N8")
     assert "委嘱してください" in found["houkatsu-kobayashi"].next_step
+
+
+@pytest.mark.parametrize("why", ["a forged permit", "the ledger refuses"])
+async def test_what_the_ledger_does_not_permit_is_not_shown_and_stands_in_the_audit_log(hands: Ready, why: str) -> None:
+    juso = hands(JUSO)
+    referral = await juso.take_in(consented())
+    if why == "a forged permit":
+        juso.ledger.key = b"x" * 32
+    else:
+        juso.ledger.record(referral, ConsentState.WITHDRAWN, None)
+    assert (await listed(juso)).cases == ()
+    assert juso.register() == ()
+    noted = juso.stage.do(lambda tx: [tuple(row) for row in tx.execute(select(audit.c.act, audit.c.outcome))])
+    assert noted == [("show", "refuse")]

@@ -57,6 +57,9 @@ class Step(StrEnum):
     BRING_SUSPENSION = "bring_suspension"
     RECORD_RESULT = "record_result"
     TAKE_BACK = "take_back"
+    AMEND = "amend"
+    DECLINE = "decline"
+    DROP_REPLAN = "drop_replan"
     DECIDE = "decide"
     REPORT = "report"
     CONFIRM = "confirm"
@@ -79,6 +82,9 @@ STEP_TEXT = {
     Step.BRING_SUSPENSION: "中断を会議に付議する",
     Step.RECORD_RESULT: "会議の結果を記録する",
     Step.TAKE_BACK: "付議を取り下げる",
+    Step.AMEND: "会議での修正をプランに入れる",
+    Step.DECLINE: "確定しない(理由を返す)",
+    Step.DROP_REPLAN: "再プランをやめる",
     Step.DECIDE: "支援決定を記録する",
     Step.REPORT: "了承と市町村への報告を記録する",
     Step.CONFIRM: "支援方針を確認する",
@@ -172,6 +178,8 @@ class Act(Message):
     present: tuple[Code, ...] = ()
     """The agencies that took part in the item (D5, P1)."""
     contact: Contact | None = None
+    reached: bool = False
+    """The attempt reached the person: what was tried before counts no more towards a 中断 (T3)."""
     lead: Code | None = None
     """主担当機関 after the end (D7)."""
     follow_up: Literal["none", "phone", "visit", "meeting"] | None = None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from contracts.life import STATE_TEXT, STEP_TEXT, Act, Contact, Due, Outcome, Plan, State, Step, Way
+from contracts.life import STATE_TEXT, STEP_TEXT, Act, Contact, Due, LegalService, Outcome, Plan, State, Step, Way
 from contracts.message import Compartment
 from contracts.profile import Profile
 from contracts.purpose import Purpose
@@ -30,6 +30,11 @@ class Life:
     fixed_before: bool = False
     """A plan was fixed since it was opened or opened again: the next one is a 再プラン (T1 B)."""
     early_since: date | None = None
+    fixed_plan: Plan | None = None
+    """The plan in force, while another is being made."""
+    to_amend: bool = False
+    """A meeting found the plan fit once it is amended, and it is not yet (D5)."""
+    died: bool = False
     evaluated_on: date | None = None
     monitor_on: date | None = None
     contacts: tuple[Contact, ...] = ()
@@ -39,6 +44,8 @@ class Life:
     """The day in Japan of the sitting that has heard its item. Not folded, as the next two."""
     received_on: date | None = None
     referrer: str = ""
+    may_hear: frozenset[str] | None = None
+    """The agencies inside the consent, or commissioned; None where nobody asked."""
 
 
 @dataclass(frozen=True)
@@ -174,9 +181,7 @@ contact_given = _says(
     "連絡の方法がありません。",
     "電話、手紙、訪問、照会のどれかを選んでください。",
 )
-end_given = _says(
-    lambda life, act: act.ended is None, "C11", "死亡か転出かがありません。", "どちらかを選んでください。"
-)
+end_given = _says(lambda life, act: act.ended is None, "T1", "死亡か転出かがありません。", "どちらかを選んでください。")
 not_early_yet = _says(
     lambda life, act: life.early_since is not None,
     "T5",
@@ -189,13 +194,51 @@ never_fixed = _says(
     lambda life, act: life.fixed_before,
     "T1",
     "プランが確定した後は、戻すことも紹介元に任せることも、終結の判断になります。",
-    "評価シートを記録して、終結を会議に付議してください。",
+    "再プランをやめて実施・モニタリングに戻り、評価シートを記録して、終結を会議に付議してください。",
 )
 referrer_may_lead = _says(
     lambda life, act: act.outcome is Outcome.REFERRER_LEADS and life.fixed_before,
     "T1",
     "プランが確定した後に紹介元が主担当になるのは、終結の判断です。",
-    "評価シートを記録して、終結を会議に付議してください。",
+    "付議を取り下げ、再プランをやめてから、評価シートを記録して、終結を会議に付議してください。",
+)
+amended = _says(
+    lambda life, act: life.to_amend,
+    "D5",
+    "会議で「修正の上適切」とされました。修正したプランがまだありません。",
+    "「会議での修正をプランに入れる」で、修正したプランを記録してください。",
+)
+to_be_amended = _says(
+    lambda life, act: life.purpose in (Purpose.CLOSING, Purpose.SUSPENSION),
+    "D5",
+    "会議で確認されたのは、プランではありません。",
+    "終結・中断を記録するか、確定しない理由を記録してください。",
+)
+was_fixed = _says(
+    lambda life, act: not life.fixed_before,
+    "T4",
+    "確定したプランがまだありません。",
+    "プラン案を作って会議に付議し、確定してください。",
+)
+alive = _says(
+    lambda life, act: life.died,
+    "T7",
+    "本人の死亡で終わった事案です。",
+    "世帯員の事案は、新しいつなぎとして受け付けてください。",
+)
+after_a_meeting = _says(
+    lambda life, act: (
+        life.compartment is SHIEN and act.plan is not None and LegalService.PARTICIPATION in act.plan.services
+    ),
+    "D4",
+    "参加支援事業は、重層的支援会議が必要と認めた人だけが使えます。",
+    "参加支援を除いてください。本人の同意を得れば、重層的支援会議に付議できます。",
+)
+reasons_unless_fit = _says(
+    lambda life, act: act.outcome is not Outcome.FIT and not act.words.strip(),
+    "T2",
+    "結果の内容が書かれていません。",
+    "何を直すか、なぜ再協議か、紹介元への助言などを書いてください。",
 )
 sat = _says(
     lambda life, act: life.sitting_on is None or act.on < life.sitting_on,
@@ -231,6 +274,17 @@ def both_present(life: Life, act: Act, profile: Profile) -> Refusal | None:
     return Refusal(rule, reason, "ケース会議として経過に残し、そろう日に改めて付議してください。")
 
 
+def inside(life: Life, act: Act, profile: Profile) -> Refusal | None:
+    """Whoever was present, or has a role, is inside the consent or commissioned: else nobody may tell them (C3, S6)."""
+    named = {*act.present, *(role.agency for role in act.plan.roles)} if act.plan else set(act.present)
+    if life.may_hear is None or not (outside := sorted(named - life.may_hear)):
+        return None
+    names = "、".join(agency.name for agency in profile.agencies if agency.code in outside)
+    if life.compartment is SHIEN:
+        return Refusal("S6", f"{names}は委嘱されていません。", "先に委嘱するか、協力依頼にとどめてください。")
+    return Refusal("C3", f"{names}は、本人の同意の範囲にありません。", "同意にこの機関を加えてから記録してください。")
+
+
 def roles_exist(life: Life, act: Act, profile: Profile) -> Refusal | None:
     """Every agency with a role, the lead and the counterpart exist in the municipality now."""
     known = {agency.code for agency in profile.agencies}
@@ -260,12 +314,12 @@ TABLE: tuple[Turn, ...] = (
         follows="プラン案を作る。早く要る支援は早期支援として始められる。",
     ),
     Turn(
-        Step.START_EARLY, BEFORE, None, OFFICE, ("T5", "D4"), (words_given,), (not_early_yet,), (JUSO,),
-        follows="次の重層的支援会議に付議する。",
+        Step.START_EARLY, BEFORE, None, OFFICE, ("T5", "D4"), (words_given,), (not_early_yet,),
+        follows="次の会議に付議する。",
     ),
     Turn(
         Step.DRAFT, (State.ASSESSED, State.PLANNED, State.UNDERWAY), State.PLANNED, OFFICE, ("T1", "T2", "D3"),
-        (plan_whole, roles_in_time, monitoring_set), follows="会議に付議する。",
+        (plan_whole, roles_in_time, monitoring_set, after_a_meeting), follows="会議に付議する。",
     ),
     Turn(
         Step.BRING, (State.PLANNED,), State.AT_MEETING, OFFICE, ("T1", "C1", "C9"),
@@ -285,7 +339,7 @@ TABLE: tuple[Turn, ...] = (
     ),
     Turn(
         Step.RECORD_RESULT, (State.AT_MEETING,), None, OFFICE, ("D5", "P1", "P2", "D9"),
-        (sat, outcome_given, referrer_may_lead, both_present), (sat,),
+        (sat, outcome_given, reasons_unless_fit, referrer_may_lead, both_present), (sat,),
         follows="適切なら確定・終結・中断へ。再協議なら元へ戻る。",
     ),
     Turn(
@@ -293,19 +347,36 @@ TABLE: tuple[Turn, ...] = (
         follows="プラン案を直して、改めて付議する。",
     ),
     Turn(
-        Step.DECIDE, (State.AGREED,), State.UNDERWAY, CITY, ("D1", "D2", "D11", "T1"), (),
-        (brought(Purpose.PLAN, Purpose.REPLAN), with_services), (JUSO,), follows="本人と事業者に通知し、支援を始める。",
+        Step.AMEND, (State.AGREED,), None, OFFICE, ("D5", "T2", "D3"),
+        (plan_whole, roles_in_time, monitoring_set, after_a_meeting), (to_be_amended,),
+        follows="支援決定か、了承と報告で確定する。",
     ),
     Turn(
-        Step.REPORT, (State.AGREED,), State.UNDERWAY, OFFICE, ("D1", "T1"), (),
-        (brought(Purpose.PLAN, Purpose.REPLAN), without_services), (JUSO,), follows="市町村に報告し、支援を始める。",
+        Step.DECLINE, (State.AGREED,), None, CITY, ("D11",), (words_given,),
+        follows="プランは直して付議し直す。終結・中断は行わず、支援を続ける。",
     ),
     Turn(
-        Step.CONFIRM, (State.AGREED,), State.UNDERWAY, CITY, ("S1", "S2", "C9"), (),
-        (brought(Purpose.WATCH),), (SHIEN,), follows="見守りと働きかけを続ける。同意が得られたら、同意を記録する。",
+        Step.DROP_REPLAN, (State.PLANNED,), State.UNDERWAY, OFFICE, ("T1",), (words_given,), (was_fixed,),
+        follows="前に確定したプランで続ける。",
     ),
     Turn(
-        Step.MONITOR, (State.UNDERWAY,), None, OFFICE, ("T4", "T8"), (words_given, next_set),
+        Step.DECIDE, (State.AGREED,), State.UNDERWAY, CITY, ("D1", "D2", "D11", "T1"), (words_given,),
+        (brought(Purpose.PLAN, Purpose.REPLAN), with_services, amended), (JUSO,),
+        follows="本人と事業者に通知し、支援を始める。",
+    ),
+    Turn(
+        Step.REPORT, (State.AGREED,), State.UNDERWAY, OFFICE, ("D1", "T1"), (words_given,),
+        (brought(Purpose.PLAN, Purpose.REPLAN), without_services, amended), (JUSO,),
+        follows="市町村に報告し、支援を始める。",
+    ),
+    Turn(
+        Step.CONFIRM, (State.AGREED,), State.UNDERWAY, CITY, ("S1", "S2", "C9"), (words_given,),
+        (brought(Purpose.WATCH), amended), (SHIEN,),
+        follows="見守りと働きかけを続ける。同意が得られたら、同意を記録する。",
+    ),
+    Turn(
+        Step.MONITOR, (State.UNDERWAY, State.PLANNED, State.AT_MEETING, State.AGREED), None, OFFICE, ("T4", "T8"),
+        (words_given, next_set), (was_fixed,),
         follows="次の日まで続ける。変化があれば再プラン。",
     ),
     Turn(
@@ -325,10 +396,10 @@ TABLE: tuple[Turn, ...] = (
         follows="紹介元が支援を続ける。いつでもまた依頼できる。",
     ),
     Turn(
-        Step.END, ACTIVE, State.CLOSED, OFFICE, ("C11",), (end_given,),
+        Step.END, ACTIVE, State.CLOSED, OFFICE, ("T1",), (end_given, words_given),
         follows="世帯員の事案は別に続く。転出先へは、本人の同意を得て引き継ぐ。",
     ),
-    Turn(Step.REOPEN, OVER, State.OPENED, OFFICE, ("T7", "D9"), (words_given,), follows="同じ番号で続ける。"),
+    Turn(Step.REOPEN, OVER, State.OPENED, OFFICE, ("T7", "D9"), (words_given,), (alive,), follows="同じ番号で続ける。"),
 )  # fmt: skip
 _ROWS = {turn.step: turn for turn in TABLE}
 
@@ -351,7 +422,7 @@ def judge(life: Life, act: Act, actor: Actor, today: date, profile: Profile) -> 
     earliest = max((day for day in (life.since, life.received_on) if day), default=None)
     if earliest is not None and act.on < earliest:
         return Refusal("T1", "日付が、受付か前の記録の日より前です。", "実際に行った日を確かめてください。")
-    for check in (roles_exist, *turn.needs):
+    for check in (roles_exist, inside, *turn.needs):
         if refusal := check(life, act, profile):
             return refusal
     return None
@@ -408,6 +479,14 @@ def after(life: Life, act: Act) -> Life:
     match act.step:
         case Step.DRAFT:
             return replace(moved, plan=act.plan, purpose=None)
+        case Step.AMEND:
+            return replace(moved, plan=act.plan, to_amend=False)
+        case Step.DECLINE:
+            return _back(moved)
+        case Step.DROP_REPLAN:
+            return replace(moved, plan=life.fixed_plan)
+        case Step.END:
+            return replace(moved, died=act.ended == "died")
         case Step.BRING | Step.BRING_CLOSING | Step.BRING_SUSPENSION:
             return replace(moved, purpose=purpose_of(life, act.step))
         case Step.RECORD_RESULT:
@@ -416,7 +495,8 @@ def after(life: Life, act: Act) -> Life:
             return _back(moved)
         case Step.DECIDE | Step.REPORT | Step.CONFIRM:
             monitor_on = life.plan.monitor_on if life.plan else None
-            return replace(moved, fixed_before=True, early_since=None, monitor_on=monitor_on, purpose=None)
+            fixed = replace(moved, fixed_before=True, fixed_plan=life.plan, early_since=None, purpose=None)
+            return replace(fixed, monitor_on=monitor_on, evaluated_on=None, contacts=())
         case Step.MONITOR:
             return replace(moved, monitor_on=act.next_on, contacts=())
         case Step.EVALUATE:
@@ -424,7 +504,8 @@ def after(life: Life, act: Act) -> Life:
         case Step.START_EARLY:
             return replace(moved, early_since=act.on)
         case Step.CONTACT:
-            return replace(moved, contacts=(*life.contacts, *((act.contact,) if act.contact else ())))
+            tried = () if act.reached or act.contact is None else (*life.contacts, act.contact)
+            return replace(moved, contacts=tried)
         case Step.REOPEN:
             return Life(life.compartment, plan=life.plan, since=act.on)
         case _:
@@ -442,7 +523,8 @@ def purpose_of(life: Life, step: Step) -> Purpose:
 
 def _heard(life: Life, act: Act) -> Life:
     if act.outcome in (Outcome.FIT, Outcome.FIT_AMENDED):
-        return replace(life, state=State.AGREED)
+        plan_only = life.purpose not in (Purpose.CLOSING, Purpose.SUSPENSION)
+        return replace(life, state=State.AGREED, to_amend=plan_only and act.outcome is Outcome.FIT_AMENDED)
     if act.outcome is Outcome.REFERRER_LEADS:
         return replace(life, state=State.WITH_REFERRER, purpose=None)
     return _back(life)
@@ -451,7 +533,7 @@ def _heard(life: Life, act: Act) -> Life:
 def _back(life: Life) -> Life:
     """To where it was brought from."""
     back = State.UNDERWAY if life.purpose in (Purpose.CLOSING, Purpose.SUSPENSION) else State.PLANNED
-    return replace(life, state=back, purpose=None)
+    return replace(life, state=back, purpose=None, to_amend=False)
 
 
 def ways(life: Life, actor: Actor, profile: Profile) -> list[Way]:
@@ -482,9 +564,12 @@ PLAN_DAYS, RESULT_DAYS, EARLY_DAYS, FIX_DAYS = 30, 60, 60, 14
 
 def due(life: Life, opened_on: date, today: date) -> list[Due]:
     """What the law, or the plan, wants next of a case, the earliest first (T1, T4, T5, D11)."""
-    since = life.since or opened_on
+    since = max(life.since or opened_on, opened_on)
+    first = (
+        ("T1", "アセスメントとプラン案を作る") if life.compartment is JUSO else ("S10", "見守りと支援の方針を考える")
+    )
     waits = {
-        State.OPENED: ("T1", "アセスメントとプラン案を作る", PLAN_DAYS),
+        State.OPENED: (*first, PLAN_DAYS),
         State.ASSESSED: ("T1", "プラン案を作る", PLAN_DAYS),
         State.PLANNED: ("T1", "プランを会議に付議する", PLAN_DAYS),
         State.AT_MEETING: ("T1", "会議で協議して結果を記録する", RESULT_DAYS),
@@ -496,7 +581,7 @@ def due(life: Life, opened_on: date, today: date) -> list[Due]:
         found.append((rule, text, since + timedelta(days=days)))
     if life.early_since and life.state in (*BEFORE, State.AT_MEETING, State.AGREED):
         found.append(("T5", "早期支援を会議に付議して確かめる", life.early_since + timedelta(days=EARLY_DAYS)))
-    if life.state is State.UNDERWAY and life.monitor_on:
+    if life.fixed_before and life.state in ACTIVE and life.monitor_on:
         found.append(("T4", "モニタリングをする", life.monitor_on))
     return [
         Due(rule=rule, text=text, on=on, late=on < today) for rule, text, on in sorted(found, key=lambda one: one[2])

@@ -34,7 +34,7 @@ from services.coordination import domain, life, showing
 from services.coordination.handlers import record_steps, service
 from services.coordination.life import Actor, Life, Refusal
 from services.coordination.showing import Sight, Viewer
-from services.coordination.tables import act, case, case_agency, consents, item
+from services.coordination.tables import act, case, case_agency, commissions, consents, item
 from services.coordination.views import portions
 from services.service import Shut, Tx, Work
 
@@ -46,8 +46,6 @@ STOPPED = Refusal(
 OTHERS = Refusal("T1", "ほかの人が先に記録しました。", "何が変わったかを読んで、もう一度選んでください。")
 ANOTHER = Refusal("T1", "この画面からは、すでに別の内容を記録しました。", "画面を読み直して、記録し直してください。")
 BRINGS = (Step.BRING, Step.BRING_CLOSING, Step.BRING_SUSPENSION)
-LEAVES = (Step.TAKE_BACK, Step.GIVE_BACK, Step.END)
-"""Steps after which nothing of the case is to be heard at a coming sitting."""
 
 
 @service.performs(LookAtLife)
@@ -133,7 +131,7 @@ def _record(
 
 def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]]:
     """The item a step brings to a meeting, new or one that still waits; or the items it takes back."""
-    if asked.act.step in LEAVES:
+    if asked.act.step is Step.TAKE_BACK or life.after(now, asked.act).state in life.OVER:
         return None, _take_back(_not_heard(asked.case, tx), tx)
     if asked.act.step not in BRINGS:
         return None, []
@@ -142,8 +140,9 @@ def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]
     roles = [role.agency for role in now.plan.roles] if now.plan else []
     listed = select(case_agency.c.agency).where(case_agency.c.case == asked.case).order_by(case_agency.c.place)
     table = tuple(tx.execute(listed).scalars())
-    waiting = [one for one in _not_heard(asked.case, tx) if one.purpose == purpose]
-    if waiting and set(roles) <= set(table) and not asked.act.urgent:
+    waiting = [one for one in _not_heard(asked.case, tx) if one.purpose == purpose or tx.here is not Compartment.JUSO]
+    called = {*table, *domain.could_be_seated(tx.profile, tx.here)}
+    if waiting and set(roles) <= called and not asked.act.urgent:
         return waiting[-1].id, []
     events: list[Event] = list(_take_back(waiting, tx))  # it called others, or for another day (M1, P3)
     put = ItemPutForward(
@@ -219,7 +218,18 @@ def _life(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
     brought = next((row.item for row in reversed(rows) if row.item), None)
     starts = tx.connection.scalar(select(item.c.starts).where(item.c.id == brought)) if brought else None
     known = tx.execute(select(case.c.received_on, case.c.referrer).where(case.c.id == about)).one()
-    return replace(_folded(rows, starts, tx), received_on=known.received_on, referrer=known.referrer)
+    facts = {"received_on": known.received_on, "referrer": known.referrer, "may_hear": _may_hear(about, tx)}
+    return replace(_folded(rows, starts, tx), **facts)
+
+
+def _may_hear(about: UUID, tx: Tx) -> frozenset[str]:
+    """The agencies the consent names, or those with a commission that runs (C3, S6)."""
+    if tx.here is Compartment.JUSO:
+        head = sharing.heads(consents, tx, [about]).get(about)
+        return frozenset(head.scope.agencies if head and head.scope else ())
+    one, ended = commissions.commission.c, select(commissions.ended.c.commission)
+    running = one.starts <= tx.now, tx.now < one.ends, one.id.not_in(ended)
+    return frozenset(tx.execute(select(one.agency).where(*running)).scalars())
 
 
 def _folded(rows: Sequence[Row[Any]], starts: datetime | None, tx: Tx) -> Life:

@@ -43,12 +43,13 @@ FOLLOW_UP_TEXT = {"none": "なし", "phone": "電話", "visit": "訪問", "meeti
 ENDED_TEXT = {"died": "死亡", "moved": "転出"}
 FIELDS: dict[Step, tuple[str, ...]] = {
     Step.DRAFT: ("plan",),
+    Step.AMEND: ("plan",),
     Step.BRING: ("urgent",),
     Step.BRING_CLOSING: ("urgent",),
     Step.BRING_SUSPENSION: ("urgent",),
     Step.RECORD_RESULT: ("outcome", "present", "words"),
     Step.MONITOR: ("words", "next_on"),
-    Step.CONTACT: ("contact", "words"),
+    Step.CONTACT: ("contact", "reached", "words"),
     Step.CLOSE: ("lead", "follow_up", "words"),
     Step.GIVE_BACK: ("counterpart", "words"),
     Step.END: ("ended", "words"),
@@ -139,8 +140,9 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
 def act_of(said: FormData) -> Act:
     """The act that a form says. Raises ValidationError."""
     given: dict[str, Any] = {name: value for name in _PLAIN if (value := _text(said, name))}
-    given |= {"present": said.getlist("present"), "urgent": bool(_text(said, "urgent"))}
-    if _text(said, "step") == Step.DRAFT:
+    given |= {"present": said.getlist("present")}
+    given |= {name: bool(_text(said, name)) for name in ("urgent", "reached")}
+    if _text(said, "step") in (Step.DRAFT, Step.AMEND):
         given["plan"] = _plan(said)
     return Act.model_validate(given)
 
@@ -283,6 +285,7 @@ def history_line(one: Taken, known: pages.Known) -> HistoryLine:
         ("結果", OUTCOME_TEXT[act.outcome] if act.outcome else ""),
         ("出席", "、".join(known.agency(code) for code in act.present)),
         ("連絡", CONTACT_TEXT[act.contact] if act.contact else ""),
+        ("つながったか", ("つながった" if act.reached else "つながらない") if act.contact else ""),
         ("主担当", known.agency(act.lead) if act.lead else ""),
         ("フォローアップ", FOLLOW_UP_TEXT[act.follow_up] if act.follow_up else ""),
         ("相手", known.agency(act.counterpart) if act.counterpart else ""),

@@ -40,7 +40,7 @@ def act(step: Step, **said: Any) -> Act:
         "step": step,
         "on": DAY,
         "words": "世帯の状況を確かめた。",
-        "plan": PLAN if step is Step.DRAFT else None,
+        "plan": PLAN if step in (Step.DRAFT, Step.AMEND) else None,
         "outcome": Outcome.FIT if step is Step.RECORD_RESULT else None,
         "present": BOTH if step is Step.RECORD_RESULT else (),
         "contact": Contact.VISIT if step is Step.CONTACT else None,
@@ -142,6 +142,74 @@ def test_after_a_plan_was_fixed_giving_back_is_a_closing(kobayashi: Profile) -> 
     assert refused(life_of(*UNDERWAY, Step.DRAFT), act(Step.GIVE_BACK), kobayashi) == "T1"
     again = life_of(*UNDERWAY, Step.DRAFT, Step.BRING)
     assert refused(again, act(Step.RECORD_RESULT, outcome=Outcome.REFERRER_LEADS), kobayashi) == "T1"
+
+
+def test_a_replan_can_be_dropped_and_the_plan_in_force_goes_on(kobayashi: Profile) -> None:
+    replanned = life_of(*UNDERWAY, act(Step.DRAFT, plan=LEGAL))
+    assert [one.rule for one in due(replanned, DAY, DAY)] == ["T1", "T4"], "monitoring goes on"
+    assert judge(replanned, act(Step.MONITOR), CITY, DAY, kobayashi) is None
+    dropped = after(replanned, act(Step.DROP_REPLAN))
+    assert (dropped.state, dropped.plan) == (State.UNDERWAY, PLAN)
+    assert refused(life_of(*TO_PLAN), act(Step.DROP_REPLAN), kobayashi) == "T4"
+
+
+def test_what_the_meeting_amended_is_written_into_the_plan_before_it_is_fixed(kobayashi: Profile) -> None:
+    amended = act(Step.RECORD_RESULT, outcome=Outcome.FIT_AMENDED)
+    life = life_of(*TO_PLAN, Step.BRING, amended)
+    assert refused(life, act(Step.REPORT), kobayashi) == "D5"
+    with_service = after(life, act(Step.AMEND, plan=LEGAL))
+    assert refused(with_service, act(Step.REPORT), kobayashi) == "D1"
+    assert judge(with_service, act(Step.DECIDE), CITY, DAY, kobayashi) is None
+
+
+@pytest.mark.parametrize(
+    ("steps", "back"),
+    [
+        (TO_AGREED, State.PLANNED),
+        (TO_CLOSE, State.UNDERWAY),
+        ((*UNDERWAY, Step.CONTACT, Step.BRING_SUSPENSION, Step.RECORD_RESULT), State.UNDERWAY),
+    ],
+)
+def test_the_city_may_decline_to_fix_what_a_meeting_found_fit(
+    kobayashi: Profile, steps: tuple[Step, ...], back: State
+) -> None:
+    assert refused(life_of(*steps), act(Step.DECLINE), kobayashi, COORDINATOR) == "D2"
+    assert after(life_of(*steps), act(Step.DECLINE)).state is back
+
+
+def test_an_evaluation_or_an_attempt_of_before_the_plan_counts_no_more(kobayashi: Profile) -> None:
+    life = life_of(*UNDERWAY, Step.EVALUATE, Step.CONTACT, *(Step.DRAFT, Step.BRING, Step.RECORD_RESULT, Step.REPORT))
+    assert refused(life, act(Step.BRING_CLOSING), kobayashi) == "T2"
+    assert refused(life, act(Step.BRING_SUSPENSION), kobayashi) == "T3"
+
+
+def test_once_the_person_was_reached_there_is_no_ground_for_a_suspension(kobayashi: Profile) -> None:
+    life = life_of(*UNDERWAY, Step.CONTACT, act(Step.CONTACT, contact=Contact.CALL, reached=True))
+    assert refused(life, act(Step.BRING_SUSPENSION), kobayashi) == "T3"
+
+
+@pytest.mark.parametrize(("compartment", "rule"), [(JUSO, "C3"), (SHIEN, "S6")])
+def test_who_is_outside_was_not_there_and_has_no_role(kobayashi: Profile, compartment: Compartment, rule: str) -> None:
+    inside = frozenset(BOTH)
+    heard = replace(life_of(*TO_PLAN, Step.BRING, compartment=compartment), may_hear=inside)
+    assert refused(heard, act(Step.RECORD_RESULT, present=(*BOTH, "hellowork")), kobayashi) == rule
+    begun = replace(life_of(Step.ASSESS, compartment=compartment), may_hear=inside)
+    outside = PLAN.model_copy(update={"roles": (Role(agency="hellowork", until=DAY),)})
+    assert refused(begun, act(Step.DRAFT, plan=outside), kobayashi) == rule
+
+
+@pytest.mark.rule("D4")
+def test_participation_needs_a_meeting_of_those_who_consented(kobayashi: Profile) -> None:
+    shien = life_of(Step.ASSESS, compartment=SHIEN)
+    assert refused(shien, act(Step.DRAFT, plan=LEGAL), kobayashi) == "D4"
+    outreach = PLAN.model_copy(update={"services": (LegalService.OUTREACH,)})
+    assert judge(shien, act(Step.DRAFT, plan=outreach), CITY, DAY, kobayashi) is None
+    assert judge(shien, act(Step.START_EARLY), CITY, DAY, kobayashi) is None
+
+
+def test_a_case_that_ended_by_death_is_not_reopened(kobayashi: Profile) -> None:
+    assert refused(life_of(act(Step.END, ended="died")), act(Step.REOPEN), kobayashi) == "T7"
+    assert judge(life_of(act(Step.END, ended="moved")), act(Step.REOPEN), CITY, DAY, kobayashi) is None
 
 
 # -- T2, T3, D7, D8: what each timing has to contain -------------------------------------------------------------------
@@ -325,7 +393,7 @@ def test_every_state_has_a_lawful_way_on(kobayashi: Profile, state: State, compa
     assert any(one.allowed for one in ways(Life(compartment, state=state), CITY, kobayashi))
 
 
-LEAVING = (Step.END, Step.GIVE_BACK, Step.CONTACT, Step.START_EARLY)
+LEAVING = (Step.END, Step.GIVE_BACK, Step.CONTACT, Step.START_EARLY, Step.DECLINE, Step.DROP_REPLAN)
 
 
 def any_act(life: Life, chance: random.Random, profile: Profile) -> Act:
@@ -379,6 +447,10 @@ def test_no_sequence_of_allowed_steps_reaches_an_unlawful_state(
     for tried, life in lawful_lives(compartment, kobayashi, seed):
         if tried.step is Step.REOPEN:
             adopted, looked, evaluated = None, False, False
+        if tried.step in (Step.DECIDE, Step.REPORT, Step.CONFIRM):
+            looked = evaluated = False
+        if tried.step is Step.CONTACT and tried.reached:
+            looked = False
         looked |= tried.step is Step.CONTACT and tried.contact in (Contact.VISIT, Contact.INQUIRY)
         evaluated |= tried.step is Step.EVALUATE
         if tried.step is Step.RECORD_RESULT and tried.outcome in (Outcome.FIT, Outcome.FIT_AMENDED):
@@ -390,12 +462,12 @@ def test_no_sequence_of_allowed_steps_reaches_an_unlawful_state(
         if life.state is State.CLOSED and tried.step is Step.CLOSE:
             assert (adopted, evaluated) == (Purpose.CLOSING, True), "T1, T2"
             assert tried.lead, "D7"
-        if life.state in OVER:
+        if life.state in OVER and not life.died:
             assert any(one.allowed and one.step is Step.REOPEN for one in ways(life, CITY, kobayashi)), "T7"
 
 
 def test_random_lives_come_to_every_state_and_take_every_step(kobayashi: Profile) -> None:
-    lives = [one for kind in Compartment for seed in range(60) for one in lawful_lives(kind, kobayashi, seed)]
+    lives = [one for kind in Compartment for seed in range(200) for one in lawful_lives(kind, kobayashi, seed)]
     assert {life.state for _, life in lives} == set(State)
     assert {tried.step for tried, _ in lives} == set(Step)
 

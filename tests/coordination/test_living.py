@@ -32,7 +32,7 @@ from tests.coordination.test_life import LEGAL, PLAN, act
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 Ready = Callable[[Compartment], Hands]
-EVERYBODY = ("fukushi", "shakyo", "houkatsu-kobayashi", "kikan")
+EVERYBODY = ("fukushi", "shakyo", "houkatsu-kobayashi", "kikan", "hokenjo")
 ALL = tuple(Purpose)
 
 
@@ -40,7 +40,8 @@ async def case_in(hands: Hands) -> UUID:
     """A case in this compartment that the office may see."""
     if hands.compartment is JUSO:
         return (await hands.take_in(consented(), *EVERYBODY, purposes=ALL)).about
-    hands.stage.give(commissioned())
+    for agency in ("fukushi", "shakyo"):
+        hands.stage.give(commissioned(agency=agency))
     referral = without_consent()
     hands.stage.give(referral)
     return referral.about
@@ -128,13 +129,14 @@ async def test_a_plan_that_names_others_calls_them_to_another_sitting(hands: Rea
     juso = hands(JUSO)
     case = await case_in(juso)
     (first,) = [one for one in juso.stage.told() if isinstance(one, ItemPutForward)]
-    await walk(juso, case, Step.ASSESS, Step.DRAFT)
+    health = PLAN.model_copy(update={"roles": (Role(agency="hokenjo", until=date(2027, 2, 28)),)})
+    await walk(juso, case, Step.ASSESS, act(Step.DRAFT, plan=health))
     assert (await take(juso, case, Step.BRING, 2)).done
     told = juso.stage.told()
-    assert told[:1] == [ItemWithdrawn(about=first.about, case=case)], "it did not call 社協, which has a role"
+    assert told[:1] == [ItemWithdrawn(about=first.about, case=case)], "it did not call 保健所, which has a role"
     (put,) = told[1:]
     assert isinstance(put, ItemPutForward)
-    assert "shakyo" in put.agencies
+    assert "hokenjo" in put.agencies
     assert (await take(juso, case, Step.TAKE_BACK, 3)).done
     own = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=date(2027, 2, 28)),)})
     assert (await take(juso, case, act(Step.DRAFT, plan=own), 4)).done
@@ -207,6 +209,41 @@ async def test_no_result_is_recorded_before_the_sitting(hands: Ready) -> None:
     assert (refused.done, refused.rule) == (False, "T1")
     hold(juso, case)
     assert (await take(juso, case, Step.RECORD_RESULT, 3)).done
+
+
+async def test_a_shien_plan_is_heard_where_the_case_already_waits(hands: Ready) -> None:
+    shien = hands(SHIEN)
+    case = await case_in(shien)
+    own = PLAN.model_copy(update={"roles": (Role(agency="fukushi", until=date(2027, 2, 28)),)})
+    await walk(shien, case, Step.ASSESS, act(Step.DRAFT, plan=own), Step.BRING)
+    put = [one for one in shien.stage.told() if isinstance(one, ItemPutForward)]
+    assert len(put) == 1, "the meeting that already waits hears the plan, too (M15)"
+
+
+async def test_a_closed_case_leaves_what_it_still_waits_for(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    closing = (Step.EVALUATE, Step.BRING_CLOSING, Step.RECORD_RESULT, Step.CLOSE)
+    done = await walk(juso, case, Step.ASSESS, Step.DRAFT, Step.BRING, Step.RECORD_RESULT, Step.REPORT, *closing)
+    told = juso.stage.told()
+    put = {one.about for one in told if isinstance(one, ItemPutForward)}
+    withdrawn = {one.about for one in told if isinstance(one, ItemWithdrawn)}
+    assert done.state is State.CLOSED
+    assert len(put) == 2
+    assert withdrawn == set(), "both were heard"
+    again = await take(juso, case, Step.REOPEN, done.number)
+    await walk_on(juso, case, again.number, Step.ASSESS, Step.DRAFT, Step.BRING)
+    (fresh,) = juso.stage.told()
+    assert (await take(juso, case, Step.END, again.number + 3)).done
+    assert juso.stage.told() == [ItemWithdrawn(about=fresh.about, case=case)]
+
+
+async def test_who_was_not_in_the_consent_was_not_present(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    await walk(juso, case, Step.ASSESS, Step.DRAFT, Step.BRING)
+    present = act(Step.RECORD_RESULT, present=("fukushi", "shakyo", "hellowork"))
+    assert (await take(juso, case, present, 3)).rule == "C3"
 
 
 # -- two people, repeated requests -------------------------------------------------------------------------------------

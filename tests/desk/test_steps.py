@@ -43,7 +43,7 @@ async def test_the_page_offers_what_is_open_and_says_why_the_rest_is_not(stand_i
     assert 'name="step" value="assess"' in text
     assert 'name="step" value="close"' not in text
     assert "これは「プラン案」のときに行います。" in text
-    assert "アセスメントとプラン案を作る(T1)" in text
+    assert ("アセスメントとプラン案を作る(T1)" if kind is JUSO else "見守りと支援の方針を考える(S10)") in text
     assert ("支援決定を記録する" in text) == (kind is JUSO)
 
 

@@ -182,6 +182,12 @@ contact_given = _says(
     "電話、手紙、訪問、照会のどれかを選んでください。",
 )
 end_given = _says(lambda life, act: act.ended is None, "T1", "死亡か転出かがありません。", "どちらかを選んでください。")
+not_early = _says(
+    lambda life, act: life.early_since is not None,
+    "T5",
+    "早期支援を始めた事案は、会議で確かめるまで戻せません。",
+    "プラン案を作って会議に付議し、結果を記録してください。",
+)
 not_early_yet = _says(
     lambda life, act: life.early_since is not None,
     "T5",
@@ -392,7 +398,7 @@ TABLE: tuple[Turn, ...] = (
         follows="連絡が取れたら再開する。",
     ),
     Turn(
-        Step.GIVE_BACK, BEFORE, State.RETURNED, OFFICE, ("D8", "T9"), (talked_over,), (never_fixed,),
+        Step.GIVE_BACK, BEFORE, State.RETURNED, OFFICE, ("D8", "T9"), (talked_over,), (never_fixed, not_early),
         follows="紹介元が支援を続ける。いつでもまた依頼できる。",
     ),
     Turn(
@@ -526,7 +532,7 @@ def _heard(life: Life, act: Act) -> Life:
         plan_only = life.purpose not in (Purpose.CLOSING, Purpose.SUSPENSION)
         return replace(life, state=State.AGREED, to_amend=plan_only and act.outcome is Outcome.FIT_AMENDED)
     if act.outcome is Outcome.REFERRER_LEADS:
-        return replace(life, state=State.WITH_REFERRER, purpose=None)
+        return replace(life, state=State.WITH_REFERRER, purpose=None, early_since=None)
     return _back(life)
 
 

@@ -34,7 +34,7 @@ from services.coordination import domain, life, showing
 from services.coordination.handlers import record_steps, service
 from services.coordination.life import Actor, Life, Refusal
 from services.coordination.showing import Sight, Viewer
-from services.coordination.tables import act, case, case_agency, commissions, consents, item
+from services.coordination.tables import act, case, case_agency, commissions, consents, erased, item
 from services.coordination.views import portions
 from services.service import Shut, Tx, Work
 
@@ -43,6 +43,10 @@ NOT_SEEN = Refusal("C1", "この事案は見られません。", "事案の番�
 STOPPED = Refusal(
     "C11", "有効な同意がないので、進められません。", "改めて同意を得るか、支援会議で扱う必要性を判断してください。"
 )
+OUTSIDE = Refusal(
+    "C3", "この目的は、本人の同意の範囲に入っていません。", "この目的を含む同意を得てから付議してください。"
+)
+GONE = Refusal("S11", "この事案は消去されました。", "改めて支援するときは、新しいつなぎとして受け付けてください。")
 OTHERS = Refusal("T1", "ほかの人が先に記録しました。", "何が変わったかを読んで、もう一度選んでください。")
 ANOTHER = Refusal("T1", "この画面からは、すでに別の内容を記録しました。", "画面を読み直して、記録し直してください。")
 BRINGS = (Step.BRING, Step.BRING_CLOSING, Step.BRING_SUSPENSION)
@@ -87,9 +91,8 @@ def _take(asked: TakeStep, viewer: Viewer, answers: list[StepTaken], tx: Tx) -> 
         answers.append(_refused(OTHERS, _history(rows[asked.after :], tx)))
         return ()
     now = _life(asked.case, rows, tx)
-    refusal = _stopped(asked.case, tx) or life.judge(
-        now, asked.act, _actor(viewer, tx), domain.today(tx.now), tx.profile
-    )
+    today, actor = domain.today(tx.now), _actor(viewer, tx)
+    refusal = _closed(asked, now, tx) or life.judge(now, asked.act, actor, today, tx.profile)
     if refusal:
         _audit(asked, viewer, refusal.rule, "refuse", tx)
         answers.append(_refused(refusal))
@@ -177,12 +180,21 @@ def _not_heard(about: UUID, tx: Tx) -> Sequence[Row[Any]]:
     return tx.execute(select(item).where(*mine).order_by(item.c.put_at)).all()
 
 
-def _stopped(about: UUID, tx: Tx) -> Refusal | None:
-    """In juso nothing goes on while no consent opens the case (C11)."""
+def _closed(asked: TakeStep, now: Life, tx: Tx) -> Refusal | None:
+    """Nothing goes on once a case is erased, in juso while no consent opens it, to no meeting beyond it (C3, C11)."""
+    if _is_erased(asked.case, tx):
+        return GONE
     if tx.here is not Compartment.JUSO:
         return None
-    head = sharing.heads(consents, tx, [about]).get(about)
-    return STOPPED if head is None or domain.stop_reason(head.state, head.scope, tx.now) else None
+    head = sharing.heads(consents, tx, [asked.case]).get(asked.case)
+    if head is None or head.scope is None or domain.stop_reason(head.state, head.scope, tx.now):
+        return STOPPED
+    brings = asked.act.step in BRINGS
+    return OUTSIDE if brings and life.purpose_of(now, asked.act.step) not in head.scope.purposes else None
+
+
+def _is_erased(about: UUID, tx: Tx) -> bool:
+    return tx.execute(select(erased.c.subject).where(erased.c.subject == about)).first() is not None
 
 
 def _is_narrowed(about: UUID, tx: Tx) -> bool:
@@ -249,9 +261,9 @@ def _view(about: UUID, viewer: Viewer | None, sight: Sight, tx: Tx) -> LifeView:
         found=True,
         state=now.state,
         history=history,
-        ways=tuple(life.ways(now, _actor(viewer, tx), tx.profile)),
+        ways=() if _is_erased(about, tx) else tuple(life.ways(now, _actor(viewer, tx), tx.profile)),
         sitting=_sitting(rows, tx),
-        due=tuple(life.due(now, opened, domain.today(tx.now))),
+        due=() if _is_erased(about, tx) else tuple(life.due(now, opened, domain.today(tx.now))),
         plan=plans[-1] if plans else None,
         early_since=now.early_since,
     )
@@ -270,7 +282,8 @@ def _due(sight: Sight, tx: Tx) -> DueList:
             acts[one.case].append(one)
     found = []
     cases = [row for part in portions(sight.shown) for row in tx.execute(select(case).where(case.c.id.in_(part)))]
-    for row in cases:
+    gone = set(tx.execute(select(erased.c.subject)).scalars())
+    for row in (one for one in cases if one.id not in gone):
         now = _folded(acts[row.id], None, tx)  # when it is heard changes nothing of what is due
         if wanted := life.due(now, domain.today(row.opened_at), domain.today(tx.now)):
             found.append(CaseDue(case=row.id, state=now.state, due=tuple(wanted)))

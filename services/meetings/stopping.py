@@ -17,7 +17,7 @@ from services.sharing import Head
 EMPTY = "議題がなくなったため、取り消しました"
 NOT_COVERED = "同意の範囲から外れたため取り消した機関"
 NOT_BOUND = "委嘱がなくなったため取り消した機関"
-TAKEN_BACK = "事案が消去されたため、取り下げました。"
+TAKEN_BACK = "付議が取り下げられました。"
 CALL_ANEW = "必須の機関の委嘱がなくなったため、日程を組み直します。"
 
 

@@ -23,12 +23,14 @@ from services.meetings.handlers import HOLDING, service
 from services.meetings.tables import agenda, consents, item, notice, seat, sitting
 from services.service import Tx
 
+NOT_WAITING = ("placed", "withdrawn")
+
 
 @service.answers(Sittings)
 def sittings_between(asked: Sittings, tx: Tx) -> SittingList:
     """The fixed sittings that start in the time asked for, and every item that waits or was stopped."""
     within = (sitting.c.starts >= asked.starts) & (sitting.c.starts < asked.ends)
-    return SittingList(sittings=_sittings(within, tx), waiting=_waiting(item.c.state != "placed", tx))
+    return SittingList(sittings=_sittings(within, tx), waiting=_waiting(item.c.state.not_in(NOT_WAITING), tx))
 
 
 @service.answers(ItemSittings)
@@ -36,7 +38,7 @@ def sittings_of_case(asked: ItemSittings, tx: Tx) -> SittingList:
     """The fixed sittings with an item of this case or cancelled with it, and its items that wait or were stopped."""
     mine = select(item.c.id).where(item.c.case == asked.case)
     on_agenda = sitting.c.id.in_(select(agenda.c.sitting).where(agenda.c.item.in_(mine)))
-    waiting = _waiting((item.c.case == asked.case) & (item.c.state != "placed"), tx)
+    waiting = _waiting((item.c.case == asked.case) & (item.c.state.not_in(NOT_WAITING)), tx)
     return SittingList(sittings=_sittings(on_agenda | sitting.c.own_item.in_(mine), tx), waiting=waiting)
 
 

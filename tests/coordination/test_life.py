@@ -329,6 +329,13 @@ def test_early_support_begins_before_the_decision_and_waits_for_a_meeting_until_
     assert [one.rule for one in due(fixed, DAY, DAY)] == ["T4"]
 
 
+def test_what_was_begun_early_is_not_given_back_before_a_meeting_has_looked_at_it(kobayashi: Profile) -> None:
+    life = life_of(Step.ASSESS, Step.START_EARLY)
+    assert refused(life, act(Step.GIVE_BACK), kobayashi) == "T5"
+    heard = life_of(Step.START_EARLY, *TO_PLAN, Step.BRING, act(Step.RECORD_RESULT, outcome=Outcome.REFERRER_LEADS))
+    assert heard.early_since is None
+
+
 # -- dates -------------------------------------------------------------------------------------------------------------
 
 

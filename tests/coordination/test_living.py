@@ -246,6 +246,14 @@ async def test_who_was_not_in_the_consent_was_not_present(hands: Ready) -> None:
     assert (await take(juso, case, present, 3)).rule == "C3"
 
 
+async def test_a_purpose_outside_the_consent_is_put_to_no_meeting(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = (await juso.take_in(consented(), *EVERYBODY, purposes=(Purpose.PLAN,))).about
+    done = await walk(juso, case, Step.ASSESS, Step.DRAFT, Step.BRING, Step.RECORD_RESULT, Step.REPORT, Step.EVALUATE)
+    refused = await take(juso, case, Step.BRING_CLOSING, done.number)
+    assert (refused.rule, "この目的を含む同意" in refused.next_step) == ("C3", True)
+
+
 # -- two people, repeated requests -------------------------------------------------------------------------------------
 
 
@@ -344,6 +352,11 @@ async def test_an_erased_case_keeps_its_steps_and_loses_its_words(hands: Ready, 
     assert {one.act.words for one in found.history} == {""}
     assert found.plan
     assert (found.plan.goals, found.plan.monitor_on) == ("", PLAN.monitor_on)
+    assert found.ways == found.due == ()
+    refused = await take(town, case, Step.BRING, 2)
+    assert (refused.done, "消去されました" in refused.reason) == (False, True)
+    viewing = LookAtDue(viewer=OFFICER, viewer_agency="fukushi")
+    assert (await town.perform(viewing)).cases == ()
 
 
 @pytest.mark.parametrize("change", [delete(acts), update(acts).values(state="closed")], ids=["delete", "update"])

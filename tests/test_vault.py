@@ -36,6 +36,7 @@ from contracts.policy import Category
 from contracts.profile import Profile
 from services import coordination, intake
 from services.coordination.showing import Sight
+from services.coordination.tables import act as case_act
 from services.coordination.tables import client as case_client
 from services.coordination.tables import erased as erased_case
 from services.coordination.views import names
@@ -447,7 +448,7 @@ def _fill_intake(desk: Stage) -> list[str]:
 
 
 def _fill_shien(shien: Stage) -> list[str]:
-    *told, entry = marks = _canaries("name kana number staff reason wishes entry")
+    *told, entry, words = marks = _canaries("name kana number staff reason wishes entry words")
     name, kana, number, staff, reason, wishes = told
     who = Particulars(
         found=True,
@@ -465,7 +466,15 @@ def _fill_shien(shien: Stage) -> list[str]:
     assert clients(shien, case)[case].name == name
     said = WriteEntry(case=case, provider="houkatsu", category=Category.ORDINARY, text=entry, written_by=uuid4())
     assert shien.ask(said).entry
+    shien.do(lambda tx: tx.execute(insert(case_act).values(_act_row(case, words, tx))))
     return [*marks, BORN.isoformat()]
+
+
+def _act_row(case: UUID, words: str, tx: Tx) -> dict[str, Any]:
+    """A step of the case, with what somebody wrote of it."""
+    row = {"case": case, "number": 1, "compartment": SHIEN, "request": uuid4(), "at": tx.now, "step": "assess"}
+    row |= {"state": "assessed", "by": uuid4(), "agency": "houkatsu", "codes": {}}
+    return row | {"words": tx.seal(case, "act.words", words)}
 
 
 def _all_filled(stage: Stage) -> None:

@@ -18,6 +18,7 @@ from services.intake.versions import versions_where
 from services.settings import read_profile
 from services.store import Store
 from tests.chaos import sheets
+from tests.stage import vault_of
 
 KEY = b"b" * 32
 ROUNDS, SINGLE, BATCH, BATCHES = 5, 300, 80, 10
@@ -28,7 +29,9 @@ async def main() -> None:
     """Medians of ROUNDS interleaved rounds; the first warms up and is not counted."""
     figures: dict[str, list[float]] = {"bare": [], "single": [], "batch": []}
     with tempfile.TemporaryDirectory() as folder:
-        store = Store(f"sqlite:///{folder}/intake.db", intake.service, read_profile(Path("examples/kobayashi")))
+        profile, address = read_profile(Path("examples/kobayashi")), f"sqlite:///{folder}/intake.db"
+        vault = vault_of(intake.service, address, profile)
+        store = Store(address, intake.service, profile, vault=vault)
         uses = _uses(store, list(sheets(0)))
         for number in range(ROUNDS + 1):
             for name, measured in (
@@ -39,6 +42,7 @@ async def main() -> None:
                 if number:
                     figures[name].append(measured)
         store.close()
+        vault.close()
     middle = {name: statistics.median(values) for name, values in figures.items()}
     print(f"permit, medians of {ROUNDS}; bare = sqlite3 synchronous=FULL, one row and one commit")
     print(f"  {'bare':>12} {middle['bare']:8.0f} rows/s")

@@ -455,7 +455,7 @@ def _out_of_turn(life: Life, turn: Turn) -> Refusal:
     """The step belongs to other states; the next step is what leads there."""
     names = "、".join(f"「{STATE_TEXT[state]}」" for state in turn.source)
     reason = f"いまは「{STATE_TEXT[life.state]}」です。これは{names}のときに行います。"
-    leads = [one.step for one in TABLE if one.to in turn.source and life.state in one.source]
+    leads = [one.step for one in TABLE if one.to in turn.source and life.state in one.source and one.to not in OVER]
     first = "、".join(f"「{STEP_TEXT[step]}」" for step in leads if step is not turn.step)
     return Refusal(
         "T1" if "T1" in turn.rules else turn.rules[0],

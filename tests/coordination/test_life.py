@@ -355,6 +355,8 @@ def test_what_is_not_open_says_which_step_leads_there(kobayashi: Profile) -> Non
     assert (told[Step.BRING].rule, "「プラン案を作る」" in told[Step.BRING].next_step) == ("T1", True)
     assert "「実施・モニタリング」" in told[Step.MONITOR].reason
     assert told[Step.MONITOR].rule == "T4"
+    assert STEP_TEXT[Step.DRAFT] in told[Step.REOPEN].next_step, "nobody is told to end a case so as to reopen it"
+    assert "先に" not in told[Step.REOPEN].next_step
 
 
 def test_the_page_knows_before_anybody_fills_in_a_form_what_is_still_lacking(kobayashi: Profile) -> None:

@@ -49,15 +49,6 @@ class Life:
 
 
 @dataclass(frozen=True)
-class Actor:
-    """Who takes a step: the agency, what it is (profile), and whether it is outsourced."""
-
-    agency: str
-    kind: str
-    outsourced: bool = False
-
-
-@dataclass(frozen=True)
 class Refusal:
     """By which rule a step is not lawful, why, and what is."""
 
@@ -144,7 +135,7 @@ outcome_given = _says(
 )
 _sought = (Contact.VISIT, Contact.INQUIRY)
 looked_for = _says(
-    lambda life, act: not (life.contacts and any(one in _sought for one in life.contacts)),
+    lambda life, act: not any(one in _sought for one in life.contacts),
     "T3",
     "中断は、連絡が完全に取れなくなったときだけです。自宅訪問か関係機関への照会の記録がありません。",
     "自宅訪問や関係機関への照会をして、連絡の試みとして記録してください。",
@@ -215,10 +206,10 @@ amended = _says(
     "「会議での修正をプランに入れる」で、修正したプランを記録してください。",
 )
 to_be_amended = _says(
-    lambda life, act: life.purpose in (Purpose.CLOSING, Purpose.SUSPENSION),
+    lambda life, act: not life.to_amend,
     "D5",
-    "会議で確認されたのは、プランではありません。",
-    "終結・中断を記録するか、確定しない理由を記録してください。",
+    "会議は修正を求めていません。会議の後に別のプランへ変えることはできません。",
+    "このまま確定するか、確定しない理由を記録して、直したプランを付議してください。",
 )
 was_fixed = _says(
     lambda life, act: not life.fixed_before,
@@ -418,10 +409,10 @@ def row(step: Step) -> Turn:
 # -- judging and folding -----------------------------------------------------------------------------------------------
 
 
-def judge(life: Life, act: Act, actor: Actor, today: date, profile: Profile) -> Refusal | None:
-    """None if the act is lawful now. ``today`` is the day in Japan."""
+def judge(life: Life, act: Act, kind: str, today: date, profile: Profile) -> Refusal | None:
+    """None if the act is lawful now. ``kind`` is what the acting agency is (profile), ``today`` the day in Japan."""
     turn = row(act.step)
-    if refusal := possible(life, act.step, actor, profile):
+    if refusal := possible(life, act.step, kind, profile):
         return refusal
     if act.on > today:
         return Refusal("T1", "日付が今日より後です。", "実際に行った日を入れてください。")
@@ -434,7 +425,7 @@ def judge(life: Life, act: Act, actor: Actor, today: date, profile: Profile) -> 
     return None
 
 
-def possible(life: Life, step: Step, actor: Actor, profile: Profile) -> Refusal | None:
+def possible(life: Life, step: Step, kind: str, profile: Profile) -> Refusal | None:
     """Whether the step leads on from where the case stands, and whether this actor may take it, whatever it says."""
     turn = row(step)
     if life.compartment not in turn.where:
@@ -442,7 +433,7 @@ def possible(life: Life, step: Step, actor: Actor, profile: Profile) -> Refusal 
         return Refusal(turn.rules[0], f"{own}の事案では行いません。", _ways_on(life))
     if life.state not in turn.source:
         return _out_of_turn(life, turn)
-    if actor.kind not in turn.by:
+    if kind not in turn.by:
         if turn.by == CITY:
             reason = "これは市町村だけが行えます。委託先や他の機関には任せられません。"
             return Refusal("D2", reason, "市町村の担当課に依頼してください。")
@@ -542,13 +533,13 @@ def _back(life: Life) -> Life:
     return replace(life, state=back, purpose=None, to_amend=False)
 
 
-def ways(life: Life, actor: Actor, profile: Profile) -> list[Way]:
+def ways(life: Life, kind: str, profile: Profile) -> list[Way]:
     """Every step of the compartment for this actor: the open ones first, the others with the reason."""
     found = []
     for turn in TABLE:
         if life.compartment not in turn.where:
             continue
-        refusal = possible(life, turn.step, actor, profile)
+        refusal = possible(life, turn.step, kind, profile)
         rule = refusal.rule if refusal else "・".join(turn.rules)
         found.append(
             Way(

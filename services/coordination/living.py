@@ -32,7 +32,7 @@ from contracts.policy import Category
 from services import sharing
 from services.coordination import domain, life, showing
 from services.coordination.handlers import record_steps, service
-from services.coordination.life import Actor, Life, Refusal
+from services.coordination.life import Life, Refusal
 from services.coordination.showing import Sight, Viewer
 from services.coordination.tables import act, case, case_agency, commissions, consents, erased, item
 from services.coordination.views import portions
@@ -91,8 +91,8 @@ def _take(asked: TakeStep, viewer: Viewer, answers: list[StepTaken], tx: Tx) -> 
         answers.append(_refused(OTHERS, _history(rows[asked.after :], tx)))
         return ()
     now = _life(asked.case, rows, tx)
-    today, actor = domain.today(tx.now), _actor(viewer, tx)
-    refusal = _closed(asked, now, tx) or life.judge(now, asked.act, actor, today, tx.profile)
+    today, kind = domain.today(tx.now), _kind(viewer, tx)
+    refusal = _closed(asked, now, tx) or life.judge(now, asked.act, kind, today, tx.profile)
     if refusal:
         _audit(asked, viewer, refusal.rule, "refuse", tx)
         answers.append(_refused(refusal))
@@ -103,9 +103,11 @@ def _take(asked: TakeStep, viewer: Viewer, answers: list[StepTaken], tx: Tx) -> 
 def _record(
     asked: TakeStep, viewer: Viewer, rows: Sequence[Row[Any]], now: Life, answers: list[StepTaken], tx: Tx
 ) -> Iterable[Event]:
-    """Write the act; of two people who did so at once the second is told what the first did."""
+    """Write the act and what it does to the case's items, both or neither.
+
+    Of two people who did so at once the second is told what the first did.
+    """
     state = life.after(now, asked.act).state
-    put, events = _items(asked, now, tx)
     codes, words = _split(asked.act)
     row = {
         "case": asked.case,
@@ -117,13 +119,13 @@ def _record(
         "state": state.value,
         "by": viewer.person,
         "agency": viewer.agency,
-        "item": put,
         "codes": codes,
         "words": tx.seal(asked.case, SEALED_IN, json.dumps(words, ensure_ascii=False)),
     }
     try:
         with tx.connection.begin_nested():
-            tx.execute(insert(act).values(row))
+            put, events = _items(asked, now, tx)
+            tx.execute(insert(act).values(row | {"item": put}))
     except IntegrityError:
         answers.append(_refused(OTHERS, _history(_rows(asked.case, tx)[asked.after :], tx)))
         return ()
@@ -202,9 +204,8 @@ def _is_narrowed(about: UUID, tx: Tx) -> bool:
     return head is not None and head.state is ConsentState.NARROWED
 
 
-def _actor(viewer: Viewer, tx: Tx) -> Actor:
-    agency = next((one for one in tx.profile.agencies if one.code == viewer.agency), None)
-    return Actor(viewer.agency, agency.kind if agency else "", bool(agency and agency.outsourced))
+def _kind(viewer: Viewer, tx: Tx) -> str:
+    return next((one.kind for one in tx.profile.agencies if one.code == viewer.agency), "")
 
 
 def _audit(asked: TakeStep, viewer: Viewer, rule: str, outcome: str, tx: Tx) -> None:
@@ -261,7 +262,7 @@ def _view(about: UUID, viewer: Viewer | None, sight: Sight, tx: Tx) -> LifeView:
         found=True,
         state=now.state,
         history=history,
-        ways=() if _is_erased(about, tx) else tuple(life.ways(now, _actor(viewer, tx), tx.profile)),
+        ways=() if _is_erased(about, tx) else tuple(life.ways(now, _kind(viewer, tx), tx.profile)),
         sitting=_sitting(rows, tx),
         due=() if _is_erased(about, tx) else tuple(life.due(now, opened, domain.today(tx.now))),
         plan=plans[-1] if plans else None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +17,11 @@ from contracts.life import Act, LifeView, LookAtDue, LookAtLife, Outcome, Role, 
 from contracts.meetings import ItemPlaced
 from contracts.message import Compartment
 from contracts.purpose import Purpose
+from services.coordination import living
+from services.coordination.life import Life
+from services.coordination.showing import Viewer
 from services.coordination.tables import act as acts
+from services.coordination.tables import item
 from tests.coordination.stand_in import (
     COORDINATOR,
     COUNSELLOR,
@@ -266,6 +271,21 @@ async def test_of_two_people_at_once_the_second_sees_what_the_first_did(hands: R
     assert [(one.act.step, one.by) for one in late.since] == [(Step.ASSESS, COORDINATOR)]
     assert "ほかの人" in late.reason
     assert (await look(juso, case)).state is State.ASSESSED
+
+
+async def test_who_loses_a_race_changes_nothing_of_the_items_either(hands: Ready) -> None:
+    """The other's act was committed after this one had read the history: PostgreSQL lets two get that far."""
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    assert (await take(juso, case, Step.ASSESS, 0, COORDINATOR)).done
+    juso.stage.told()
+    asked = TakeStep(case=case, request=uuid4(), after=0, act=act(Step.GIVE_BACK))
+    answers: list[StepTaken] = []
+    late = partial(living._record, asked, Viewer(OFFICER, "fukushi"), [], Life(JUSO), answers)
+    juso.stage.tell(late)
+    assert [one.act.step for one in answers[0].since] == [Step.ASSESS]
+    assert juso.stage.told() == []
+    assert juso.stage.do(lambda tx: tx.execute(select(item.c.withdrawn_at)).scalars().all()) == [None]
 
 
 async def test_the_same_request_with_another_content_is_told_so(hands: Ready) -> None:

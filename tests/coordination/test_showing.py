@@ -1,7 +1,7 @@
 """Showing is sharing: who sees which case, what the register says of it, and what stops it."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -430,3 +430,11 @@ async def test_what_the_ledger_does_not_permit_is_not_shown_and_stands_in_the_au
     assert juso.register() == ()
     noted = juso.stage.do(lambda tx: [tuple(row) for row in tx.execute(select(audit.c.act, audit.c.outcome))])
     assert noted == [("show", "refuse")]
+
+
+async def test_a_case_that_does_not_exist_is_no_case_of_which_nothing_was_shared(hands: Ready) -> None:
+    juso, stranger = hands(JUSO), uuid4()
+    referral = await juso.take_in(consented())
+    far = datetime.max.replace(tzinfo=UTC)
+    found = juso.stage.ask(DisclosuresAtCoordination(cases=(referral.about, stranger), since=far))
+    assert (found.rows, found.unknown) == ((), (stranger,))

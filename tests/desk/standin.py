@@ -371,7 +371,7 @@ class StandIn:
                 Taken(number=n, act=act, state=state, by=PEOPLE[0], agency="fukushi", at=self.time)
                 for n, (act, state) in enumerate(zip(self.acts, states, strict=True), 1)
             ),
-            ways=tuple(rules.ways(replace(now, sitting_on=today), rules.Actor(agency.code, agency.kind), self.profile)),
+            ways=tuple(rules.ways(replace(now, sitting_on=today), agency.kind, self.profile)),
             due=tuple(rules.due(now, today, today)),
             plan=now.plan,
         )

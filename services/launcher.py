@@ -21,11 +21,12 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from services import logs, postbox
+from services import logs, postbox, refusals
 from services.bus import Bus, end
 from services.probes import Reaches, check
 from services.provision import make_streams, write_server_config
@@ -74,7 +75,12 @@ async def run_process(
         if not living.done():
             await end([living])
         with suppress(asyncio.CancelledError):
-            await living
+            try:
+                await living
+            except tuple(refusals.REFUSED) as refusal:
+                with suppress(OSError):  # the refusal itself is what has to be heard
+                    refusals.note(process, settings, refusal, datetime.now(UTC))
+                raise
 
 
 def open_vault(process: Process, settings: Settings) -> Vault:
@@ -92,6 +98,7 @@ async def _live(process: Process, settings: Settings, ready: Callable[[], None],
     address = settings.store_address(process.name)
     store = Store(address, process.service, profile, process.compartment, vault=vault)
     try:
+        refusals.enter(process, settings, store)
         if process.service.start:
             start = process.service.start
             store.write(lambda tx: (None, start(tx, settings) or ()))

@@ -32,8 +32,8 @@ from services.probes import Reaches, check
 from services.provision import make_streams, write_server_config
 from services.service import Process
 from services.settings import Settings, read_profile
-from services.store import Store
-from services.vault import Vault
+from services.store import Store, StoreRefused
+from services.vault import Vault, VaultRefused
 
 log = logging.getLogger("kasane")
 PORTS = ("nats_port", "desk_juso_port", "desk_shien_port", "window_port", "smtp_port")
@@ -77,7 +77,7 @@ async def run_process(
         with suppress(asyncio.CancelledError):
             try:
                 await living
-            except tuple(refusals.REFUSED) as refusal:
+            except (Reaches, StoreRefused, VaultRefused) as refusal:
                 with suppress(OSError):  # the refusal itself is what has to be heard
                     refusals.note(process, settings, refusal, datetime.now(UTC))
                 raise

@@ -160,12 +160,12 @@ def explain_item(asked: ExplainItem, tx: Tx) -> ItemExplanation:
     return explanation(asked.item, tx)
 
 
-@service.answers(DisclosuresAtCoordination)
-def list_disclosures(asked: DisclosuresAtCoordination, tx: Tx) -> DisclosureList:
+@service.does(DisclosuresAtCoordination)
+def list_disclosures(asked: DisclosuresAtCoordination, tx: Tx) -> tuple[DisclosureList, Iterable[Event]]:
     """What was shown on the desk, to whom and on which ground."""
     known = set(tx.execute(select(case.c.id).where(case.c.id.in_(asked.cases))).scalars())
     found = sharing.listed(disclosure, asked.cases, asked.person, asked.since, asked.until, tx)
-    return found.model_copy(update={"unknown": tuple(one for one in asked.cases if one not in known)})
+    return found.model_copy(update={"unknown": tuple(one for one in asked.cases if one not in known)}), ()
 
 
 def tally(tx: Tx) -> dict[str, int]:

@@ -111,10 +111,10 @@ def _link_state(found: Row[Any] | None) -> LinkState:
     return LinkState(found=True, starts=found.starts, ends=found.ends, place=found.place, answer=found.answer)
 
 
-@service.answers(DisclosuresAtMeetings)
-def disclosures(asked: DisclosuresAtMeetings, tx: Tx) -> DisclosureList:
+@service.does(DisclosuresAtMeetings)
+def disclosures(asked: DisclosuresAtMeetings, tx: Tx) -> tuple[DisclosureList, Iterable[Event]]:
     """What the register says."""
-    return sharing.listed(disclosure, asked.cases, asked.person, asked.since, asked.until, tx)
+    return sharing.listed(disclosure, asked.cases, asked.person, asked.since, asked.until, tx), ()
 
 
 def tally(tx: Tx) -> dict[str, int]:

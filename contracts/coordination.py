@@ -104,10 +104,24 @@ class Cases(Question[CaseList], subject="ask.coordination.cases.v1"):
 
 
 class Step(Message):
-    """One entry of a case's trail. ``what`` is a code the desk has words for."""
+    """One entry of a case's trail. ``what`` is a code the desk has words for.
+
+    ``purpose``, ``sitting`` and ``starts`` are those of then; None of entries written before they were kept.
+    """
 
     at: AwareDatetime
-    what: Literal["received", "case_opened", "item_put_forward", "item_placed", "item_withdrawn", "client_taken_in"]
+    what: Literal[
+        "received",
+        "case_opened",
+        "item_put_forward",
+        "item_placed",
+        "item_unplaced",
+        "item_withdrawn",
+        "client_taken_in",
+    ]
+    purpose: Purpose | None = None
+    sitting: UUID | None = None
+    starts: AwareDatetime | None = None
 
 
 class ConsentInForce(Message):

@@ -24,6 +24,18 @@ class ItemPlaced(Event, subject="kasane.meetings.item_placed.v1", supersedes=Tru
     ends: AwareDatetime
 
 
+class ItemUnplaced(Event, subject="kasane.meetings.item_unplaced.v1", supersedes=True):
+    """A sitting has let the item ``about`` go, before it was over: its date is void, no meeting has heard it (T1, D5).
+
+    ``version`` counts on from that of the ItemPlaced it takes back. ``again``: another date is looked for; otherwise
+    the item is stopped until a new version of its consent opens it (C11). Told of no item that coordination withdrew.
+    """
+
+    case: UUID
+    sitting: UUID
+    again: bool
+
+
 class ItemView(Message):
     """An agenda item as this compartment may show it."""
 

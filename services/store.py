@@ -52,7 +52,7 @@ from services.vault import StillOnDisk, Vault
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Raised with every change of a table. A store with a higher number was written by a newer kasane."""
 
 MAX_TRIES = 6

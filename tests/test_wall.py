@@ -66,7 +66,7 @@ from contracts.intake import (
     WithdrawConsent,
 )
 from contracts.life import LookAtDue, LookAtLife, TakeStep
-from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, LookAtLink, Sittings
+from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, ItemUnplaced, LookAtLink, Sittings
 from contracts.message import EVENTS, QUESTIONS, Account
 from contracts.notify import SendCancellation, SendInvitation
 from contracts.permit import Redeem, ReportSpent
@@ -79,6 +79,7 @@ SHARING = {f"to.intake.{question.subject}" for question in (Redeem, ReportSpent,
 """What only the juso processes of coordination and meetings may ask: before each share, and as a heartbeat."""
 MEETINGS = {
     ItemPlaced.subject,
+    ItemUnplaced.subject,
     CommissionMade.subject,
     CommissionEnded.subject,
     f"to.directory.{Staff.subject}",

@@ -25,7 +25,7 @@ from contracts.coordination import (
 )
 from contracts.disclosure import DisclosureList, DisclosuresAtCoordination
 from contracts.intake import ConsentChanged, ReferralWithConsent, ReferralWithoutConsent
-from contracts.meetings import ItemPlaced
+from contracts.meetings import ItemPlaced, ItemUnplaced
 from contracts.message import Event
 from contracts.policy import Category
 from services import sharing
@@ -81,13 +81,29 @@ def open_case_without_consent(referral: ReferralWithoutConsent, tx: Tx) -> Itera
 @service.on(ItemPlaced)
 def note_sitting(placed: ItemPlaced, tx: Tx) -> Iterable[Event]:
     """The item has a date: the case waits for its sitting."""
-    changed = tx.execute(
-        update(item).where(item.c.id == placed.about).values(sitting=placed.sitting, starts=placed.starts)
-    )
-    if not changed.rowcount:
-        raise NotYet
-    record_steps(tx, placed.case, "item_placed")
+    date_of_it = {"sitting": placed.sitting, "starts": placed.starts, "ends": placed.ends}
+    if _is_news(placed, tx):
+        tx.execute(update(item).where(item.c.id == placed.about).values(placement=placed.version, **date_of_it))
+        record_steps(tx, placed.case, "item_placed", sitting=placed.sitting, starts=placed.starts)
     return ()
+
+
+@service.on(ItemUnplaced)
+def forget_sitting(told: ItemUnplaced, tx: Tx) -> Iterable[Event]:
+    """The sitting let the item go: no result can be recorded of a meeting that does not hear it (T1, D5)."""
+    if _is_news(told, tx):
+        none = {"sitting": None, "starts": None, "ends": None}
+        tx.execute(update(item).where(item.c.id == told.about).values(placement=told.version, **none))
+        record_steps(tx, told.case, "item_unplaced")
+    return ()
+
+
+def _is_news(told: ItemPlaced | ItemUnplaced, tx: Tx) -> bool:
+    """Whether nothing later was told of the item's date: the two facts share one count. Raises NotYet."""
+    known = tx.execute(select(item.c.placement).where(item.c.id == told.about)).first()
+    if known is None:
+        raise NotYet
+    return bool(known.placement < told.version)
 
 
 @service.on(ConsentChanged)
@@ -212,13 +228,14 @@ def _open_case(
     )
     kept = put.model_dump(include={"case", "purpose", "member", "category"})
     tx.execute(insert(item).values(id=put.about, compartment=tx.here, put_at=tx.now, **kept))
-    record_steps(tx, referral.about, "case_opened", "item_put_forward")
+    record_steps(tx, referral.about, "case_opened")
+    record_steps(tx, referral.about, "item_put_forward", purpose=put.purpose)
     first_entries(referral.about, tx)
     return [put]
 
 
-def record_steps(tx: Tx, case_id: UUID, *steps: str) -> None:
-    """Add entries to a case's trail."""
+def record_steps(tx: Tx, case_id: UUID, *steps: str, **about: Any) -> None:
+    """Add entries to a case's trail. ``about``: purpose, sitting and its start, where they are of one."""
     last = tx.connection.scalar(select(func.max(step.c.number)).where(step.c.case == case_id)) or 0
-    rows = [{"case": case_id, "number": last + n, "at": tx.now, "what": what} for n, what in enumerate(steps, 1)]
-    tx.execute(insert(step), rows)
+    new = {"case": case_id, "at": tx.now, **about}
+    tx.execute(insert(step), [new | {"number": last + n, "what": what} for n, what in enumerate(steps, 1)])

@@ -67,14 +67,19 @@ item = Table(
     Column("category", String(10), nullable=False, default="ordinary"),
     Column("sitting", Uuid),
     Column("starts", Instant),
+    Column("ends", Instant),
+    Column("placement", Integer, nullable=False, default=0),
     Column("put_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
     CheckConstraint("category in ('ordinary', 'tax')"),
     CheckConstraint("category = 'ordinary' or compartment = 'juso'"),  # S9
+    CheckConstraint("(sitting is null) = (starts is null) and (sitting is null) = (ends is null)"),
     UniqueConstraint("id", "case", "category", "purpose"),
     UniqueConstraint("id", "member"),
     ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
 )
+"""``placement``: the version of the last fact that gave or took its date; what comes later with a lower one is old."""
+
 step = Table(
     "step",
     tables,
@@ -82,8 +87,13 @@ step = Table(
     Column("number", Integer, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("what", String(20), nullable=False),
+    Column("purpose", String(20)),
+    Column("sitting", Uuid),
+    Column("starts", Instant),
     UniqueConstraint("case", "number"),
 )
+"""``purpose``, ``sitting``, ``starts``: of the item and the date the entry is about, as they were then."""
+
 act = Table(
     "act",
     tables,

@@ -56,10 +56,14 @@ def trail(about: UUID, sight: Sight, tx: Tx) -> TrailSteps:
         return TrailSteps(case=view, consent=consent)
     rows = tx.execute(select(step).where(step.c.case == about).order_by(step.c.number)).all()
     arrived = datetime.combine(view.received_on, time(0), JAPAN).astimezone(UTC)
-    steps = [Step(at=arrived, what="received"), *(Step(at=row.at, what=row.what) for row in rows)]
+    steps = [Step(at=arrived, what="received"), *(_step(row) for row in rows)]
     return TrailSteps(
         case=view, steps=tuple(steps), client=client_of(about, tx), consent=consent, said=tuple(_said(about, tx))
     )
+
+
+def _step(row: Any) -> Step:
+    return Step(at=row.at, what=row.what, purpose=row.purpose, sitting=row.sitting, starts=row.starts)
 
 
 def _said(about: UUID, tx: Tx) -> Iterable[Said]:

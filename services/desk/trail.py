@@ -70,20 +70,35 @@ def _card_of(case: CaseView, sitting: SittingView, known: Known) -> SittingCard:
 
 
 def _step_line(step: Step, case: CaseView, sittings: Sequence[SittingView], known: Known) -> TrailLine:
-    item = next((item for one in sittings for item in one.items if item.case == case.case), None)
-    placed = next((one for one in sittings if one.sitting == case.sitting), None)
     why = {
         "received": f"紹介元: {known.agency(case.referrer)}",
         "case_opened": words.why_this_kind(case.ground, known.compartment),
         "client_taken_in": "支援会議からは、ほかの記録を照会しません。",
         "item_withdrawn": "",
-        "item_put_forward": f"目的: {PURPOSE_TEXT[item.purpose]}" if item else "",
-        "item_placed": f"{known.body(placed.body)} {words.moment(placed.starts)}。{placed.why}" if placed else "",
+        "item_unplaced": "この議題は、その日の会議から外れました。",
+        "item_put_forward": _purpose(step, case, sittings),
+        "item_placed": _date(step, case, sittings, known),
     }[step.what]
     if step.what == "item_put_forward" and case.urgent:
         why = f"急ぎの事案です。{why}"
     when = words.full_day(case.received_on) if step.what == "received" else words.moment(step.at)
     return TrailLine(when, words.STEP_TEXT[step.what], why)
+
+
+def _purpose(step: Step, case: CaseView, sittings: Sequence[SittingView]) -> str:
+    """The purpose of then; of an entry that does not say, that of the case's item."""
+    item = next((item for one in sittings for item in one.items if item.case == case.case), None)
+    purpose = step.purpose or (item.purpose if item else None)
+    return f"目的: {PURPOSE_TEXT[purpose]}" if purpose else ""
+
+
+def _date(step: Step, case: CaseView, sittings: Sequence[SittingView], known: Known) -> str:
+    """The date of then, which may have moved since, and why it was chosen where the sitting is still known."""
+    there = step.sitting or case.sitting
+    placed = next((one for one in sittings if one.sitting == there), None)
+    if placed is None:
+        return words.moment(step.starts) if step.starts else ""
+    return f"{known.body(placed.body)} {words.moment(step.starts or placed.starts)}。{placed.why}"
 
 
 def _invitations(sittings: Sequence[SittingView], known: Known) -> Iterable[TrailLine]:

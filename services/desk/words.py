@@ -38,6 +38,7 @@ STEP_TEXT = {
     "client_taken_in": "本人の情報を支援会議の区画に預かりました",
     "item_put_forward": "会議の議題に上げました",
     "item_placed": "会議の日程を決めました",
+    "item_unplaced": "会議の日程がなくなりました",
 }
 
 STOP_TEXT = {

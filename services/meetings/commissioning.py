@@ -74,9 +74,8 @@ def end_commission(asked: EndCommission, tx: Tx) -> tuple[Commissioned, Iterable
         return Commissioned(done=False, rule="S6", message=ENDED if found else UNKNOWN), ()
     tx.execute(insert(commissions.ended).values(commission=asked.commission, at=tx.now))
     tx.audit(act="end_commission", outcome="allow", rule="S4", commission=asked.commission)
-    take_seats(tx)
     ended = CommissionEnded(about=asked.commission, ended_at=tx.now)
-    return Commissioned(done=True, commission=asked.commission), [ended]
+    return Commissioned(done=True, commission=asked.commission), [*take_seats(tx), ended]
 
 
 @service.answers(Commissions)
@@ -101,13 +100,12 @@ _SHOWN = frozenset(CommissionView.model_fields) - {"commission"}
 async def look_ahead(work: Work) -> None:
     """Cancel the coming seats whose commission has ended, or lapses before the sitting starts."""
     if work.compartment is Compartment.SHIEN:
-        await work.run(take_seats)
+        await work.tell(take_seats)
 
 
-def take_seats(tx: Tx) -> None:
+def take_seats(tx: Tx) -> list[Event]:
     """Whoever is not bound when a coming sitting starts has no seat in it; the sitting says so (S6, S8)."""
-    for sitting_id in without_commission(tx):
-        settle(tx, sitting_id)
+    return [event for sitting_id in without_commission(tx) for event in settle(tx, sitting_id)]
 
 
 # -- the municipality's file -------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from contracts.coordination import ItemPutForward, ItemWithdrawn
 from contracts.directory import Busy, Release, Reserve, Staff
 from contracts.disclosure import DisclosureList, DisclosuresAtMeetings
 from contracts.intake import ConsentChanged
-from contracts.meetings import AnswerByLink, ItemPlaced, LinkState, LookAtLink
+from contracts.meetings import AnswerByLink, ItemPlaced, ItemUnplaced, LinkState, LookAtLink
 from contracts.message import Compartment, Event
 from contracts.notify import SendCancellation, SendInvitation
 from services import sharing
@@ -24,7 +24,7 @@ service = Service(
     tables,
     compartments=True,
     seals=True,
-    publishes=frozenset({ItemPlaced, CommissionMade, CommissionEnded}),
+    publishes=frozenset({ItemPlaced, ItemUnplaced, CommissionMade, CommissionEnded}),
     asks=frozenset({Staff, Busy, Reserve, Release, SendInvitation, SendCancellation, *sharing.ASKS}),
 )
 sharing.watch_ledger(service, consents)
@@ -66,16 +66,13 @@ def take_back_item(told: ItemWithdrawn, tx: Tx) -> Iterable[Event]:
     """An item is not heard any more: it leaves its coming sitting, and whoever was called for it alone is told so."""
     if tx.execute(select(item.c.id).where(item.c.id == told.about)).first() is None:
         raise NotYet
-    take_back(tx, told.about)
-    return ()
+    return take_back(tx, told.about)
 
 
 @service.on(ConsentChanged)
 def learn_consent(told: ConsentChanged, tx: Tx) -> Iterable[Event]:
     """A consent has a new version: what it takes away is stopped in this very transaction (C11)."""
-    if sharing.learn(consents, told, tx):
-        follow_consent(tx, told.case, SEARCHING)
-    return ()
+    return follow_consent(tx, told.case, SEARCHING) if sharing.learn(consents, told, tx) else ()
 
 
 @service.answers(LookAtLink)

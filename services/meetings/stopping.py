@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Row, delete, select, update
 
-from contracts.message import Compartment
+from contracts.meetings import ItemUnplaced
+from contracts.message import Compartment, Event
 from services import sharing
 from services.meetings import grounds, seating
 from services.meetings.seats import cancel_seats, cancel_sitting
@@ -21,10 +22,10 @@ TAKEN_BACK = "付議が取り下げられました。"
 CALL_ANEW = "必須の機関の委嘱がなくなったため、日程を組み直します。"
 
 
-def follow_consent(tx: Tx, case: UUID, searching: str) -> None:
+def follow_consent(tx: Tx, case: UUID, searching: str) -> list[Event]:
     """Bring the case's items into line with the newest version: stopped, or waiting again with ``searching`` (C11).
 
-    What a sitting that is over has heard stays on record.
+    What a sitting that is over has heard stays on record. Returns what coordination is to be told.
     """
     rows = tx.execute(
         select(item, sitting.c.id.label("sitting"), sitting.c.starts, sitting.c.ends)
@@ -34,16 +35,18 @@ def follow_consent(tx: Tx, case: UUID, searching: str) -> None:
     ).all()
     coming = [one for one in rows if one.sitting is None or one.ends > tx.now]
     head = sharing.heads(consents, tx, [case]).get(case) if coming else None
+    events: list[Event] = []
     for one in coming:
         if one.state == "withdrawn":
             continue
         if refusal := _refusal(tx, one, head):
-            _stop(tx, one.id, refusal)
+            events += _stop(tx, one.id, refusal)
         elif one.state in ("stopped", "waiting"):
             again = {"state": "waiting", "next_try": tx.now, "why": searching}
             tx.execute(update(item).where(item.c.id == one.id).values(again))
     for sitting_id in {one.sitting for one in coming if one.sitting}:
-        settle(tx, sitting_id)
+        events += settle(tx, sitting_id)
+    return events
 
 
 def _refusal(tx: Tx, one: Row[Any], head: Head | None) -> str:
@@ -59,34 +62,60 @@ def _refusal(tx: Tx, one: Row[Any], head: Head | None) -> str:
     return seating.without_required(names) if names else ""
 
 
-def _stop(tx: Tx, item_id: UUID, why: str, state: str = "stopped") -> None:
+def _stop(tx: Tx, item_id: UUID, why: str, state: str = "stopped") -> list[Event]:
+    told = _let_go(tx, [item_id], again=False) if state == "stopped" else []  # coordination withdrew it: it knows
     tx.execute(delete(agenda).where(agenda.c.item == item_id))
     tx.execute(update(item).where(item.c.id == item_id).values(state=state, why=why))
+    return told
 
 
-def take_back(tx: Tx, item_id: UUID) -> None:
+def _let_go(tx: Tx, items: Sequence[UUID], *, again: bool) -> list[Event]:
+    """What tells coordination that these have lost the date it was told of; one still being placed has none."""
+    rows = tx.execute(
+        select(item.c.id, item.c.case, agenda.c.sitting)
+        .join(agenda, agenda.c.item == item.c.id)
+        .where(item.c.id.in_(items), item.c.state == "placed")
+        .order_by(agenda.c.sitting, agenda.c.position)
+    ).all()
+    counted = update(item).values(version=item.c.version + 1).returning(item.c.version)
+    return [
+        ItemUnplaced(
+            about=one.id,
+            version=tx.execute(counted.where(item.c.id == one.id)).scalar_one(),
+            case=one.case,
+            sitting=one.sitting,
+            again=again,
+        )
+        for one in rows
+    ]
+
+
+def take_back(tx: Tx, item_id: UUID) -> list[Event]:
     """Take an item off for good, but for a sitting that is over: that it was heard there stays on record."""
     on_it = select(sitting.c.id, sitting.c.ends).join(agenda, agenda.c.sitting == sitting.c.id)
     found = tx.execute(on_it.where(agenda.c.item == item_id)).first()
     if found is None or found.ends > tx.now:
         _stop(tx, item_id, TAKEN_BACK, "withdrawn")
-    if found is not None and found.ends > tx.now:
-        settle(tx, found.id)
+    return settle(tx, found.id) if found is not None and found.ends > tx.now else []
 
 
-def settle(tx: Tx, sitting_id: UUID) -> None:
-    """Cancel each seat of a coming sitting to which no item on its agenda is open, and the sitting if none is left."""
+def settle(tx: Tx, sitting_id: UUID) -> list[Event]:
+    """Cancel each seat of a coming sitting to which no item on its agenda is open, and the sitting if none is left.
+
+    Returns what coordination is to be told of items that look for another date.
+    """
+    events: list[Event] = []
     where = tx.execute(select(sitting).where(sitting.c.id == sitting_id)).one()
     on_it = select(item).join(agenda, agenda.c.item == item.c.id).where(agenda.c.sitting == sitting_id)
     items = tx.execute(on_it).all()
     if not items:
         cancel_sitting(tx, where, EMPTY)
-        return
+        return events
     live = seat.c.sitting == sitting_id, seat.c.cancelled_at.is_(None)
     seats = tx.execute(select(seat).where(*live).order_by(seat.c.agency, seat.c.person)).all()
     closed = _closed(tx, where, items, seats)
     if tx.here is Compartment.SHIEN and any(one.need == "required" for one in closed):
-        _call_anew(tx, where, items)
+        events += _call_anew(tx, where, items)
     elif closed:
         cancel_seats(tx, sitting_id, [one.person for one in closed])
         names = dict.fromkeys(seating.agency_name(tx.profile, one.agency) for one in closed)
@@ -95,6 +124,7 @@ def settle(tx: Tx, sitting_id: UUID) -> None:
         tx.execute(update(sitting).where(sitting.c.id == sitting_id).values(why=why))
     still = notice.c.sitting == sitting_id, notice.c.state == "wanted", notice.c.due > tx.now
     tx.execute(update(notice).where(*still).values(due=tx.now))
+    return events
 
 
 def _closed(tx: Tx, where: Row[Any], items: Sequence[Row[Any]], seats: Sequence[Row[Any]]) -> list[Row[Any]]:
@@ -113,12 +143,14 @@ def _closed(tx: Tx, where: Row[Any], items: Sequence[Row[Any]], seats: Sequence[
     return [one for one in seats if one.agency not in opened]
 
 
-def _call_anew(tx: Tx, where: Row[Any], items: Sequence[Row[Any]]) -> None:
+def _call_anew(tx: Tx, where: Row[Any], items: Sequence[Row[Any]]) -> list[Event]:
     """Without whoever has to be there it is no 支援会議 (S1): its items look for another date."""
     mine = item.c.id.in_([one.id for one in items])
+    told = _let_go(tx, [one.id for one in items], again=True)
     tx.execute(delete(agenda).where(agenda.c.sitting == where.id))
     tx.execute(update(item).where(mine).values(state="waiting", next_try=tx.now, why=CALL_ANEW))
     cancel_sitting(tx, where, CALL_ANEW.rstrip("。"))
+    return told
 
 
 def without_commission(tx: Tx) -> list[UUID]:

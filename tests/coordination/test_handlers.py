@@ -5,19 +5,19 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from contracts.commission import CommissionEnded
 from contracts.consent import ConsentState
 from contracts.coordination import Cases, ClientsOfCases, ItemPutForward, TakeInClient, Trail
 from contracts.intake import Particulars
-from contracts.meetings import ItemPlaced
+from contracts.meetings import ItemPlaced, ItemUnplaced
 from contracts.message import Compartment
 from contracts.policy import Category
 from contracts.purpose import Purpose
 from services import coordination
-from services.coordination.tables import case, client
+from services.coordination.tables import case, client, item
 from services.store import Outcome
 from services.vault import FORMAT
 from tests.coordination.stand_in import OFFICER, Hands, commissioned, consented, without_consent
@@ -201,3 +201,48 @@ def test_an_end_that_comes_before_its_commission_waits(stage: Staging) -> None:
     assert shien.give(ended) is Outcome.LATER
     shien.give(made)
     assert shien.give(ended, tries=2) is Outcome.DONE
+
+
+def unplaced(told: ItemPlaced, version: int) -> ItemUnplaced:
+    return ItemUnplaced(about=told.about, version=version, case=told.case, sitting=told.sitting, again=True)
+
+
+def date_of(stage: Stage) -> list[datetime | None]:
+    return list(stage.do(lambda tx: tx.execute(select(item.c.starts)).scalars().all()))
+
+
+@pytest.mark.rule("T1")
+def test_a_date_that_the_sitting_took_back_is_gone(stage: Staging) -> None:
+    juso, referral = stage(coordination.service, JUSO), consented()
+    juso.give(referral)
+    first = placed(put_forward(juso))
+    juso.give(first)
+    assert date_of(juso) == [first.starts]
+    juso.give(unplaced(first, 2))
+    assert date_of(juso) == [None]
+    moved = first.model_copy(update={"version": 3, "starts": SOME_DAY + timedelta(days=7)})
+    juso.give(moved.model_copy(update={"ends": moved.starts + timedelta(hours=1)}))
+    assert date_of(juso) == [moved.starts]
+
+
+def test_what_is_told_late_of_a_date_changes_nothing(stage: Staging) -> None:
+    juso, referral = stage(coordination.service, JUSO), consented()
+    juso.give(referral)
+    first = placed(put_forward(juso))
+    juso.give(unplaced(first, 2))
+    juso.give(first)
+    assert date_of(juso) == [None], "the bus may reorder"
+
+
+async def test_the_trail_keeps_every_date_as_it_was_told(hands: Ready) -> None:
+    juso = hands(JUSO)
+    referral = await juso.take_in(consented())
+    put = put_forward(juso.stage)
+    first, later = placed(put), placed(put, 3, SOME_DAY + timedelta(days=7))
+    for told in (first, unplaced(first, 2), later):
+        juso.stage.give(told)
+    found = await juso.perform(Trail(case=referral.about, **OFFICE))
+    kept = [(one.what, one.starts) for one in found.steps if one.what in ("item_placed", "item_unplaced")]
+    assert kept == [("item_placed", first.starts), ("item_unplaced", None), ("item_placed", later.starts)]
+    (put_step,) = [one for one in found.steps if one.what == "item_put_forward"]
+    assert put_step.purpose is Purpose.PLAN

@@ -14,7 +14,7 @@ from contracts.consent import ConsentState
 from contracts.coordination import ItemWithdrawn
 from contracts.disclosure import DisclosureList, DisclosuresAtMeetings
 from contracts.intake import ConsentChanged
-from contracts.meetings import ItemSittings, LinkState, LookAtLink
+from contracts.meetings import ItemPlaced, ItemSittings, ItemUnplaced, LinkState, LookAtLink
 from contracts.message import Compartment
 from contracts.policy import POLICY_VERSION
 from contracts.profile import Profile
@@ -241,6 +241,45 @@ async def test_a_consent_that_loses_who_must_be_there_stops_the_item(hands: Buil
     (stopped,) = rows(juso, item)
     assert stopped.state == "stopped"
     assert everything(juso).waiting[0].why.startswith("同意が福祉課に及んでいません。")
+
+
+@pytest.mark.rule("T1")
+async def test_coordination_is_told_that_an_item_has_lost_its_date_and_that_it_has_another(hands: Building) -> None:
+    juso, event = hands(JUSO), put_forward(urgent=True)
+    await placed(juso, event)
+    (first,) = juso.stage.told()
+    juso.hear(narrowed(event, "jiritsu", "kodomo", "shakyo"))
+    (gone,) = juso.stage.told()
+    assert isinstance(first, ItemPlaced)
+    assert gone == ItemUnplaced(
+        about=event.about, version=first.version + 1, case=event.case, sitting=first.sitting, again=False
+    )
+    juso.hear(consented(event, *(agency.code for agency in juso.profile.agencies), version=3))
+    await juso.work()
+    (again,) = juso.stage.told()
+    assert isinstance(again, ItemPlaced)
+    assert again.version > gone.version
+
+
+async def test_what_coordination_itself_took_back_is_not_told_to_it(hands: Building) -> None:
+    juso, event = hands(JUSO), put_forward(urgent=True)
+    await placed(juso, event)
+    juso.stage.told()
+    juso.stage.give(ItemWithdrawn(about=event.about, case=event.case))
+    juso.hear(withdrawn(event))
+    assert juso.stage.told() == []
+
+
+@pytest.mark.rule("S1")
+async def test_a_sitting_that_is_called_anew_tells_that_its_items_have_lost_their_date(hands: Building) -> None:
+    shien, event = hands(SHIEN), put_forward(urgent=True)
+    await placed(shien, event)
+    (first,) = [one for one in shien.stage.told() if isinstance(one, ItemPlaced)]
+    office = [one for one in shien.stage.ask(Commissions()).commissions if one.agency == "fukushi"]
+    for one in office:
+        shien.stage.ask(EndCommission(commission=one.commission))
+    (gone,) = [one for one in shien.stage.told() if isinstance(one, ItemUnplaced)]
+    assert (gone.about, gone.sitting, gone.again) == (event.about, first.sitting, True)
 
 
 @pytest.mark.parametrize("urgent", [True, False])

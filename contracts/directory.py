@@ -1,5 +1,6 @@
 """What the directory answers: agencies' staff, how to reach them, when they are busy. Nothing about a client."""
 
+from datetime import date
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -19,6 +20,9 @@ class StaffView(Message):
     agency: Code
     posts: tuple[Code, ...]
     network: Literal["lgwan", "internet", "none"]
+    since: date | None = None
+    until: date | None = None
+    """The first and the last day of the posts, where the municipality says them: who decides must hold one (D2)."""
 
 
 class StaffList(Message):

@@ -1,19 +1,35 @@
 """The life of a case, from つなぎ to 終結 and back: its states, the steps between them, and what is recorded of each.
 
-Which step is lawful when, and what it needs, is the table of ``services/coordination/life.py``.
+Which step is lawful when, and what it needs, is the table of ``services/coordination/life_table.py``.
 """
 
-from datetime import date
+import re
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from contracts.message import Code, Message, Question
 
 Words = Annotated[str, StringConstraints(max_length=10_000)]
 """Free text of a person. Kept sealed."""
+
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _day(given: object) -> object:
+    """A day and nothing else: a number is no day of 1970, an instant none without a zone. Raises ValueError."""
+    if isinstance(given, str) and not _ISO_DAY.fullmatch(given):
+        raise ValueError("a day is written as 2026-11-24")
+    if isinstance(given, datetime) or not isinstance(given, str | date):
+        raise ValueError("not a day")
+    return given
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A day in Japan, as 2026-11-24."""
 
 
 class State(StrEnum):
@@ -29,6 +45,7 @@ class State(StrEnum):
     SUSPENDED = "suspended"
     RETURNED = "returned"
     WITH_REFERRER = "with_referrer"
+    TO_JUSO = "to_juso"
 
 
 STATE_TEXT = {
@@ -42,6 +59,7 @@ STATE_TEXT = {
     State.SUSPENDED: "中断",
     State.RETURNED: "紹介元へ戻し",
     State.WITH_REFERRER: "紹介元主担当",
+    State.TO_JUSO: "重層的支援会議へ移行",
 }
 
 
@@ -50,6 +68,7 @@ class Step(StrEnum):
 
     ASSESS = "assess"
     START_EARLY = "start_early"
+    RECORD_FIRST = "record_first"
     DRAFT = "draft"
     BRING = "bring"
     EVALUATE = "evaluate"
@@ -63,18 +82,22 @@ class Step(StrEnum):
     DECIDE = "decide"
     REPORT = "report"
     CONFIRM = "confirm"
+    NOTIFY = "notify"
     MONITOR = "monitor"
     CONTACT = "contact"
     CLOSE = "close"
     SUSPEND = "suspend"
     GIVE_BACK = "give_back"
     END = "end"
+    MOVE_ON = "move_on"
+    FOLLOW_UP = "follow_up"
     REOPEN = "reopen"
 
 
 STEP_TEXT = {
     Step.ASSESS: "アセスメントを記録する",
     Step.START_EARLY: "早期支援を始める",
+    Step.RECORD_FIRST: "プランの前の会議の結果を記録する",
     Step.DRAFT: "プラン案を作る",
     Step.BRING: "プランを会議に付議する",
     Step.EVALUATE: "評価シートを記録する",
@@ -88,12 +111,15 @@ STEP_TEXT = {
     Step.DECIDE: "支援決定を記録する",
     Step.REPORT: "了承と市町村への報告を記録する",
     Step.CONFIRM: "支援方針を確認する",
+    Step.NOTIFY: "支援決定の通知を記録する",
     Step.MONITOR: "モニタリングを記録する",
     Step.CONTACT: "連絡の試みを記録する",
     Step.CLOSE: "終結する",
     Step.SUSPEND: "中断する",
     Step.GIVE_BACK: "紹介元へ戻す",
     Step.END: "死亡・転出で終わる",
+    Step.MOVE_ON: "同意を得て重層的支援会議へ移る",
+    Step.FOLLOW_UP: "終わった後のフォローアップを記録する",
     Step.REOPEN: "再開する",
 }
 
@@ -105,6 +131,8 @@ class Outcome(StrEnum):
     FIT_AMENDED = "fit_amended"
     AGAIN = "again"
     REFERRER_LEADS = "referrer_leads"
+    NOT_HEARD = "not_heard"
+    """The sitting was held and did not come to the item, or was none for it (P1): it has to be put to one again."""
 
 
 OUTCOME_TEXT = {
@@ -112,6 +140,7 @@ OUTCOME_TEXT = {
     Outcome.FIT_AMENDED: "修正の上適切",
     Outcome.AGAIN: "再協議",
     Outcome.REFERRER_LEADS: "紹介元が主担当",
+    Outcome.NOT_HEARD: "扱わなかった(持ち越し)",
 }
 
 
@@ -149,7 +178,7 @@ class Role(Message):
     """役割分担: what an agency does until when (T2)."""
 
     agency: Code
-    until: date
+    until: Day
     does: Words = ""
 
 
@@ -162,14 +191,14 @@ class Plan(Message):
     services: tuple[LegalService, ...] = ()
     other_support: bool = False
     """Support besides the 法に基づく事業: with them it is 確認 in the same meeting (D1, pattern 3)."""
-    monitor_on: date | None = None
+    monitor_on: Day | None = None
 
 
 class Act(Message):
     """One step as somebody took it. Which of the fields a step needs, its row in the table says."""
 
     step: Step
-    on: date
+    on: Day
     """The day in Japan on which it happened, not on which it was typed in."""
     form: Annotated[str, StringConstraints(max_length=40, pattern=r"^[A-Za-z0-9_.+@-]*$")] = ""
     """Form and edition that were filled in, e.g. ``plan@1``."""
@@ -183,12 +212,25 @@ class Act(Message):
     lead: Code | None = None
     """主担当機関 after the end (D7)."""
     follow_up: Literal["none", "phone", "visit", "meeting"] | None = None
-    next_on: date | None = None
+    next_on: Day | None = None
     urgent: bool = False
     """Not the next regular meeting: a sitting of its own (M1)."""
     ended: Literal["died", "moved"] | None = None
     counterpart: Code | None = None
-    """With whom a return was talked over (D8)."""
+    """With whom a return was talked over (D8), or to whom a plan was reported (D1)."""
+    services: tuple[LegalService, ...] = ()
+    """Which were begun early (T5), or decided on (D3)."""
+    drafted_on: Day | None = None
+    """起案: when the decision was proposed; ``on`` is the day of 決裁 (D11)."""
+    notified_on: Day | None = None
+    """通知: when the person and the providers were told, if that is done already (D11)."""
+    decider: UUID | None = None
+    """Who decided, by the directory's reference, in which post (D2)."""
+    decider_post: Code | None = None
+    rest_confirmed: bool = False
+    """The same meeting confirmed the support besides the 法に基づく事業 (D1, pattern 3)."""
+    minutes: Annotated[str, StringConstraints(max_length=40)] = ""
+    """Reference number of the minutes. Kept sealed: nothing says that it names nobody."""
     words: Words = ""
     """Reasons, findings, what changed."""
 
@@ -221,6 +263,10 @@ class Due(Message):
     text: str
     on: date
     late: bool
+    next_step: str = ""
+    """What is to be done now that it is late: which meeting it goes to (M1)."""
+    guessed: bool = False
+    """The day comes from the municipality's setting, not from the law or the plan."""
 
 
 class LifeView(Message):
@@ -235,6 +281,10 @@ class LifeView(Message):
     early_since: date | None = None
     sitting: AwareDatetime | None = None
     """When what was put to a meeting last is, or was, heard."""
+    outside: tuple[Code, ...] = ()
+    """Agencies that may not hear the case now: they can neither have a role nor have been present (C3, S6)."""
+    decided_services: tuple[LegalService, ...] = ()
+    """The 法に基づく事業 that the plan before the meeting, or the one in force, is written for."""
 
 
 class LookAtLife(Question[LifeView], subject="ask.coordination.look_at_life.v1"):
@@ -253,10 +303,18 @@ class CaseDue(Message):
     due: tuple[Due, ...]
 
 
+class CommissionDue(Message):
+    """委嘱 of an agency, or of somebody of it, that lapses soon and was not renewed (S6). ``ends_on``: its last day."""
+
+    agency: Code
+    ends_on: date
+
+
 class DueList(Message):
-    """The most pressing first."""
+    """The most pressing first. ``commissions`` only in shien, and only for the 市町村, which commissions."""
 
     cases: tuple[CaseDue, ...] = ()
+    commissions: tuple[CommissionDue, ...] = ()
 
 
 class LookAtDue(Question[DueList], subject="ask.coordination.look_at_due.v1"):

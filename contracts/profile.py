@@ -99,6 +99,37 @@ class Body(Data):
     hears_cases: bool = True
 
 
+Days = Annotated[int, Field(ge=1, le=366)]
+
+
+class Deadlines(Data):
+    """期限: days after which a step counts as late. The law gives no number for any of these: all defaults are guesses.
+
+    What a plan itself says (モニタリング, フォローアップ) has its own day and is not set here (T4, T8, D7).
+    """
+
+    answer_days: Days = 14
+    """つなぎ to the answer whether it is taken on or given back (T9, D8)."""
+    assess_days: Days = 30
+    """受付 to the アセスメント (C5)."""
+    plan_days: Days = 30
+    """アセスメント to the プラン案 (T1 A)."""
+    bring_days: Days = 30
+    """プラン案 to its being put to a meeting (T1 A, B)."""
+    result_days: Days = 60
+    """付議 to the result; a 定例会議 may be two months away (D6)."""
+    early_days: Days = 60
+    """早期支援 to the meeting that looks at it, the next one: two months away at most where it is 隔月 (T5)."""
+    fix_days: Days = 14
+    """The meeting to the 決定, or the 報告 (D11: 「速やかに」)."""
+    notify_days: Days = 14
+    """決裁 to the 通知 (D11)."""
+    report_end_days: Days = 60
+    """死亡・転出 to its being told the next meeting (T6)."""
+    commission_days: Days = 30
+    """How long before a 委嘱 lapses it is shown (S6)."""
+
+
 class Profile(Data):
     """The whole profile of one municipality. ``examples/kobayashi/profile.toml`` is one."""
 
@@ -117,6 +148,7 @@ class Profile(Data):
     """How long a consent on a つなぐシート lasts. No notice says; three years is our guess, to be set by each city."""
     consent_text: Annotated[str, Field(pattern=r"^[^\s\x00-\x1f]{1,40}$")] = "第1号"
     """Which version of the 個人情報に関する管理・取扱規程 the sheets in use refer to (C2)."""
+    deadlines: Deadlines = Deadlines()
     office_opens: time = time(9, 0)
     office_closes: time = time(17, 0)
     agencies: tuple[Agency, ...]

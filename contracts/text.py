@@ -55,6 +55,16 @@ def is_my_number(digits: str) -> bool:
     return int(digits[11]) == (0 if rest <= 1 else 11 - rest)
 
 
+_BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Signs that are letters or symbols by their category, and show nothing."""
+
+
+def is_written(text: str) -> bool:
+    """Whether there is anything to read: white space, signs without width and blanks that pass for letters are not."""
+    unseen = ("Cc", "Cf", "Cs", "Mn", "Me", "Zs", "Zl", "Zp")
+    return any(sign not in _BLANKS and unicodedata.category(sign) not in unseen for sign in text)
+
+
 def squeeze(text: str) -> str:
     """NFKC without any white space: what names of agencies and labels are compared by."""
     return "".join(unicodedata.normalize("NFKC", text).split())

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 
 from contracts.life import OUTCOME_TEXT, STATE_TEXT, STEP_TEXT, Step
 from contracts.message import Compartment
-from services.coordination.life import CITY, TABLE, Turn
+from services.coordination.life_table import TABLE
+from services.coordination.life_terms import CITY, Turn
 
 HEAD = """# 事案の一生
 
-受付から終結まで、そして再開まで。表は `services/coordination/life.py` から `kasane life` で作られます。
+受付から終結まで、そして再開まで。表は `services/coordination/life_table.py` から `kasane life` で作られます。
 状態を選ぶことはできません。手順を記録すると、状態が決まります。条件がそろわない手順は、理由と次の手順を示して断ります。
 """
 
 
-ELSEWHERE = {Step.RECORD_RESULT: "会議の結果による", Step.TAKE_BACK: "付議の前に戻る"}
+ELSEWHERE = {Step.RECORD_RESULT: "会議の結果による", Step.TAKE_BACK: "付議の前に戻る", Step.DECLINE: "付議の前に戻る"}
 
 
 def table() -> str:
@@ -32,7 +33,8 @@ def _lines() -> Iterator[str]:
 
 def _cells(turn: Turn) -> Iterator[str]:
     yield STEP_TEXT[turn.step]
-    yield "、".join(STATE_TEXT[state] for state in turn.source)
+    every = turn.source == tuple(STATE_TEXT)
+    yield "いつでも" if every else "、".join(STATE_TEXT[state] for state in turn.source)
     yield STATE_TEXT[turn.to] if turn.to else ELSEWHERE.get(turn.step, "変わらない")
     yield "市町村" if turn.by == CITY else "市町村、多機関協働事業者"
     yield {1: "重層" if turn.where == (Compartment.JUSO,) else "支援会議"}.get(len(turn.where), "両方")

@@ -77,6 +77,8 @@ from tests.world import World
 
 SHARING = {f"to.intake.{question.subject}" for question in (Redeem, ReportSpent, AcknowledgeConsents, ConsentHeads)}
 """What only the juso processes of coordination and meetings may ask: before each share, and as a heartbeat."""
+DECIDERS = f"to.directory.{Staff.subject}"
+"""Who may decide for the 市町村 (D2)."""
 MEETINGS = {
     ItemPlaced.subject,
     ItemUnplaced.subject,
@@ -114,8 +116,8 @@ SAYS: dict[str, set[str]] = {
         f"to.shien.{ReferralWithoutConsent.subject}",
         f"to.shien.{TakeInClient.subject}",
     },
-    "coordination@juso": {ItemPutForward.subject, ItemWithdrawn.subject, *SHARING},
-    "coordination@shien": {ItemPutForward.subject, ItemWithdrawn.subject},
+    "coordination@juso": {ItemPutForward.subject, ItemWithdrawn.subject, DECIDERS, *SHARING},
+    "coordination@shien": {ItemPutForward.subject, ItemWithdrawn.subject, DECIDERS},
     "meetings@juso": MEETINGS | SHARING,
     "meetings@shien": MEETINGS,
     "notify": {f"to.directory.{MailboxOf.subject}"},

@@ -23,6 +23,7 @@ from contracts.coordination import (
     Trail,
     TrailSteps,
 )
+from contracts.directory import Staff
 from contracts.disclosure import DisclosureList, DisclosuresAtCoordination
 from contracts.intake import ConsentChanged, ReferralWithConsent, ReferralWithoutConsent
 from contracts.meetings import ItemPlaced, ItemUnplaced
@@ -52,7 +53,7 @@ service = Service(
     tables,
     compartments=True,
     publishes=frozenset({ItemPutForward, ItemWithdrawn}),
-    asks=sharing.ASKS,
+    asks=sharing.ASKS | {Staff},
     seals=True,
 )
 sharing.watch_ledger(service, consents)

@@ -60,21 +60,14 @@ def _answer_errors(app: FastAPI, work: Work) -> None:
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         title = "ページがありません" if error.status_code == 404 else "受け付けられませんでした"
-        text = (
-            "アドレスを確かめてください。"
-            if error.status_code == 404
-            else "前のページに戻って、もう一度お試しください。"
-        )
-        return notice(work, error.status_code, title, text, _session(request))
+        return notice(work, error.status_code, title, _what_to_do(error.status_code), _session(request))
 
 
 async def _guard(work: Work, request: Request, call_next: _Next) -> Response:
     """Around everything: refuse what no page of ours sends, let no error out as it is, set the headers."""
     refusal = _refusal(request)
     if refusal:
-        response: Response = notice(
-            work, refusal, "受け付けられませんでした", "前のページに戻って、もう一度お試しください。"
-        )
+        response: Response = notice(work, refusal, "受け付けられませんでした", _what_to_do(refusal))
     else:
         try:
             response = await call_next(request)
@@ -87,6 +80,18 @@ async def _guard(work: Work, request: Request, call_next: _Next) -> Response:
         response.set_cookie(**cookie)
     response.headers.update(SECURITY_HEADERS)
     return response
+
+
+def _what_to_do(status: int) -> str:
+    """The sentence for a request that was not taken. A form that is too long is still in the browser's last page."""
+    if status == 404:
+        return "アドレスを確かめてください。"
+    if status == 413:
+        return (
+            "書かれた内容が長すぎるため、何も記録していません。前のページに戻ると、書いた内容が残っています。"
+            "全体で1万字ほどになるように短くして、送り直してください。サインインはそのままです。"
+        )
+    return "前のページに戻って、もう一度お試しください。"
 
 
 def _refusal(request: Request) -> int | None:

@@ -133,7 +133,16 @@ class _Desk:
         known = self._known(staff, {one.case: one for one in listed.cases}, named)
         week = pages.week(monday, today, found, known)
         pressing = steps.pressing(wanted, known) if wanted else None
-        return page(self.work, "week.html", session=session, week=week, due=pressing, missing=_missing(known))
+        lapsing = steps.lapsing(wanted, known) if wanted else []
+        return page(
+            self.work,
+            "week.html",
+            session=session,
+            week=week,
+            due=pressing,
+            lapsing=lapsing,
+            missing=_missing(known),
+        )
 
     async def cases(
         self, request: Request, number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1
@@ -203,9 +212,8 @@ class _Desk:
         """What is left for those who have to act: why, how far the stop has come, and the next step (C11)."""
         stop = await asking.or_none(LookAtStop(case=case.case))
         line = pages.case_line(case, self._known({}, {}, {}))
-        return page(
-            self.work, "stopped.html", session=asking.session, line=line, stop=grounds.stop(stop) if stop else None
-        )
+        said = grounds.stop(stop) if stop else None
+        return page(self.work, "stopped.html", session=asking.session, line=line, stop=said, refusal="")
 
     def _closed(self, request: Request, listed: CaseList) -> HTMLResponse | None:
         """The page that stands in the place of all cases, when this person may not see any for a reason of its own."""

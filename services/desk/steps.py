@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
+from contracts.coordination import CaseView
+from contracts.intake import LookAtStop
 from contracts.life import (
     CONTACT_TEXT,
     OUTCOME_TEXT,
@@ -30,31 +32,48 @@ from contracts.life import (
     Way,
 )
 from contracts.message import Compartment
-from services.desk import pages, words
+from services.desk import grounds, pages, words
 from services.desk.asking import Asking
 from services.desk.html import case_not_found, fenced, notice, page
 from services.desk.sessions import Session
+from services.desk.step_forms import Typed, act_of, flaw_text, text_of, uuid_of
 from services.service import Work
 
 ROLES = 8
-"""Lines for roles in the form of a plan; agencies that need more write a second version."""
+"""Lines for roles in the form of a new plan; a longer plan has some more than it needs."""
 MOST_PRESSING = 10
 FOLLOW_UP_TEXT = {"none": "なし", "phone": "電話", "visit": "訪問", "meeting": "会議"}
 ENDED_TEXT = {"died": "死亡", "moved": "転出"}
 FIELDS: dict[Step, tuple[str, ...]] = {
-    Step.DRAFT: ("plan",),
+    Step.START_EARLY: ("services", "words"),
+    Step.RECORD_FIRST: ("not_heard", "present", "minutes", "words"),
+    Step.DRAFT: ("plan", "words"),
     Step.AMEND: ("plan",),
     Step.BRING: ("urgent",),
     Step.BRING_CLOSING: ("urgent",),
     Step.BRING_SUSPENSION: ("urgent",),
-    Step.RECORD_RESULT: ("outcome", "present", "words"),
+    Step.RECORD_RESULT: ("outcome", "present", "minutes", "words"),
+    Step.DECIDE: ("decider", "drafted_on", "decided", "notified_on", "words"),
+    Step.REPORT: ("reported_to", "words"),
+    Step.NOTIFY: (),
     Step.MONITOR: ("words", "next_on"),
     Step.CONTACT: ("contact", "reached", "words"),
-    Step.CLOSE: ("lead", "follow_up", "words"),
+    Step.CLOSE: ("lead", "follow_up", "next_on", "words"),
+    Step.SUSPEND: ("next_on", "words"),
+    Step.FOLLOW_UP: ("words", "next_if_any"),
     Step.GIVE_BACK: ("counterpart", "words"),
     Step.END: ("ended", "words"),
 }
 """What a step's form asks besides its day; reasons only where a step is not listed."""
+DAY_TEXT = {
+    Step.RECORD_FIRST: "会議の日",
+    Step.RECORD_RESULT: "会議の日",
+    Step.DECIDE: "決裁日",
+    Step.REPORT: "報告した日",
+    Step.NOTIFY: "通知した日",
+    Step.END: "死亡・転出の日",
+}
+"""What the day of a step is called where 「行った日」 would not say it."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +88,7 @@ class WayLine:
     next_step: str
     fields: tuple[str, ...]
     request: str
+    day: str
 
 
 @dataclass(frozen=True)
@@ -92,21 +112,6 @@ class Refused:
     since: tuple[Taken, ...] = ()
 
 
-class Typed:
-    """What somebody typed into a form that was refused, so that it is not lost."""
-
-    def __init__(self, said: FormData) -> None:
-        self.step, self._said = _text(said, "step"), said
-
-    def text(self, name: str) -> str:
-        """One field."""
-        return _text(self._said, name)
-
-    def many(self, name: str) -> list[str]:
-        """A field of several boxes."""
-        return [one for one in self._said.getlist(name) if isinstance(one, str)]
-
-
 def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
     """The page of a case's life, and the form of each step. Who may not see the case finds nothing here."""
 
@@ -117,13 +122,13 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
     @forms.post("/cases/{ref}/life", response_model=None)
     async def take(request: Request, ref: str) -> Response:
         session, said = request.state.session, await request.form()
-        if (case := _uuid(ref)) is None:
+        if (case := uuid_of(ref)) is None:
             return case_not_found(work, session)
         try:
             asked = TakeStep(
                 case=case,
-                request=_text(said, "request"),
-                after=_text(said, "after"),
+                request=text_of(said, "request"),
+                after=text_of(said, "after"),
                 act=act_of(said),
                 viewer=session.person,
                 viewer_agency=session.code or None,
@@ -137,72 +142,6 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
         return await _page(work, session, ref, 409, Refused(said, text, done.since))
 
 
-def act_of(said: FormData) -> Act:
-    """The act that a form says. Raises ValidationError."""
-    given: dict[str, Any] = {name: value for name in _PLAIN if (value := _text(said, name))}
-    given |= {"present": said.getlist("present")}
-    given |= {name: bool(_text(said, name)) for name in ("urgent", "reached")}
-    if _text(said, "step") in (Step.DRAFT, Step.AMEND):
-        given["plan"] = _plan(said)
-    return Act.model_validate(given)
-
-
-_PLAIN = ("step", "on", "words", "outcome", "contact", "lead", "follow_up", "next_on", "ended", "counterpart")
-_LABELS = {
-    "on": "日付",
-    "words": "内容・理由",
-    "outcome": "結果",
-    "present": "出席した機関",
-    "contact": "連絡の方法",
-    "lead": "主担当機関",
-    "follow_up": "フォローアップの方法",
-    "next_on": "次の予定日",
-    "ended": "死亡・転出の別",
-    "counterpart": "協議した相手の機関",
-    "until": "役割の期限",
-    "monitor_on": "モニタリングの予定日",
-    "services": "法に基づく事業",
-    "goals": "目標",
-    "policy": "支援方針・内容",
-    "step": "手順",
-}
-
-
-def _plan(said: FormData) -> dict[str, Any]:
-    roles = [
-        {"agency": agency, "until": _text(said, f"until_{n}"), "does": _text(said, f"does_{n}")}
-        for n in range(ROLES)
-        if (agency := _text(said, f"role_{n}"))
-    ]
-    return {
-        "goals": _text(said, "goals"),
-        "policy": _text(said, "policy"),
-        "roles": roles,
-        "services": list(dict.fromkeys(said.getlist("services"))),
-        "other_support": bool(_text(said, "other_support")),
-        "monitor_on": _text(said, "monitor_on") or None,
-    }
-
-
-def _text(said: FormData, name: str) -> str:
-    value = said.get(name, "")
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def flaw_text(error: ValidationError) -> str:
-    """Which fields are wrong, by label; never what was typed in."""
-    found = {str(one) for fault in error.errors(include_input=False) for one in fault["loc"]}
-    labels = [label for name, label in _LABELS.items() if name in found]
-    return f"{'、'.join(labels) or '入力'}の形が正しくありません。確かめて、もう一度入れてください。"
-
-
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 
@@ -213,8 +152,10 @@ async def _page(
     found = await asking.trail(ref)
     if found.fenced:
         return fenced(work, session)
-    if found.case is None or found.case.stopped:
+    if found.case is None:
         return case_not_found(work, session)
+    if found.case.stopped:
+        return await _stopped(asking, found.case, refusal)
     case = found.case.case
     look = LookAtLife(case=case, viewer=session.person, viewer_agency=session.code or None)
     life, staff, clients = await asyncio.gather(work.ask(look), asking.staff(), asking.clients([case], found.client))
@@ -235,6 +176,17 @@ async def _page(
     )
 
 
+async def _stopped(asking: Asking, case: CaseView, refusal: "Refused | None") -> HTMLResponse:
+    """Whoever has to follow up a consent that ended is told why nothing was recorded, and what to do (C11)."""
+    work, session = asking.work, asking.session
+    if refusal is None:
+        return case_not_found(work, session)
+    stop = await asking.or_none(LookAtStop(case=case.case))
+    line = pages.case_line(case, pages.Known(work.profile, Compartment.JUSO, {}, {}, {}))
+    said = grounds.stop(stop) if stop else None
+    return page(work, "stopped.html", 409, session=session, line=line, stop=said, refusal=refusal.text)
+
+
 def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
     """What the template needs of a life."""
     return {
@@ -246,11 +198,15 @@ def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
         "plan": life.plan or Plan(),
         "sitting": words.moment(life.sitting) if life.sitting else "",
         "today": today.isoformat(),
-        "lines": range(ROLES),
+        "lines": range(max(ROLES, len(life.plan.roles) + 3 if life.plan else 0)),
+        "agencies": [one for one in known.profile.agencies if one.code not in life.outside],
+        "city": [one for one in known.profile.agencies if one.kind == "municipality"],
+        "deciders": deciders(known),
+        "decided": [(code.value, SERVICE_TEXT[code]) for code in life.decided_services],
         "choices": {
             "outcome": OUTCOME_TEXT,
             "contact": CONTACT_TEXT,
-            "follow_up": FOLLOW_UP_TEXT,
+            "follow_up": {code: text for code, text in FOLLOW_UP_TEXT.items() if code != "none"},
             "ended": ENDED_TEXT,
             "services": SERVICE_TEXT,
         },
@@ -258,9 +214,28 @@ def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
     }
 
 
+def deciders(known: pages.Known) -> list[tuple[str, str]]:
+    """Who may decide for the 市町村, each post of each person: what the form sends, and how it reads (D2)."""
+    city = {one.code for one in known.profile.agencies if one.kind == "municipality"}
+    people = [one for one in (known.staff or {}).values() if one.agency in city]
+    return [(f"{one.person}/{post}", f"{one.name}({post})") for one in people for post in one.posts]
+
+
 def due_lines(due: Iterable[Due]) -> list[tuple[str, str, bool]]:
-    """What is due, until when, and whether that day is over."""
-    return [(f"{one.text}({one.rule})", f"{words.full_day(one.on)}まで", one.late) for one in due]
+    """What is due, until when, and whether that day is over; a day that no law and no plan names is called 目安."""
+    return [
+        (
+            f"{one.text}({one.rule})" + (f"。{one.next_step}" if one.next_step else ""),
+            f"{words.full_day(one.on)}まで" + ("(目安)" if one.guessed else ""),
+            one.late,
+        )
+        for one in due
+    ]
+
+
+def lapsing(found: DueList, known: pages.Known) -> list[tuple[str, str]]:
+    """The 委嘱 that lapse soon, each with its last day (S6)."""
+    return [(known.agency(one.agency), words.full_day(one.ends_on)) for one in found.commissions]
 
 
 def way_line(way: Way) -> WayLine:
@@ -274,6 +249,7 @@ def way_line(way: Way) -> WayLine:
         way.next_step,
         FIELDS.get(way.step, ("words",)),
         str(uuid4()),
+        DAY_TEXT.get(way.step, "行った日"),
     )
 
 
@@ -293,6 +269,12 @@ def history_line(one: Taken, known: pages.Known) -> HistoryLine:
         ("事由", ENDED_TEXT[act.ended] if act.ended else ""),
         ("急ぎ", "随時の会議を求めた" if act.urgent else ""),
         ("様式", act.form),
+        ("会議録", act.minutes),
+        ("決裁者", _decider(act, known)),
+        ("起案日", words.full_day(act.drafted_on) if act.drafted_on else ""),
+        ("通知日", words.full_day(act.notified_on) if act.notified_on else ""),
+        ("事業", "、".join(SERVICE_TEXT[code] for code in act.services)),
+        ("ほかの支援の確認", "同じ会議で確認した" if act.rest_confirmed else ""),
     ]
     if act.plan:
         roles = (f"{known.agency(r.agency)} {words.full_day(r.until)}まで {r.does}" for r in act.plan.roles)
@@ -312,6 +294,11 @@ def history_line(one: Taken, known: pages.Known) -> HistoryLine:
         tuple(pair for pair in details if pair[1]),
         act.words,
     )
+
+
+def _decider(act: Act, known: pages.Known) -> str:
+    person = (known.staff or {}).get(act.decider) if act.decider else None
+    return f"{person.name if person else '氏名を確認できません'}({act.decider_post})" if act.decider else ""
 
 
 def pressing(found: DueList, known: pages.Known) -> list[tuple[pages.CaseLine, str, tuple[str, str, bool]]]:

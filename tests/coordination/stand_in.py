@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from contracts.commission import CommissionMade
 from contracts.consent import OPEN_STATES, ConsentState, Scope
+from contracts.directory import Staff, StaffList, StaffView
 from contracts.disclosure import Disclosure, DisclosuresAtCoordination
 from contracts.intake import (
     AcknowledgeConsents,
@@ -31,6 +32,8 @@ KEY = b"p" * 32
 AGENCIES = ("fukushi", "houkatsu-kobayashi", "kikan")
 OFFICER, COORDINATOR, COUNSELLOR, NURSE = (UUID(int=0xC0 + number) for number in range(4))
 """髙橋 of 福祉課, 橋口 of the council (多機関協働), somebody of 包括, somebody of the hospital."""
+CHIEF = UUID(int=0xD0)
+"""吉留, who decides for 福祉課."""
 VIEWERS = {OFFICER: "fukushi", COORDINATOR: "shakyo", COUNSELLOR: "houkatsu-kobayashi", NURSE: "byouin"}
 
 
@@ -62,6 +65,12 @@ def commissioned(**changes: object) -> CommissionMade:
     starts = datetime(2026, 3, 31, 15, tzinfo=UTC)
     values = {"about": uuid4(), "person": None, "agency": "fukushi", "starts": starts}
     return CommissionMade.model_validate(values | {"ends": starts + timedelta(days=365)} | changes)
+
+
+def chief(**changes: Any) -> StaffView:
+    """Whoever decides for 福祉課, as the directory tells it."""
+    values: dict[str, Any] = {"person": CHIEF, "name": "吉留 健一郎", "agency": "fukushi", "posts": ("representative",)}
+    return StaffView.model_validate(values | {"network": "lgwan"} | changes)
 
 
 @dataclass
@@ -148,6 +157,7 @@ class Hands:
     stage: Stage
     ledger: Ledger
     settings: Settings
+    staff: list[StaffView] = field(default_factory=lambda: [chief(), chief(agency="shakyo", person=COORDINATOR)])
 
     def __post_init__(self) -> None:
         self.profile, self.compartment = self.stage.store.profile, self.stage.store.compartment
@@ -163,6 +173,8 @@ class Hands:
         self.stage.tell(act)
 
     async def ask(self, question: Question[Any], to: Account | None = None) -> Any:
+        if isinstance(question, Staff):
+            return StaffList(staff=tuple(self.staff))
         assert to is Account.INTAKE
         return self.ledger.answer(question)
 

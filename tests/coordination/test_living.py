@@ -14,11 +14,12 @@ from contracts.consent import ConsentState
 from contracts.coordination import ItemPutForward, ItemWithdrawn
 from contracts.erasure import EraseCase, EraseReason
 from contracts.life import Act, LifeView, LookAtDue, LookAtLife, Outcome, Role, State, Step, StepTaken, TakeStep
-from contracts.meetings import ItemPlaced
+from contracts.meetings import ItemPlaced, ItemUnplaced
 from contracts.message import Compartment
 from contracts.purpose import Purpose
+from services.audit import audit
 from services.coordination import living
-from services.coordination.life import Life
+from services.coordination.life_terms import Life
 from services.coordination.showing import Viewer
 from services.coordination.tables import act as acts
 from services.coordination.tables import item
@@ -29,6 +30,7 @@ from tests.coordination.stand_in import (
     OFFICER,
     VIEWERS,
     Hands,
+    chief,
     commissioned,
     consented,
     without_consent,
@@ -77,23 +79,17 @@ async def walk(hands: Hands, case: UUID, *steps: Act | Step) -> StepTaken:
     return done
 
 
-def hold(hands: Hands, case: UUID) -> None:
-    """The sitting of the item that was brought last was an hour ago."""
-    brought = hands.stage.do(
-        lambda tx: (
-            tx.execute(
-                select(acts.c.item).where(acts.c.case == case, acts.c.item.is_not(None)).order_by(acts.c.number.desc())
-            )
-            .scalars()
-            .first()
-        )
-    )
-    starts = hands.now() - timedelta(hours=1)
-    placed = {"about": brought, "case": case, "sitting": uuid4(), "body": "teirei", "basis": "swa-106-4-2-5"}
-    told = ItemPlaced(
-        **placed, starts=starts, ends=starts + timedelta(hours=1), version=hands.stage.time.microsecond + 2
+def hold(hands: Hands, case: UUID, about: UUID | None = None, ago: timedelta = timedelta(hours=1)) -> ItemPlaced:
+    """The sitting of an item, or of what was brought last, began so long ago; each lasts an hour."""
+    wanted = select(acts.c.item).where(acts.c.case == case, acts.c.item.is_not(None)).order_by(acts.c.number.desc())
+    brought = about or hands.stage.do(lambda tx: tx.execute(wanted).scalars().first())
+    starts = hands.now() - ago
+    told = ItemPlaced.model_validate(
+        {"about": brought, "case": case, "sitting": uuid4(), "body": "teirei", "basis": "swa-106-4-2-5"}
+        | {"starts": starts, "ends": starts + timedelta(hours=1), "version": hands.stage.time.microsecond + 2}
     )
     hands.stage.give(told)
+    return told
 
 
 # -- the whole way -----------------------------------------------------------------------------------------------------
@@ -125,6 +121,45 @@ async def test_the_decision_on_legal_services_is_the_citys(hands: Ready) -> None
     refused = await take(juso, case, Step.DECIDE, done.number, COORDINATOR)
     assert (refused.done, refused.rule) == (False, "D2")
     assert (await take(juso, case, Step.DECIDE, done.number)).state is State.UNDERWAY
+
+
+@pytest.mark.rule("D2")
+@pytest.mark.parametrize(
+    ("how", "done"),
+    [
+        ({}, True),
+        ({"until": date(2026, 11, 24)}, True),
+        ({"until": date(2026, 11, 23)}, False),
+        ({"since": date(2026, 11, 25)}, False),
+        ({"posts": ("officer",)}, False),
+        ({"agency": "shakyo"}, False),
+        ({"person": uuid4()}, False),
+    ],
+    ids=["in post", "last day", "until yesterday", "from tomorrow", "another post", "another agency", "unknown"],
+)
+async def test_who_decides_is_one_of_the_city_and_in_post_by_the_directory(
+    hands: Ready, how: dict[str, Any], done: bool
+) -> None:
+    juso = hands(JUSO)
+    juso.staff = [chief(**how)]
+    case = await case_in(juso)
+    last = await walk(juso, case, Step.ASSESS, act(Step.DRAFT, plan=LEGAL), Step.BRING, Step.RECORD_RESULT)
+    answer = await take(juso, case, Step.DECIDE, last.number)
+    assert (answer.done, answer.rule) == (done, "" if done else "D2")
+
+
+@pytest.mark.rule("S6")
+async def test_a_commission_about_to_lapse_is_shown_to_the_city_that_can_renew_it(hands: Ready) -> None:
+    shien = hands(SHIEN)
+    await case_in(shien)
+    soon = shien.now() + timedelta(days=20)
+    short = commissioned(agency="kikan", ends=soon)
+    shien.stage.give(short)
+    seen = await shien.perform(LookAtDue(viewer=OFFICER, viewer_agency="fukushi"))
+    assert [(one.agency, one.ends_on) for one in seen.commissions] == [("kikan", date(2026, 12, 14))]
+    assert (await shien.perform(LookAtDue(viewer=COORDINATOR, viewer_agency="shakyo"))).commissions == ()
+    shien.stage.give(commissioned(agency="kikan", starts=shien.now(), ends=soon + timedelta(days=365)))
+    assert (await shien.perform(LookAtDue(viewer=OFFICER, viewer_agency="fukushi"))).commissions == (), "renewed"
 
 
 # -- what the meetings are told ----------------------------------------------------------------------------------------
@@ -216,6 +251,50 @@ async def test_no_result_is_recorded_before_the_sitting(hands: Ready) -> None:
     assert (await take(juso, case, Step.RECORD_RESULT, 3)).done
 
 
+@pytest.mark.rule("T1", "D5")
+async def test_no_result_is_recorded_of_a_sitting_that_let_the_item_go(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    await walk_on(juso, case, 0, Step.ASSESS, Step.DRAFT, Step.BRING)
+    told = hold(juso, case)
+    gone = {"about": told.about, "version": told.version + 1, "case": case, "sitting": told.sitting}
+    juso.stage.give(ItemUnplaced(**gone, again=False))
+    refused = await take(juso, case, Step.RECORD_RESULT, 3)
+    assert (refused.done, refused.rule) == (False, "T1")
+    assert (await look(juso, case)).sitting is None
+    assert (await take(juso, case, Step.TAKE_BACK, 3)).done
+
+
+@pytest.mark.rule("D5")
+async def test_while_the_sitting_lasts_nothing_is_recorded_and_nothing_taken_back(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    await walk_on(juso, case, 0, Step.ASSESS, Step.DRAFT, Step.BRING)
+    hold(juso, case, ago=timedelta(minutes=59))
+    assert (await take(juso, case, Step.RECORD_RESULT, 3)).rule == "T1"
+    assert (await take(juso, case, Step.TAKE_BACK, 3)).rule == "D5"
+    juso.stage.pass_time(minutes=1)
+    assert (await take(juso, case, Step.RECORD_RESULT, 3)).done
+
+
+@pytest.mark.rule("S2")
+@pytest.mark.parametrize("kind", [JUSO, SHIEN])
+async def test_the_sitting_that_intake_called_for_has_one_result_of_its_own(hands: Ready, kind: Compartment) -> None:
+    town = hands(kind)
+    case = await case_in(town)
+    (put,) = [one for one in town.stage.told() if isinstance(one, ItemPutForward)]
+    assert (await take(town, case, Step.RECORD_FIRST, 0)).rule == "T1"
+    hold(town, case, put.about)
+    assert "S2" in {one.rule for one in (await look(town, case)).due}
+    seen = await town.perform(LookAtDue(viewer=OFFICER, viewer_agency="fukushi"))
+    assert "S2" in {one.rule for one in seen.cases[0].due}
+    assert (await take(town, case, Step.RECORD_FIRST, 0)).done
+    assert (await take(town, case, Step.RECORD_FIRST, 1)).rule == "T1", "once"
+    await walk_on(town, case, 1, Step.ASSESS, Step.DRAFT, Step.BRING)
+    (again,) = [one for one in town.stage.told() if isinstance(one, ItemPutForward)]
+    assert again.about != put.about
+
+
 async def test_a_shien_plan_is_heard_where_the_case_already_waits(hands: Ready) -> None:
     shien = hands(SHIEN)
     case = await case_in(shien)
@@ -262,12 +341,18 @@ async def test_a_purpose_outside_the_consent_is_put_to_no_meeting(hands: Ready) 
 # -- two people, repeated requests -------------------------------------------------------------------------------------
 
 
+def audited(hands: Hands) -> list[tuple[str, str, str, str]]:
+    rows = hands.stage.do(lambda tx: tx.execute(select(audit)).all())
+    return [(row.act, row.outcome, row.rule, row.detail) for row in rows]
+
+
 async def test_of_two_people_at_once_the_second_sees_what_the_first_did(hands: Ready) -> None:
     juso = hands(JUSO)
     case = await case_in(juso)
     assert (await take(juso, case, Step.ASSESS, 0, COORDINATOR)).done
     late = await take(juso, case, Step.GIVE_BACK, 0)
     assert not late.done
+    assert ("step", "refuse", "T1", "give_back") in audited(juso), "the loser of a race leaves a row"
     assert [(one.act.step, one.by) for one in late.since] == [(Step.ASSESS, COORDINATOR)]
     assert "ほかの人" in late.reason
     assert (await look(juso, case)).state is State.ASSESSED
@@ -332,8 +417,9 @@ async def test_after_a_withdrawal_no_step_is_taken(hands: Ready) -> None:
     assert (await take(juso, referral.about, Step.ASSESS, 0)).done
     juso.stage.give(juso.ledger.record(referral, ConsentState.WITHDRAWN, None))
     refused = await take(juso, referral.about, act(Step.DRAFT), 1)
-    assert not refused.done
+    assert (refused.done, refused.rule, "有効な同意がない" in refused.reason) == (False, "C11", True)
     assert (await look(juso, referral.about)) == LifeView(found=False)
+    assert (await take(juso, referral.about, act(Step.DRAFT), 1, NURSE)).rule == "C1", "others learn nothing"
 
 
 async def test_what_is_due_is_listed_for_who_may_see_it(hands: Ready) -> None:
@@ -341,7 +427,7 @@ async def test_what_is_due_is_listed_for_who_may_see_it(hands: Ready) -> None:
     case = await case_in(juso)
     asked = LookAtDue(viewer=OFFICER, viewer_agency="fukushi")
     (first,) = (await juso.perform(asked)).cases
-    assert (first.case, first.due[0].rule, first.due[0].late) == (case, "T1", False)
+    assert (first.case, first.due[0].rule, first.due[0].late) == (case, "T9", False)
     juso.stage.pass_time(days=40)
     await juso.errands()
     (late,) = (await juso.perform(asked)).cases
@@ -355,9 +441,10 @@ async def test_what_is_due_is_listed_for_who_may_see_it(hands: Ready) -> None:
 async def test_words_are_sealed_and_codes_hold_none_of_them(hands: Ready) -> None:
     juso = hands(JUSO)
     case = await case_in(juso)
-    await walk(juso, case, Step.ASSESS, Step.DRAFT)
+    await walk(juso, case, Step.ASSESS, Step.DRAFT, Step.BRING, act(Step.RECORD_RESULT, minutes="上野様の件"))
+    assert (await look(juso, case)).history[-1].act.minutes == "上野様の件"
     rows = juso.stage.do(lambda tx: tx.execute(select(acts)).all())
-    said = (PLAN.goals, PLAN.policy, PLAN.roles[0].does, act(Step.ASSESS).words)
+    said = (PLAN.goals, PLAN.policy, PLAN.roles[0].does, act(Step.ASSESS).words, "上野様の件")
     assert not any(word in str(row.codes) or word.encode() in row.words for row in rows for word in said)
 
 

@@ -55,7 +55,7 @@ from contracts.intake import (
     WithdrawConsent,
 )
 from contracts.life import Act as LifeAct
-from contracts.life import CaseDue, DueList, LifeView, LookAtDue, LookAtLife, StepTaken, Taken, TakeStep
+from contracts.life import CaseDue, CommissionDue, DueList, LifeView, LookAtDue, LookAtLife, StepTaken, Taken, TakeStep
 from contracts.links import new_link
 from contracts.meetings import (
     AnswerByLink,
@@ -74,6 +74,7 @@ from contracts.policy_terms import Act
 from contracts.profile import Profile
 from contracts.purpose import Purpose
 from services.coordination import life as rules
+from services.coordination.deadlines import due
 from services.desk.app import build_app
 from services.desk.words import day_in_japan
 from services.service import AskFailed
@@ -235,7 +236,7 @@ class StandIn:
             DisclosuresAtMeetings: lambda _: DisclosureList(rows=(self._shown(4, Act.INVITE, 9),)),
             LookAtStop: lambda _: self.stop,
             LookAtLife: self._look_at_life,
-            LookAtDue: lambda _: DueList(cases=tuple(self.due)),
+            LookAtDue: lambda _: DueList(cases=tuple(self.due), commissions=self.lapsing),
             TakeStep: self._take_step,
             WithdrawConsent: self._withdraw,
             Commissions: lambda _: CommissionList(commissions=tuple(self.commissions)),
@@ -256,6 +257,8 @@ class StandIn:
         self.refusal: StepTaken | None = None
         """Why the next step is not taken."""
         self.due: list[CaseDue] = []
+        self.lapsing: tuple[CommissionDue, ...] = ()
+        self.outside: tuple[str, ...] = ()
         self.commissions: list[CommissionView] = []
         self.requests: list[CooperationView] = []
         ground = ConsentState.GIVEN if compartment is JUSO else ConsentState.NOT_ASKED
@@ -372,7 +375,9 @@ class StandIn:
                 for n, (act, state) in enumerate(zip(self.acts, states, strict=True), 1)
             ),
             ways=tuple(rules.ways(replace(now, sitting_on=today), agency.kind, self.profile)),
-            due=tuple(rules.due(now, today, today)),
+            outside=self.outside,
+            decided_services=now.plan.services if now.plan else (),
+            due=tuple(due(now, today, today, self.profile.deadlines)),
             plan=now.plan,
         )
 

@@ -1,0 +1,80 @@
+"""What the law, or the plan, wants next of a case, and by when. Days that the law does not name are the profile's."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from contracts.life import Due, State
+from contracts.profile import Deadlines
+from services.coordination.life_terms import ACTIVE, BEFORE, JUSO, OVER, Life
+
+TO_NEXT_REGULAR = "次の定例会議に付議してください。待てないときは、急ぎの会議を求めてください。"
+"""M1: what waited too long goes to the next regular meeting at the latest."""
+NO_DATE = "日程が決まっていなければ、付議を取り下げ、急ぎの会議を求めてください。"
+
+
+def due(life: Life, opened_on: date, today: date, deadlines: Deadlines) -> list[Due]:
+    """The earliest first (T1, T3-T6, T9, D7, D9, D11)."""
+    found = [*_waiting(life, max(life.since or opened_on, opened_on), deadlines), *_set_by_acts(life, deadlines)]
+    listed = [one.model_copy(update=_when(one, today)) for one in found]
+    return sorted(listed, key=lambda one: (one.on, one.rule))
+
+
+def _when(one: Due, today: date) -> dict[str, object]:
+    late = one.on < today
+    return {"late": late, "next_step": one.next_step if late else ""}
+
+
+def _guess(rule: str, text: str, since: date, days: int, next_step: str = "") -> Due:
+    """Due so many days after, by the municipality's setting."""
+    return Due(rule=rule, text=text, on=since + timedelta(days=days), late=False, next_step=next_step, guessed=True)
+
+
+def _said(rule: str, text: str, on: date, next_step: str = "") -> Due:
+    """Due on a day that somebody named."""
+    return Due(rule=rule, text=text, on=on, late=False, next_step=next_step)
+
+
+def _waiting(life: Life, since: date, days: Deadlines) -> Iterable[Due]:
+    """What the state waits for, since the last act."""
+    if life.state is State.OPENED and not life.acts:
+        yield _guess("T9", "紹介元に、受けるか戻すかを答える", since, days.answer_days)
+    if life.state is State.OPENED and life.compartment is JUSO:
+        yield _guess("T1", "アセスメントとプラン案を作る", since, days.assess_days, TO_NEXT_REGULAR)
+    elif life.state is State.OPENED:
+        yield _guess("S10", "見守りと支援の方針を考える", since, days.assess_days, TO_NEXT_REGULAR)
+    elif life.state is State.ASSESSED:
+        yield _guess("T1", "プラン案を作る", since, days.plan_days, TO_NEXT_REGULAR)
+    elif life.state is State.PLANNED:
+        yield _guess("T1", "プランを会議に付議する", since, days.bring_days, TO_NEXT_REGULAR)
+    elif life.state is State.AT_MEETING:
+        yield _guess("T1", "会議で協議して結果を記録する", since, days.result_days, NO_DATE)
+    elif life.state is State.AGREED:
+        yield _guess("D11", "会議の結果を確定する", since, days.fix_days)
+
+
+def _set_by_acts(life: Life, days: Deadlines) -> Iterable[Due]:
+    """What an act set going, whatever the state since."""
+    if life.first_on and life.state in BEFORE:
+        yield _guess("S2", "プランの前の会議の結果を記録する", life.first_on, days.fix_days)
+    if life.early_since and life.state in ACTIVE:
+        yield _guess("T5", "早期支援を会議に付議して確かめる", life.early_since, days.early_days, TO_NEXT_REGULAR)
+    if life.decided_on:
+        yield _guess("D11", "支援決定を本人と事業者に通知する", life.decided_on, days.notify_days)
+    if life.fixed_before and life.state in ACTIVE and life.monitor_on:
+        yield _said("T4", "モニタリングをする", life.monitor_on)
+    if life.state not in OVER:
+        return
+    if life.tell_end:
+        yield _guess("T6", "死亡・転出による終了を、次の会議で報告する", life.tell_end, days.report_end_days)
+    if life.back_in_touch:
+        yield _said("T7", "連絡がついたので、再開する", life.back_in_touch)
+    if life.follow_up_on:
+        yield _follow_up(life, life.follow_up_on)
+
+
+def _follow_up(life: Life, on: date) -> Due:
+    if life.state is State.SUSPENDED:
+        return _said("T3", "本人との連絡を試みる", on)
+    if life.state is State.WITH_REFERRER:
+        return _said("D9", "紹介元に助言し、様子を確かめる", on)
+    return _said("D7", "フォローアップをする", on)

@@ -1,0 +1,148 @@
+"""The table of a case's life: which step leads where, who may take it, what it needs, by which rule, what follows.
+
+The documentation (docs/life.md) is printed from it. Sources: 種000 別添5 1(3)エ-キ and 種003 §2, by the ids of
+contracts/rules.py.
+"""
+
+from contracts.life import State, Step
+from contracts.purpose import Purpose
+from services.coordination import life_needs as needs
+from services.coordination.life_terms import ACTIVE, BEFORE, CITY, FREE, JUSO, OFFICE, OVER, SHIEN, Turn
+
+_A_PLAN = (
+    needs.plan_whole,
+    needs.roles_in_time,
+    needs.monitoring_set,
+    needs.after_a_meeting,
+)
+_OF_A_PLAN = needs.brought(Purpose.PLAN, Purpose.REPLAN)
+
+TABLE: tuple[Turn, ...] = (
+    Turn(
+        Step.ASSESS, (State.OPENED, State.ASSESSED), State.ASSESSED, OFFICE, ("C5",), (needs.words_given,),
+        follows="プラン案を作る。早く要る支援は早期支援として始められる。",
+    ),
+    Turn(
+        Step.START_EARLY, BEFORE, None, OFFICE, ("T5", "D4"),
+        (needs.early_without_consent, needs.early_named, needs.words_given), (needs.not_all_early,),
+        follows="次の重層的支援会議に付議する。同意がないときは、支援会議で確かめる。",
+    ),
+    Turn(
+        Step.RECORD_FIRST, BEFORE, None, OFFICE, ("S2", "S10", "P1", "P2"),
+        (needs.first_sat, needs.of_first, needs.words_given, needs.both_present), (needs.first_sat,),
+        follows="話し合った方針をもとに、アセスメントとプラン案に進む。",
+    ),
+    Turn(
+        Step.DRAFT, (State.ASSESSED, State.PLANNED, State.UNDERWAY), State.PLANNED, OFFICE, ("T1", "T2", "D3"),
+        (*_A_PLAN, needs.early_in_plan), follows="会議に付議する。",
+    ),
+    Turn(
+        Step.BRING, (State.PLANNED,), State.AT_MEETING, OFFICE, ("T1", "C1", "C9"), (), (needs.plan_still_stands,),
+        follows="会議を開き、結果を記録する。",
+    ),
+    Turn(
+        Step.EVALUATE, FREE, None, OFFICE, ("T2",), (needs.words_given,),
+        follows="終結を付議する、またはプラン案を作り直す。",
+    ),
+    Turn(
+        Step.BRING_CLOSING, FREE, State.AT_MEETING, OFFICE, ("T1", "T2"), (), (needs.evaluated,),
+        follows="会議を開き、結果を記録する。",
+    ),
+    Turn(
+        Step.BRING_SUSPENSION, FREE, State.AT_MEETING, OFFICE, ("T1", "T3"), (), (needs.looked_for,),
+        follows="会議を開き、結果を記録する。",
+    ),
+    Turn(
+        Step.RECORD_RESULT, (State.AT_MEETING,), None, OFFICE, ("D5", "P1", "P2", "D9"),
+        (needs.sat, needs.outcome_given, needs.reasons_unless_fit, needs.referrer_may_lead, needs.both_present),
+        (needs.sat,), follows="適切なら確定・終結・中断へ。再協議や持ち越しなら、付議の前に戻る。",
+    ),
+    Turn(
+        Step.TAKE_BACK, (State.AT_MEETING,), None, OFFICE, ("T1",), (needs.words_given,), (needs.not_begun,),
+        follows="直して、改めて付議する。",
+    ),
+    Turn(
+        Step.AMEND, (State.AGREED,), None, OFFICE, ("D5", "T2", "D3"), _A_PLAN, (needs.to_be_amended,),
+        follows="支援決定か、了承と報告で確定する。",
+    ),
+    Turn(
+        Step.DECLINE, (State.AGREED,), None, CITY, ("D11",), (needs.words_given,),
+        follows="プランは直して付議し直す。終結・中断は行わず、支援を続ける。",
+    ),
+    Turn(
+        Step.DROP_REPLAN, (State.PLANNED,), State.UNDERWAY, OFFICE, ("T1",), (needs.words_given,), (needs.was_fixed,),
+        follows="前に確定したプランで続ける。",
+    ),
+    Turn(
+        Step.DECIDE, (State.AGREED,), State.UNDERWAY, CITY, ("D1", "D2", "D3", "D11", "T1"),
+        (
+            needs.decider_may, needs.decided_as_written, needs.rest_confirmed, needs.decision_in_order,
+            needs.words_given,
+        ),
+        (_OF_A_PLAN, needs.with_services, needs.amended, needs.plan_still_stands), (JUSO,),
+        follows="本人と事業者に通知し、支援を始める。",
+    ),
+    Turn(
+        Step.REPORT, (State.AGREED,), State.UNDERWAY, OFFICE, ("D1", "T1"),
+        (needs.reported_to_the_city, needs.words_given),
+        (_OF_A_PLAN, needs.without_services, needs.amended, needs.plan_still_stands), (JUSO,),
+        follows="支援を始める。",
+    ),
+    Turn(
+        Step.CONFIRM, (State.AGREED,), State.UNDERWAY, CITY, ("S1", "S2", "C9"), (needs.words_given,),
+        (needs.brought(Purpose.WATCH), needs.amended, needs.plan_still_stands), (SHIEN,),
+        follows="見守りと働きかけを続ける。同意が得られたら「同意を得て重層的支援会議へ移る」を記録する。",
+    ),
+    Turn(
+        Step.NOTIFY, (State.UNDERWAY, State.PLANNED, State.AT_MEETING, State.AGREED), None, CITY, ("D11",),
+        (needs.notified_after,), (needs.to_be_notified,), (JUSO,), follows="支援を続け、モニタリングをする。",
+    ),
+    Turn(
+        Step.MONITOR, (State.UNDERWAY, State.PLANNED, State.AT_MEETING, State.AGREED), None, OFFICE, ("T4", "T8"),
+        (needs.words_given, needs.next_set), (needs.was_fixed,),
+        follows="次の日まで続ける。変化があれば再プラン。",
+    ),
+    Turn(
+        Step.CONTACT, tuple(State), None, OFFICE, ("T3", "C7"), (needs.contact_given, needs.words_given),
+        (needs.alive,),
+        follows="訪問や照会をしても連絡が完全に取れないときは、中断を付議できる。中断の後に連絡がつけば再開する。",
+    ),
+    Turn(
+        Step.CLOSE, (State.AGREED,), State.CLOSED, OFFICE, ("T1", "D7"), (needs.lead_set, needs.follow_up_set),
+        (needs.brought(Purpose.CLOSING),), follows="主担当機関がフォローアップする。変化があればすぐ再開する。",
+    ),
+    Turn(
+        Step.SUSPEND, (State.AGREED,), State.SUSPENDED, OFFICE, ("T1", "T3"), (needs.try_again_set,),
+        (needs.brought(Purpose.SUSPENSION), needs.still_lost), follows="連絡を試み続け、取れたら再開する。",
+    ),
+    Turn(
+        Step.GIVE_BACK, BEFORE, State.RETURNED, OFFICE, ("D8", "T9"), (needs.talked_over,),
+        (needs.never_fixed, needs.not_early), follows="紹介元が支援を続ける。いつでもまた依頼できる。",
+    ),
+    Turn(
+        Step.END, tuple(State), State.CLOSED, OFFICE, ("T1", "T6"), (needs.end_given, needs.words_given),
+        (needs.alive,),
+        follows="次の会議に報告し、始まっている事業を止める。世帯員の事案は別に続く。転出先へは、本人の同意を得て引き継ぐ。",
+    ),
+    Turn(
+        Step.MOVE_ON, ACTIVE, State.TO_JUSO, OFFICE, ("C9", "C10"), (needs.words_given,), (), (SHIEN,),
+        follows=(
+            "同意を付けたつなぎを受け付けると、重層的支援会議の事案が新しく開く。支援会議の記録は移らない。"
+            "要るものは kasane gate で一件ずつ判断して移し、早期支援は次の重層的支援会議に付議する。"
+        ),
+    ),
+    Turn(
+        Step.FOLLOW_UP, OVER, None, OFFICE, ("D7", "T7"), (needs.words_given, needs.next_if_any),
+        follows="様子が変わっていたら再開する。続けて確かめるときは、次の日を入れる。",
+    ),
+    Turn(
+        Step.REOPEN, OVER, State.OPENED, OFFICE, ("T7", "D9"), (needs.words_given,), (needs.alive,),
+        follows="同じ番号で続ける。",
+    ),
+)  # fmt: skip
+_ROWS = {turn.step: turn for turn in TABLE}
+
+
+def row(step: Step) -> Turn:
+    """The row of a step."""
+    return _ROWS[step]

@@ -1,0 +1,197 @@
+"""How cases' lives stand, read from their acts: for the rules, for the page of one case, for what is due of all."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select
+
+from contracts.life import Act, CaseDue, CommissionDue, DueList, LifeView, State, Step, Taken
+from contracts.message import Compartment
+from contracts.policy import Category, Decision
+from contracts.purpose import Purpose
+from services import sharing
+from services.coordination import domain, life
+from services.coordination.deadlines import due
+from services.coordination.hearing import Matter, decisions
+from services.coordination.life_terms import Life, Refusal
+from services.coordination.showing import Sight, Viewer
+from services.coordination.tables import act, case, commissions, consents, erased, item
+from services.coordination.views import portions
+from services.service import Shut, Tx
+from services.sharing import Head
+
+SEALED_IN = "act.words"
+BRINGS = (Step.BRING, Step.BRING_CLOSING, Step.BRING_SUSPENSION)
+
+
+def acts_of(about: UUID, tx: Tx) -> Sequence[Row[Any]]:
+    """The rows of a case's acts, in order."""
+    return tx.execute(select(act).where(act.c.case == about).order_by(act.c.number)).all()
+
+
+def life_of(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
+    """Where the case stands; the rules read codes only, so that nothing sealed is opened."""
+    now = _folded(rows, tx)
+    known = tx.execute(select(case.c.received_on, case.c.referrer).where(case.c.id == about)).one()
+    brought = _brought(rows, tx)
+    begun = brought is not None and brought.starts is not None and brought.starts <= tx.now
+    over = brought is not None and brought.ends is not None and brought.ends <= tx.now
+    first = unrecorded([about], tx).get(about)
+    return replace(
+        now,
+        begun=begun,
+        sitting_on=domain.today(brought.starts) if brought is not None and over else None,
+        first_on=domain.today(first.starts) if first else None,
+        received_on=known.received_on,
+        referrer=known.referrer,
+        outside=_outside(about, now, tx),
+    )
+
+
+def _outside(about: UUID, now: Life, tx: Tx) -> dict[str, Refusal]:
+    """The agencies that may not hear the case for what it is about to be, or is, before a meeting for (C3, S6)."""
+    purpose = now.purpose or life.purpose_of(now, Step.BRING)
+    known = [one.code for one in tx.profile.agencies]
+    found = decisions(matter_of(about, purpose, tx), head_of(about, tx), known, tx)
+    return {agency: refusal_of(one) for agency, one in found.items() if not one.allowed}
+
+
+def _folded(rows: Sequence[Row[Any]], tx: Tx) -> Life:
+    return life.fold(tx.here, (_unsealed(row) for row in rows))
+
+
+def _brought(rows: Sequence[Row[Any]], tx: Tx) -> Row[Any] | None:
+    """The item that was put to a meeting last."""
+    last = next((row.item for row in reversed(rows) if row.item and row.step in BRINGS), None)
+    return tx.execute(select(item).where(item.c.id == last)).first() if last else None
+
+
+def view(about: UUID, viewer: Viewer | None, sight: Sight, tx: Tx) -> LifeView:
+    """A case's life as one viewer may see it."""
+    if about not in sight.shown or viewer is None:
+        return LifeView(found=False)
+    rows = acts_of(about, tx)
+    now, told = life_of(about, rows, tx), tuple(history(rows, tx))
+    opened = domain.today(tx.execute(select(case.c.opened_at).where(case.c.id == about)).scalar_one())
+    plans = [one.act.plan for one in told if one.act.plan]
+    gone, brought = is_erased(about, tx), _brought(rows, tx)
+    return LifeView(
+        found=True,
+        state=now.state,
+        history=told,
+        ways=() if gone else tuple(life.ways(now, kind_of(viewer, tx), tx.profile)),
+        sitting=brought.starts if brought is not None else None,
+        due=() if gone else tuple(due(now, opened, domain.today(tx.now), tx.profile.deadlines)),
+        plan=plans[-1] if plans else None,
+        early_since=now.early_since,
+        outside=tuple(sorted(now.outside)),
+        decided_services=now.plan.services if now.plan else (),
+    )
+
+
+def due_list(viewer: Viewer | None, sight: Sight, tx: Tx) -> DueList:
+    """What is due of every case in sight, the most pressing first; to the 市町村 of shien also the lapsing 委嘱."""
+    acts = defaultdict(list)
+    for part in portions(sight.shown):
+        for one in tx.execute(select(act).where(act.c.case.in_(part)).order_by(act.c.case, act.c.number)):
+            acts[one.case].append(one)
+    found, today = [], domain.today(tx.now)
+    cases = [row for part in portions(sight.shown) for row in tx.execute(select(case).where(case.c.id.in_(part)))]
+    firsts = {about: row for part in portions(sight.shown) for about, row in unrecorded(part, tx).items()}
+    gone = set(tx.execute(select(erased.c.subject)).scalars())
+    for row in (one for one in cases if one.id not in gone):
+        first = firsts.get(row.id)
+        now = replace(_folded(acts[row.id], tx), first_on=domain.today(first.starts) if first else None)
+        if wanted := due(now, domain.today(row.opened_at), today, tx.profile.deadlines):
+            found.append(CaseDue(case=row.id, state=now.state, due=tuple(wanted)))
+    office = viewer is not None and sight.door is None and domain.is_office(tx.profile, viewer.agency)
+    return DueList(
+        cases=tuple(sorted(found, key=lambda one: (one.due[0].on, one.case))),
+        commissions=tuple(_lapsing(tx)) if office and tx.here is Compartment.SHIEN else (),
+    )
+
+
+def _lapsing(tx: Tx) -> Iterable[CommissionDue]:
+    """The commissions that lapse soon and have no later one of the same agency and person (S6), the first first."""
+    one, later = commissions.commission, commissions.commission.alias()
+    ended = select(commissions.ended.c.commission)
+    until = tx.now + timedelta(days=tx.profile.deadlines.commission_days)
+    same = later.c.agency == one.c.agency, later.c.person.is_not_distinct_from(one.c.person)
+    renewed = select(later).where(*same, later.c.ends > one.c.ends, later.c.id.not_in(ended))
+    running = one.c.starts <= tx.now, tx.now < one.c.ends, one.c.ends <= until, one.c.id.not_in(ended)
+    wanted = select(one.c.agency, one.c.ends).where(*running, ~renewed.exists()).order_by(one.c.ends, one.c.agency)
+    for row in tx.execute(wanted).all():
+        yield CommissionDue(agency=row.agency, ends_on=domain.today(row.ends - timedelta(microseconds=1)))
+
+
+def history(rows: Iterable[Row[Any]], tx: Tx) -> Iterable[Taken]:
+    """The acts with their words."""
+    for row in rows:
+        yield Taken(
+            number=row.number, act=whole(row, tx), state=State(row.state), by=row.by, agency=row.agency, at=row.at
+        )
+
+
+def split(one: Act) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The codes of an act, and its words, which are kept sealed."""
+    codes = one.model_dump(mode="json")
+    words: dict[str, Any] = {name: codes.pop(name) for name in ("words", "minutes")}
+    if plan := codes["plan"]:
+        words |= {name: plan.pop(name) for name in ("goals", "policy")}
+        words["does"] = [role.pop("does") for role in plan["roles"]]
+    return codes, words
+
+
+def _unsealed(row: Row[Any]) -> Act:
+    return Act.model_validate(row.codes)
+
+
+def whole(row: Row[Any], tx: Tx) -> Act:
+    """The act with its words; without them once its case is erased."""
+    try:
+        words = json.loads(tx.open(row.case, SEALED_IN, row.words))
+    except Shut:
+        return _unsealed(row)
+    codes = {**row.codes, "words": words["words"], "minutes": words.get("minutes", "")}
+    if row.codes["plan"]:
+        roles = [role | {"does": does} for role, does in zip(row.codes["plan"]["roles"], words["does"], strict=True)]
+        codes["plan"] = {**row.codes["plan"], "goals": words["goals"], "policy": words["policy"], "roles": roles}
+    return Act.model_validate(codes)
+
+
+def unrecorded(cases: Sequence[UUID], tx: Tx) -> dict[UUID, Row[Any]]:
+    """By case, the last item that a sitting has heard though nobody brought it, and of which no result is kept."""
+    acts = select(act.c.item).where(act.c.case == item.c.case, act.c.item == item.c.id)
+    over = item.c.case.in_(cases), item.c.withdrawn_at.is_(None), item.c.ends <= tx.now, ~acts.exists()
+    return {row.case: row for row in tx.execute(select(item).where(*over).order_by(item.c.ends))}
+
+
+def matter_of(about: UUID, purpose: Purpose, tx: Tx) -> Matter:
+    """The case, as if it were to be heard for a purpose."""
+    member = tx.execute(select(case.c.member).where(case.c.id == about)).scalar_one()
+    return Matter(about, about, member, Category.ORDINARY, purpose)
+
+
+def head_of(about: UUID, tx: Tx) -> Head | None:
+    """The newest version of its consent; None in shien."""
+    return sharing.heads(consents, tx, [about]).get(about) if tx.here is Compartment.JUSO else None
+
+
+def refusal_of(found: Decision) -> Refusal:
+    """What the policy says, as a refusal of a step."""
+    return Refusal(found.rules[0] if found.rules else found.rule, found.reason, found.next_step)
+
+
+def is_erased(about: UUID, tx: Tx) -> bool:
+    """Whether nobody can read it any more."""
+    return tx.execute(select(erased.c.subject).where(erased.c.subject == about)).first() is not None
+
+
+def kind_of(viewer: Viewer, tx: Tx) -> str:
+    """What the viewer's agency is, by the profile; empty for one that is gone (D2)."""
+    return next((one.kind for one in tx.profile.agencies if one.code == viewer.agency), "")

@@ -1,0 +1,338 @@
+"""Random lives against the laws, written here a second time: none of this looks at the table.
+
+A machine tries steps of every kind, mostly well-formed, by people of every kind, while days pass and sittings are
+held, moved or missed. What is taken must be lawful by ``Laws``; what is refused must name a next step.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from contracts.life import Act, Contact, LegalService, Outcome, Plan, State, Step
+from contracts.message import Compartment
+from contracts.profile import Profile
+from services.coordination import deadlines
+from services.coordination.life import after, fold, judge, ways
+from services.coordination.life_terms import Life, Refusal
+from services.settings import read_profile
+from tests.coordination.test_life import BOTH, DAY, LEGAL, PLAN, act
+from tests.examples.test_examples import EXAMPLES
+
+JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
+PROFILE: Profile = read_profile(EXAMPLES / "kobayashi")
+REFERRER = "houkatsu-kobayashi"
+OUTSIDER = "hellowork"
+KINDS = {"municipality": "fukushi", "coordinator": "shakyo", "consultation": "kikan", "": "kaisan"}
+MIXED = LEGAL.model_copy(update={"other_support": True, "services": tuple(LegalService)})
+PLANS = (PLAN, LEGAL, MIXED, PLAN.model_copy(update={"services": (LegalService.OUTREACH,)}))
+
+
+@dataclass
+class Laws:
+    """What really happened, for the laws: not how the code remembers it."""
+
+    plan: Plan | None = None
+    agreed: str = ""
+    """For what the last meeting was in favour, if nothing was done about it yet: plan, closing, suspension."""
+    amend: bool = False
+    before: str = ""
+    fixed: Plan | None = None
+    evaluated: bool = False
+    sought: bool = False
+    early: set[LegalService] = field(default_factory=set)
+    dead: bool = False
+    untold: bool = False
+    over: bool = False
+
+
+class Lives(RuleBasedStateMachine):
+    """One case and its days."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.life, self.acts, self.laws = Life(JUSO), list[Act](), Laws()
+        self.today, self.sat_on = DAY, None
+        self.last = DAY
+
+    @initialize(compartment=st.sampled_from(Compartment), first=st.booleans())
+    def opened(self, compartment: Compartment, first: bool) -> None:
+        no = Refusal("C3" if compartment is JUSO else "S6", "範囲の外です。", "同意か委嘱を得てください。")
+        self.life = replace(
+            Life(compartment),
+            received_on=DAY,
+            referrer=REFERRER,
+            outside={OUTSIDER: no},
+            first_on=DAY if first else None,
+        )
+
+    # -- the world -----------------------------------------------------------------------------------------------
+
+    @rule(days=st.integers(1, 40))
+    def days_pass(self, days: int) -> None:
+        self.today += timedelta(days=days)
+
+    @rule()
+    def the_sitting_is_held(self) -> None:
+        if self.life.state is State.AT_MEETING:
+            self.life, self.sat_on = replace(self.life, begun=True, sitting_on=self.today), self.today
+
+    @rule()
+    def the_sitting_has_begun(self) -> None:
+        if self.life.state is State.AT_MEETING and self.sat_on is None:
+            self.life = replace(self.life, begun=True)
+
+    # -- people --------------------------------------------------------------------------------------------------
+
+    @rule(data=st.data(), kind=st.sampled_from([*["municipality"] * 6, "coordinator", "consultation", ""]))
+    def a_way_that_is_offered_is_taken(self, data: st.DataObject, kind: str) -> None:
+        offered = [one.step for one in ways(self.life, kind, PROFILE) if one.allowed]
+        if offered:
+            leading = [one for one in offered if one not in (Step.END, Step.MOVE_ON, Step.GIVE_BACK)] or offered
+            self.attempt(self.well_formed(data.draw(st.sampled_from(leading)), data), kind)
+
+    @rule(data=st.data(), kind=st.sampled_from(sorted(KINDS)), step=st.sampled_from(Step))
+    def anything_is_tried(self, data: st.DataObject, kind: str, step: Step) -> None:
+        wrong: dict[str, Any] = data.draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "on": st.sampled_from([self.today + timedelta(days=1), DAY - timedelta(days=1), self.today]),
+                    "words": st.sampled_from(["", " ", "\u200b"]),
+                    "plan": st.sampled_from([None, PLAN.model_copy(update={"roles": ()}), *PLANS]),
+                    "outcome": st.sampled_from([None, *Outcome]),
+                    "present": st.sampled_from([(), ("fukushi",), BOTH, (*BOTH, OUTSIDER)]),
+                    "contact": st.sampled_from([None, *Contact]),
+                    "lead": st.sampled_from([None, "shakyo", "kikan", OUTSIDER, "kaisan"]),
+                    "follow_up": st.sampled_from([None, "none", "phone"]),
+                    "next_on": st.sampled_from([None, self.today, self.today + timedelta(days=900)]),
+                    "ended": st.sampled_from([None, "died", "moved"]),
+                    "counterpart": st.sampled_from([None, "fukushi", "hokenjo", REFERRER]),
+                    "services": st.sampled_from([(), tuple(LegalService), LEGAL.services]),
+                    "rest_confirmed": st.booleans(),
+                    "drafted_on": st.sampled_from([None, DAY - timedelta(days=3), self.today]),
+                },
+            )
+        )
+        self.attempt(self.well_formed(step, data).model_copy(update=wrong), kind)
+
+    def well_formed(self, step: Step, data: st.DataObject) -> Act:
+        plan = data.draw(st.sampled_from(PLANS)) if step in (Step.DRAFT, Step.AMEND) else None
+        soon = self.today + timedelta(days=60)
+        fitting = plan and plan.model_copy(
+            update={
+                "monitor_on": soon,
+                "roles": tuple(one.model_copy(update={"until": soon}) for one in plan.roles),
+            }
+        )
+        said: dict[str, Any] = {"on": self.today, "plan": fitting, "next_on": soon}
+        if step is Step.RECORD_RESULT:
+            said["outcome"] = data.draw(st.sampled_from([*[Outcome.FIT] * 4, *Outcome]))
+        if step in (Step.RECORD_RESULT, Step.RECORD_FIRST):
+            said["present"] = BOTH
+        if step is Step.CONTACT:
+            said["reached"] = data.draw(st.booleans())
+        if step is Step.DECIDE:
+            said |= {"services": self.laws.plan.services if self.laws.plan else (), "drafted_on": self.today}
+            said["notified_on"] = data.draw(st.sampled_from([None, self.today]))
+        if step is Step.START_EARLY:
+            said["services"] = data.draw(st.sampled_from([(LegalService.OUTREACH,), LEGAL.services]))
+        return act(step, **said)
+
+    def attempt(self, one: Act, kind: str) -> None:
+        before, refusal = self.life, judge(self.life, one, kind, self.today, PROFILE)
+        if refusal is not None:
+            assert refusal.rule
+            assert refusal.reason.endswith("。"), refusal
+            assert refusal.next_step.endswith("。"), refusal
+            return
+        self.taken_lawfully(one, kind, before)
+        self.acts.append(one)
+        self.last = one.on
+        self.life = after(before, one)
+        if one.step in (Step.BRING, Step.BRING_CLOSING, Step.BRING_SUSPENSION):
+            self.sat_on = None
+            self.life = replace(self.life, begun=False, sitting_on=None)
+
+    # -- the laws ------------------------------------------------------------------------------------------------
+
+    def taken_lawfully(self, one: Act, kind: str, before: Life) -> None:
+        assert kind in ("municipality", "coordinator"), "others read the case"
+        assert self.last <= one.on <= self.today
+        named = {*one.present, *(role.agency for role in (one.plan.roles if one.plan else ())), one.lead}
+        assert OUTSIDER not in named, "C3, S6"
+        getattr(self, f"_{one.step.value}", self._nothing)(one, kind, before)
+
+    def _nothing(self, one: Act, kind: str, before: Life) -> None:
+        """No law of ours asks more of this step than who, when and whom it names."""
+
+    def _draft(self, one: Act, kind: str, before: Life) -> None:
+        assert one.plan
+        assert one.plan.roles, "T2"
+        if before.compartment is SHIEN:
+            assert LegalService.PARTICIPATION not in one.plan.services, "D4"
+        self.laws.plan = one.plan
+
+    def _amend(self, one: Act, kind: str, before: Life) -> None:
+        assert self.laws.amend, "D5: only what the meeting asked to amend"
+        self._draft(one, kind, before)
+        self.laws.amend = False
+
+    def _drop_replan(self, one: Act, kind: str, before: Life) -> None:
+        assert self.laws.fixed
+        self.laws.plan = self.laws.fixed
+
+    def _start_early(self, one: Act, kind: str, before: Life) -> None:
+        assert one.services, "T5"
+        if before.compartment is SHIEN:
+            assert LegalService.PARTICIPATION not in one.services, "D4"
+        self.laws.early |= set(one.services)
+
+    def _bring(self, one: Act, kind: str, before: Life) -> None:
+        self.laws.before = "plan"
+
+    def _evaluate(self, one: Act, kind: str, before: Life) -> None:
+        self.laws.evaluated = True
+
+    def _contact(self, one: Act, kind: str, before: Life) -> None:
+        assert not self.laws.dead
+        self.laws.sought = not one.reached and (self.laws.sought or one.contact in (Contact.VISIT, Contact.INQUIRY))
+
+    def _monitor(self, one: Act, kind: str, before: Life) -> None:
+        assert self.laws.fixed, "T4"
+        self.laws.sought = False
+
+    def _bring_closing(self, one: Act, kind: str, before: Life) -> None:
+        assert self.laws.evaluated, "T2 C"
+        self.laws.before = "closing"
+
+    def _bring_suspension(self, one: Act, kind: str, before: Life) -> None:
+        assert self.laws.sought, "T3"
+        self.laws.before = "suspension"
+
+    def _take_back(self, one: Act, kind: str, before: Life) -> None:
+        assert not before.begun, "a result is not evaded"
+        self.laws.before = ""
+
+    def _record_result(self, one: Act, kind: str, before: Life) -> None:
+        assert self.sat_on is not None, "T1: the sitting is over"
+        assert self.sat_on <= one.on
+        if one.outcome is Outcome.NOT_HEARD:
+            self.laws.before = ""
+            return
+        assert "fukushi" in one.present, "P1, S1"
+        assert "shakyo" in one.present or before.compartment is SHIEN, "P1"
+        favour = one.outcome in (Outcome.FIT, Outcome.FIT_AMENDED)
+        self.laws.agreed, self.laws.before = (self.laws.before if favour else ""), ""
+        self.laws.amend = one.outcome is Outcome.FIT_AMENDED and self.laws.agreed == "plan"
+        if one.outcome is Outcome.REFERRER_LEADS:
+            assert not self.laws.fixed, "T1: that is a closing"
+            self.laws.early, self.laws.over = set(), True
+
+    def _decline(self, one: Act, kind: str, before: Life) -> None:
+        assert kind == "municipality", "D2"
+        self.laws.agreed, self.laws.amend = "", False
+
+    def _fixed(self, one: Act) -> None:
+        assert self.laws.agreed == "plan", "T1 A, B"
+        assert not self.laws.amend, "D5"
+        assert self.laws.plan
+        self.laws.fixed, self.laws.agreed, self.laws.early = self.laws.plan, "", set()
+        self.laws.evaluated = self.laws.sought = False
+
+    def _decide(self, one: Act, kind: str, before: Life) -> None:
+        assert self.laws.plan
+        assert (kind, before.compartment) == ("municipality", JUSO), "D2"
+        assert one.decider, "D2"
+        assert self.laws.plan.services, "D1"
+        assert set(one.services) == set(self.laws.plan.services), "D3"
+        assert one.rest_confirmed or not self.laws.plan.other_support, "D1: the mixed pattern"
+        assert one.drafted_on
+        assert one.drafted_on <= one.on <= (one.notified_on or one.on), "D11"
+        self.laws.untold = one.notified_on is None
+        self._fixed(one)
+
+    def _notify(self, one: Act, kind: str, before: Life) -> None:
+        assert self.laws.untold
+        self.laws.untold = False
+
+    def _report(self, one: Act, kind: str, before: Life) -> None:
+        assert self.laws.plan
+        assert not self.laws.plan.services, "D1"
+        assert one.counterpart == "fukushi", "D1: to the city"
+        self._fixed(one)
+        self.laws.untold = False
+
+    def _confirm(self, one: Act, kind: str, before: Life) -> None:
+        assert (kind, before.compartment) == ("municipality", SHIEN), "S1"
+        self._fixed(one)
+
+    def _close(self, one: Act, kind: str, before: Life) -> None:
+        assert (self.laws.agreed, self.laws.evaluated) == ("closing", True), "T1 C, T2"
+        plan = self.laws.fixed or self.laws.plan or Plan()
+        roles = {role.agency for role in plan.roles}
+        assert one.lead
+        assert one.lead != "shakyo" or ("shakyo" in roles and one.words.strip("\u200b ")), "D7"
+        assert one.follow_up in ("phone", "visit", "meeting"), "D7"
+        assert one.next_on
+        assert one.next_on > one.on, "D7"
+        self.laws.early, self.laws.agreed, self.laws.over = set(), "", True
+
+    def _suspend(self, one: Act, kind: str, before: Life) -> None:
+        assert (self.laws.agreed, self.laws.sought) == ("suspension", True), "T1 D, T3"
+        self.laws.agreed, self.laws.over = "", True
+
+    def _give_back(self, one: Act, kind: str, before: Life) -> None:
+        assert one.counterpart == REFERRER, "D8"
+        assert not self.laws.fixed, "T1"
+        assert not self.laws.early, "T5"
+        self.laws.over = True
+
+    def _end(self, one: Act, kind: str, before: Life) -> None:
+        assert not self.laws.dead
+        self.laws.dead, self.laws.untold, self.laws.over = one.ended == "died", False, True
+
+    def _move_on(self, one: Act, kind: str, before: Life) -> None:
+        assert before.compartment is SHIEN, "C10"
+        self.laws.over = True
+
+    def _follow_up(self, one: Act, kind: str, before: Life) -> None:
+        assert self.laws.over, "D7"
+
+    def _reopen(self, one: Act, kind: str, before: Life) -> None:
+        assert self.laws.over
+        assert not self.laws.dead, "T7"
+        self.laws = Laws(plan=self.laws.fixed or self.laws.plan)
+
+    # -- always --------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def there_is_a_lawful_way_on(self) -> None:
+        open_now = [one for one in ways(self.life, "municipality", PROFILE) if one.allowed]
+        assert open_now
+        assert all(one.next_step for one in ways(self.life, "municipality", PROFILE))
+        if self.laws.over and not self.laws.dead:
+            assert Step.REOPEN in {one.step for one in open_now}, "T7"
+
+    @invariant()
+    def what_must_not_be_forgotten_is_due(self) -> None:
+        rules = {one.rule for one in deadlines.due(self.life, DAY, self.today, PROFILE.deadlines)}
+        if self.laws.early and not self.laws.over:
+            assert "T5" in rules
+        if self.laws.untold and not self.laws.over:
+            assert "D11" in rules
+        if self.laws.fixed and not self.laws.over:
+            assert "T4" in rules
+
+    @invariant()
+    def where_it_stands_follows_from_its_acts_alone(self) -> None:
+        again = fold(self.life.compartment, self.acts)
+        assert (again.state, again.plan, again.purpose) == (self.life.state, self.life.plan, self.life.purpose)
+
+
+Lives.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestLives = pytest.mark.rule("T1", "T2", "T3", "T5", "D1", "D2", "D3", "D7", "D8", "P1")(Lives.TestCase)

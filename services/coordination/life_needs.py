@@ -91,12 +91,12 @@ def agencies_exist(life: Life, act: Act, profile: Profile) -> Refusal | None:
 
 
 def inside(life: Life, act: Act, profile: Profile) -> Refusal | None:
-    """Whoever was present, has a role or leads is inside the consent or commissioned: else nobody may tell them.
+    """Whoever was present or has a role is inside the consent or commissioned: else nobody may tell them.
 
     The policy has decided for each (C3, S6); here its first refusal is given with the names of all.
     """
     named = {*act.present, *(role.agency for role in act.plan.roles)} if act.plan else set(act.present)
-    return _outside(life, named | ({act.lead} if act.lead else set()), profile)
+    return _outside(life, named, profile)
 
 
 def _outside(life: Life, named: Iterable[str], profile: Profile) -> Refusal | None:
@@ -337,6 +337,8 @@ def lead_set(life: Life, act: Act, profile: Profile) -> Refusal | None:
     """
     if act.lead is None:
         return Refusal("D7", "主担当機関がありません。", "終結の後に主に担当する支援関係機関を選んでください。")
+    if refusal := _outside(life, [act.lead], profile):
+        return refusal
     plan = life.fixed_plan or life.plan or Plan()
     own_role = act.lead in {role.agency for role in plan.roles} and is_written(act.words)
     if _kind(profile, act.lead) != "coordinator" or own_role:

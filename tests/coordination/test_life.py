@@ -713,6 +713,7 @@ TO_REFERRER = act(Step.RECORD_RESULT, outcome=Outcome.REFERRER_LEADS)
 NOT_HEARD = act(Step.RECORD_RESULT, outcome=Outcome.NOT_HEARD, present=())
 LEGAL_DRAFT = act(Step.DRAFT, plan=LEGAL)
 WITHOUT_NOTICE = act(Step.DECIDE, notified_on=None)
+BY_KIKAN = act(Step.CLOSE, lead="kikan")
 LOST = (Step.CONTACT, Step.BRING_SUSPENSION, Step.RECORD_RESULT, Step.SUSPEND)
 WALKS: tuple[tuple[Compartment, tuple[Step | Act, ...]], ...] = (
     (JUSO, (*TO_CLOSE, Step.CLOSE, Step.FOLLOW_UP, Step.REOPEN)),
@@ -720,7 +721,7 @@ WALKS: tuple[tuple[Compartment, tuple[Step | Act, ...]], ...] = (
     (JUSO, (*TO_PLAN, Step.BRING, AMENDED, Step.AMEND, Step.REPORT, Step.DRAFT, Step.DROP_REPLAN, Step.MONITOR)),
     (JUSO, (*TO_PLAN, Step.BRING, AGAIN, Step.BRING, NOT_HEARD, Step.BRING, Step.TAKE_BACK, Step.BRING, TO_REFERRER)),
     (JUSO, (*TO_AGREED, Step.DECLINE, Step.GIVE_BACK, Step.REOPEN, *LOST, Step.CONTACT, Step.REOPEN)),
-    (JUSO, (Step.START_EARLY, Step.EVALUATE, Step.BRING_CLOSING, Step.RECORD_RESULT, Step.CLOSE, Step.END)),
+    (JUSO, (Step.START_EARLY, Step.EVALUATE, Step.BRING_CLOSING, Step.RECORD_RESULT, BY_KIKAN, Step.END)),
     (SHIEN, (Step.RECORD_FIRST, Step.START_EARLY, *TO_AGREED[:2], Step.MOVE_ON)),
     (SHIEN, (*TO_AGREED, Step.CONFIRM, *LOST, Step.END)),
 )

@@ -163,7 +163,8 @@ class Lives(RuleBasedStateMachine):
     def taken_lawfully(self, one: Act, kind: str, before: Life) -> None:
         assert kind in ("municipality", "coordinator"), "others read the case"
         assert self.last <= one.on <= self.today
-        named = {*one.present, *(role.agency for role in (one.plan.roles if one.plan else ())), one.lead}
+        named = {*one.present, *(role.agency for role in (one.plan.roles if one.plan else ()))}
+        named |= {one.lead} if one.step is Step.CLOSE and one.lead else set()
         assert OUTSIDER not in named, "C3, S6"
         getattr(self, f"_{one.step.value}", self._nothing)(one, kind, before)
 

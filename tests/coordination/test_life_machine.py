@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from contracts.life import Act, Contact, LegalService, Outcome, Plan, State, Step
 from contracts.message import Compartment
@@ -30,6 +30,14 @@ OUTSIDER = "hellowork"
 KINDS = {"municipality": "fukushi", "coordinator": "shakyo", "consultation": "kikan", "": "kaisan"}
 MIXED = LEGAL.model_copy(update={"other_support": True, "services": tuple(LegalService)})
 PLANS = (PLAN, LEGAL, MIXED, PLAN.model_copy(update={"services": (LegalService.OUTREACH,)}))
+
+
+BESIDE = (
+    *(Step.CONTACT, Step.EVALUATE, Step.MONITOR, Step.START_EARLY, Step.RECORD_FIRST, Step.NOTIFY, Step.FOLLOW_UP),
+    *(Step.TAKE_BACK, Step.DECLINE, Step.DROP_REPLAN),
+)
+ENDING = (Step.END, Step.MOVE_ON, Step.GIVE_BACK)
+LEADING = tuple(one for one in Step if one not in (*BESIDE, *ENDING))
 
 
 @dataclass
@@ -59,8 +67,14 @@ class Lives(RuleBasedStateMachine):
         self.today, self.sat_on = DAY, None
         self.last = DAY
 
-    @initialize(compartment=st.sampled_from(Compartment), first=st.booleans())
-    def opened(self, compartment: Compartment, first: bool) -> None:
+    @initialize(
+        compartment=st.sampled_from(Compartment),
+        first=st.booleans(),
+        far=st.integers(0, 8),
+        plan=st.sampled_from(PLANS),
+    )
+    def opened(self, compartment: Compartment, first: bool, far: int, plan: Plan) -> None:
+        """A case that has come some way already: as far as its plan in force, step by step like any other."""
         no = Refusal("C3" if compartment is JUSO else "S6", "範囲の外です。", "同意か委嘱を得てください。")
         self.life = replace(
             Life(compartment),
@@ -70,17 +84,40 @@ class Lives(RuleBasedStateMachine):
             first_on=DAY if first else None,
         )
 
+        if compartment is SHIEN:
+            plan = PLAN
+        fix = Step.CONFIRM if compartment is SHIEN else Step.DECIDE if plan.services else Step.REPORT
+        decided = {"services": plan.services, "drafted_on": self.today, "notified_on": None}
+        way = (
+            act(Step.ASSESS),
+            act(Step.DRAFT, plan=plan),
+            act(Step.BRING),
+            act(Step.RECORD_RESULT),
+            act(fix, **(decided if fix is Step.DECIDE else {})),
+            *(
+                (act(Step.CONTACT), act(Step.BRING_SUSPENSION))
+                if first
+                else (act(Step.EVALUATE), act(Step.BRING_CLOSING))
+            ),
+            act(Step.RECORD_RESULT),
+        )
+        for one in way[:far]:
+            self.the_sitting_is_held()
+            self.attempt(one, "municipality")
+
     # -- the world -----------------------------------------------------------------------------------------------
 
     @rule(days=st.integers(1, 40))
     def days_pass(self, days: int) -> None:
         self.today += timedelta(days=days)
 
+    @precondition(lambda self: self.life.state is State.AT_MEETING)
     @rule()
     def the_sitting_is_held(self) -> None:
         if self.life.state is State.AT_MEETING:
             self.life, self.sat_on = replace(self.life, begun=True, sitting_on=self.today), self.today
 
+    @precondition(lambda self: self.life.state is State.AT_MEETING)
     @rule()
     def the_sitting_has_begun(self) -> None:
         if self.life.state is State.AT_MEETING and self.sat_on is None:
@@ -92,8 +129,14 @@ class Lives(RuleBasedStateMachine):
     def a_way_that_is_offered_is_taken(self, data: st.DataObject, kind: str) -> None:
         offered = [one.step for one in ways(self.life, kind, PROFILE) if one.allowed]
         if offered:
-            leading = [one for one in offered if one not in (Step.END, Step.MOVE_ON, Step.GIVE_BACK)] or offered
+            leading = [one for one in offered if one in LEADING] or offered
             self.attempt(self.well_formed(data.draw(st.sampled_from(leading)), data), kind)
+
+    @rule(data=st.data())
+    def something_on_the_way_is_recorded(self, data: st.DataObject) -> None:
+        offered = [one.step for one in ways(self.life, "municipality", PROFILE) if one.allowed and one.step in BESIDE]
+        if offered:
+            self.attempt(self.well_formed(data.draw(st.sampled_from(offered)), data), "municipality")
 
     @rule(data=st.data(), kind=st.sampled_from(sorted(KINDS)), step=st.sampled_from(Step))
     def anything_is_tried(self, data: st.DataObject, kind: str, step: Step) -> None:
@@ -335,5 +378,5 @@ class Lives(RuleBasedStateMachine):
         assert (again.state, again.plan, again.purpose) == (self.life.state, self.life.plan, self.life.purpose)
 
 
-Lives.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Lives.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestLives = pytest.mark.rule("T1", "T2", "T3", "T5", "D1", "D2", "D3", "D7", "D8", "P1")(Lives.TestCase)

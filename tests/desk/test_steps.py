@@ -1,5 +1,6 @@
 """「進み具合」 on the desk: what is open has a form, what is not says why, and what is typed in is one act."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -7,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from contracts.life import CaseDue, Contact, Due, Outcome, State, Step, StepTaken, Taken, TakeStep
+from contracts.life import CaseDue, CommissionDue, Contact, Due, Outcome, State, Step, StepTaken, Taken, TakeStep
 from contracts.message import Compartment
-from tests.coordination.test_life import PLAN, act
-from tests.desk.standin import CASE, JUSO, OTHER, PEOPLE, SHIEN, StandIn, browser, post, sign_in
+from tests.coordination.test_life import LEGAL, PLAN, act
+from tests.desk.standin import CASE, JUSO, OTHER, PEOPLE, SHIEN, StandIn, browser, post, sign_in, stub
 
 Desk = Callable[[Compartment | None], StandIn]
 PATH = f"/cases/{CASE}/life"
@@ -109,6 +110,11 @@ async def test_what_is_refused_says_the_rule_and_what_to_do(stand_in: Desk) -> N
         ({"step": "fly"}, "手順"),
         ({"request": "x"}, "入力"),
         ({"words": "あ" * 10_001}, "内容・理由"),
+        ({"on": "1764028800"}, "日付"),
+        ({"on": "2026-11-25T00:00:00"}, "日付"),
+        ({"next_on": "20261125"}, "次の予定日"),
+        ({"minutes": "第" * 41}, "会議録の番号"),
+        ({"decider": "吉留/representative"}, "決裁者"),
     ],
 )
 async def test_what_cannot_be_read_is_named_by_its_label_and_not_repeated(
@@ -151,3 +157,86 @@ async def test_the_week_says_what_the_law_wants_next(stand_in: Desk) -> None:
     assert "モニタリングをする(T4)" in text
     assert "過ぎています" in text
     assert f"/cases/{OTHER}/life" in text
+
+
+async def test_a_decision_is_taken_with_who_decided_in_which_post_and_on_which_days(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    plan = LEGAL.model_copy(update={"other_support": True})
+    work.acts = [act(Step.ASSESS), act(Step.DRAFT, plan=plan), act(Step.BRING), act(Step.RECORD_RESULT)]
+    form = {"services": "participation", "rest_confirmed": "1", "drafted_on": "2026-11-24", "words": "決定した。"}
+    async with browser(work) as client:
+        await sign_in(client)
+        page = (await client.get(PATH)).text
+        decider = re.search(r'<option value="([0-9a-f-]{36}/[a-z]+)">髙橋 美穂', page)
+        assert decider
+        await take(client, Step.DECIDE, decider=decider[1], **form)
+        told = (await client.get(PATH)).text
+    (asked,) = taken(work)
+    assert (str(asked.act.decider), asked.act.decider_post) == tuple(decider[1].split("/"))
+    assert (asked.act.drafted_on, asked.act.notified_on) == (date(2026, 11, 24), None)
+    assert (asked.act.services, asked.act.rest_confirmed) == (("participation",), True)
+    assert "決裁日" in page
+    assert "ほかの支援も、同じ会議で確認した" in page
+    assert "髙橋 美穂(" in told
+
+
+async def test_only_agencies_that_may_hear_the_case_are_offered(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    work.acts, work.outside = [act(Step.ASSESS), act(Step.DRAFT, plan=PLAN), act(Step.BRING)], ("hellowork",)
+    async with browser(work) as client:
+        await sign_in(client)
+        text = (await client.get(PATH)).text
+    assert 'name="present" value="shakyo"' in text
+    assert 'name="present" value="hellowork"' not in text
+
+
+async def test_twelve_roles_are_twelve(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    work.acts = [act(Step.ASSESS)]
+    rows = [("shakyo", f"2027-02-{n + 1:02}", "家計の相談") for n in range(12)]
+    roles = {f"{name}_{n}": row[k] for n, row in enumerate(rows) for k, name in enumerate(("role", "until", "does"))}
+    async with browser(work) as client:
+        await sign_in(client)
+        await take(client, Step.DRAFT, **(PLAN_FORM | roles))
+        text = (await client.get(PATH)).text
+    (asked,) = taken(work)
+    assert asked.act.plan
+    assert [one.until.day for one in asked.act.plan.roles] == list(range(1, 13))
+    assert 'name="role_14"' in text, "the next version has room for more"
+
+
+@pytest.mark.rule("C11")
+async def test_when_the_consent_ends_while_somebody_types_the_page_says_so(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    async with browser(work) as client:
+        await sign_in(client)
+        work.refusal = StepTaken(done=False, rule="C11", reason="有効な同意がないので、進められません。")
+        work.cases = tuple(stub(one.case) if one.case == CASE else one for one in work.cases)
+        reply = await take(client, Step.CONTACT, contact="call", words="電話した。")
+    assert reply.status_code == 409
+    assert "記録しませんでした。有効な同意がないので、進められません。(C11)" in reply.text
+
+
+async def test_the_length_that_is_kept_is_told_before_anybody_types(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    async with browser(work) as client:
+        await sign_in(client)
+        text = (await client.get(PATH)).text
+        reply = await take(client, Step.CONTACT, contact="call", words="字" * 50_000)
+    assert "内容・理由(10,000字まで)" in text
+    assert 'maxlength="10000"' in text
+    assert reply.status_code == 413
+    assert "長すぎるため、何も記録していません" in reply.text
+
+
+async def test_the_week_tells_a_day_of_the_city_from_one_of_the_plan_and_what_lapses(stand_in: Desk) -> None:
+    work = stand_in(SHIEN)
+    guess = Due(rule="T1", text="プラン案を作る", on=date(2026, 11, 20), late=True, next_step="急いで。", guessed=True)
+    work.due = [CaseDue(case=OTHER, state=State.ASSESSED, due=(guess,))]
+    work.lapsing = (CommissionDue(agency="kikan", ends_on=date(2026, 12, 14)),)
+    async with browser(work) as client:
+        await sign_in(client)
+        text = (await client.get("/week")).text
+    assert "(目安)" in text
+    assert "プラン案を作る(T1)。急いで。" in text
+    assert "にしもろ基幹相談支援センター 令和8年12月14日(月)まで" in text

@@ -54,7 +54,10 @@ TABLE: tuple[Turn, ...] = (
     ),
     Turn(
         Step.RECORD_RESULT, (State.AT_MEETING,), None, OFFICE, ("D5", "P1", "P2", "D9"),
-        (needs.sat, needs.outcome_given, needs.reasons_unless_fit, needs.referrer_may_lead, needs.both_present),
+        (
+            needs.sat, needs.outcome_given, needs.reasons_unless_fit, needs.referrer_may_lead, needs.next_if_any,
+            needs.both_present,
+        ),
         (needs.sat,), follows="適切なら確定・終結・中断へ。再協議や持ち越しなら、付議の前に戻る。",
     ),
     Turn(

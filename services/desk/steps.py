@@ -52,7 +52,7 @@ FIELDS: dict[Step, tuple[str, ...]] = {
     Step.BRING: ("urgent",),
     Step.BRING_CLOSING: ("urgent",),
     Step.BRING_SUSPENSION: ("urgent",),
-    Step.RECORD_RESULT: ("outcome", "present", "minutes", "words"),
+    Step.RECORD_RESULT: ("outcome", "present", "minutes", "words", "advise_on"),
     Step.DECIDE: ("decider", "drafted_on", "decided", "notified_on", "words"),
     Step.REPORT: ("reported_to", "words"),
     Step.NOTIFY: (),

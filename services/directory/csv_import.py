@@ -7,10 +7,12 @@ from pathlib import Path
 from services.directory.domain import Fault, Line
 
 
-def read_lines(path: Path, columns: tuple[str, ...]) -> tuple[list[Line], list[Fault]]:
+def read_lines(path: Path, columns: tuple[str, ...], more: tuple[str, ...] = ()) -> tuple[list[Line], list[Fault]]:
     """The lines of the file, cells stripped of spaces, and what is wrong with its form. Empty lines are skipped.
 
-    Raises FileNotFoundError. Line numbers are those of an editor, from 1, also where a cell goes over several lines.
+    ``more``: columns that the file may have besides, all of them or none. Raises FileNotFoundError.
+
+    Line numbers are those of an editor, from 1, also where a cell goes over several lines.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -22,8 +24,11 @@ def read_lines(path: Path, columns: tuple[str, ...]) -> tuple[list[Line], list[F
     faults: list[Fault] = []
     place = 1
     try:
-        if tuple(map(str.strip, next(reader, []))) != columns:
-            return [], [Fault(1, "見出し", f"{','.join(columns)} にしてください。")]
+        heading = tuple(map(str.strip, next(reader, [])))
+        if heading not in (columns, columns + more):
+            besides = f"(後に {','.join(more)} を足せます)" if more else ""
+            return [], [Fault(1, "見出し", f"{','.join(columns)} にしてください{besides}。")]
+        columns = heading
         place = reader.line_num + 1
         for cells in reader:
             if len(cells) not in (0, len(columns)):

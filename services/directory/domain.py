@@ -6,7 +6,7 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -27,12 +27,15 @@ STAFF_COLUMNS = (
     "初期パスワード",
     "窓口",
 )
+POST_COLUMNS = ("就任日", "退任日")
+"""May follow STAFF_COLUMNS: the first and the last day of a person's posts. Whoever decides must hold one (D2)."""
 BUSY_COLUMNS = ("職員番号", "開始", "終了")
 NETWORKS = ("lgwan", "internet", "none")
 
 _NUMBER = re.compile(r"[0-9A-Za-z-]{1,20}")
 _LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f]{0,100}")
 _POST = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _LOGIN = re.compile(r"[0-9A-Za-z._-]{1,64}")
 _MAIL = re.compile(r"[!-?A-~]{1,64}@(?:[0-9A-Za-z-]{1,63}\.)+[0-9A-Za-z-]{2,63}")
 """ASCII without a second @, spaces or control signs, so that no mail header can be smuggled in."""
@@ -70,6 +73,8 @@ class Person:
     password: str
     desks: tuple[str, ...]
     rank: int
+    since: date | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ def read_staff(lines: Sequence[Line], profile: Profile) -> tuple[list[Person], l
     faults = [
         Fault(line.place, column, text)
         for line, person in zip(lines, people, strict=True)
-        for column, text in _person_faults(person, line.cells["役職"], profile)
+        for column, text in (*_person_faults(person, line.cells["役職"], profile), *_post_faults(line, person))
     ]
     faults += _twice(lines, "職員番号", lambda n: people[n].number)
     faults += _twice(lines, "ログイン", lambda n: people[n].login)
@@ -114,7 +119,25 @@ def _person(line: Line, rank: int) -> Person:
         password=cell["初期パスワード"],
         desks=_split(cell["窓口"]),
         rank=rank,
+        since=_day(cell.get("就任日", "")),
+        until=_day(cell.get("退任日", "")),
     )
+
+
+def _day(cell: str) -> date | None:
+    """The day that a cell names; None for an empty one and for one that names none, which is a fault."""
+    try:
+        return date.fromisoformat(cell) if _DAY.fullmatch(cell) else None
+    except ValueError:
+        return None
+
+
+def _post_faults(line: Line, person: Person) -> Iterable[tuple[str, str]]:
+    for column, day in zip(POST_COLUMNS, (person.since, person.until), strict=True):
+        if line.cells.get(column) and day is None:
+            yield column, "2026-04-01 の形で書くか、空欄にしてください。"
+    if person.since and person.until and person.until < person.since:
+        yield "退任日", "就任日より後にしてください。"
 
 
 def _person_faults(person: Person, posts: str, profile: Profile) -> Iterable[tuple[str, str]]:

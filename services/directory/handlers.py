@@ -31,6 +31,7 @@ from contracts.message import Event
 from services.directory.csv_import import read_lines
 from services.directory.domain import (
     BUSY_COLUMNS,
+    POST_COLUMNS,
     STAFF_COLUMNS,
     Absence,
     Fault,
@@ -77,7 +78,7 @@ def _take_staff(tx: Tx, path: Path) -> None:
         if not _numbers(tx):
             raise ProfileInvalid(f"職員の一覧 {path} がありません。見出しは {','.join(STAFF_COLUMNS)} です。")
         return
-    lines, malformed = read_lines(path, STAFF_COLUMNS)
+    lines, malformed = read_lines(path, STAFF_COLUMNS, POST_COLUMNS)
     people, faults = read_staff(lines, tx.profile)
     _refuse(path, malformed or faults)
     known = {row.number: row for row in tx.execute(select(person))}
@@ -102,6 +103,8 @@ def _row(one: Person, was: Any, tx: Tx) -> dict[str, object]:
         "kana": one.kana,
         "agency": one.agency,
         "posts": one.posts,
+        "since": one.since,
+        "until": one.until,
         "mail": one.mail,
         "network": one.network,
         "login": one.login,
@@ -146,7 +149,7 @@ def _refuse(path: Path, faults: Sequence[Fault]) -> None:
 def staff(question: Staff, tx: Tx) -> StaffList:
     """Everybody who has not gone, in the order of the file."""
     rows = tx.execute(select(person).where(~person.c.gone).order_by(person.c.rank))
-    shown = ("number", "name", "agency", "posts", "network")
+    shown = ("number", "name", "agency", "posts", "network", "since", "until")
     return StaffList(
         staff=tuple(StaffView(person=row["id"], **{name: row[name] for name in shown}) for row in rows.mappings())
     )

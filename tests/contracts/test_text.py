@@ -2,7 +2,7 @@
 
 import pytest
 
-from contracts.text import Refused, check_text, is_my_number, without_my_number
+from contracts.text import Refused, check_text, is_my_number, is_written, without_my_number
 
 MY_NUMBER = "123456789018"
 """The example that is printed on sample cards."""
@@ -52,3 +52,13 @@ def test_a_break_is_refused_where_one_line_is_wanted() -> None:
     with pytest.raises(Refused) as refused:
         check_text("一行目\n二行目", lines=False)
     assert refused.value.rule == "line-break"
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "\u3000", "\u200b", "\ufeff\u2060", "\u3164\u2800", "\u00ad", "\u0301"])
+def test_what_cannot_be_seen_is_not_written(text: str) -> None:
+    assert not is_written(text)
+
+
+@pytest.mark.parametrize("text", ["訪", "𠮷", "1", "・", "\u200b済", "\ue000"])
+def test_one_sign_that_can_be_seen_is_written(text: str) -> None:
+    assert is_written(text), "a 外字 is a sign, too"

@@ -243,7 +243,7 @@ def test_a_case_that_ended_by_death_is_not_reopened(kobayashi: Profile) -> None:
 # -- T2, T3, D7, D8: what each timing has to contain -------------------------------------------------------------------
 
 
-@pytest.mark.rule("T2")
+@pytest.mark.rule("T2", "T8")
 @pytest.mark.parametrize(
     "lacking",
     [
@@ -337,6 +337,7 @@ def test_without_the_city_and_the_coordinator_it_was_no_such_meeting(
         (Outcome.FIT_AMENDED, State.AGREED),
         (Outcome.AGAIN, State.PLANNED),
         (Outcome.REFERRER_LEADS, State.WITH_REFERRER),
+        (Outcome.NOT_HEARD, State.PLANNED),
     ],
 )
 def test_the_outcome_of_the_meeting_decides_where_the_case_goes(outcome: Outcome, state: State) -> None:
@@ -470,6 +471,14 @@ def test_the_meeting_that_intake_called_has_a_result_of_its_own(kobayashi: Profi
     assert refused(life, act(Step.RECORD_FIRST, present=("kikan",)), kobayashi) in ("P1", "S1")
     assert refused(Life(compartment), first, kobayashi) == "T1"
     assert "S2" in {one.rule for one in due(life, DAY, DAY)}
+
+
+@pytest.mark.rule("D9")
+def test_a_referrer_that_leads_gets_its_advice_on_a_day(kobayashi: Profile) -> None:
+    life = life_of(*TO_PLAN, Step.BRING)
+    leads = act(Step.RECORD_RESULT, outcome=Outcome.REFERRER_LEADS)
+    assert [one.rule for one in due(after(life, leads), DAY, DAY)] == ["D9"]
+    assert refused(life, leads.model_copy(update={"next_on": DAY}), kobayashi) == "D7"
 
 
 # -- ending, and after the end -----------------------------------------------------------------------------------------

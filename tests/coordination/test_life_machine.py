@@ -72,8 +72,9 @@ class Lives(RuleBasedStateMachine):
         first=st.booleans(),
         far=st.integers(0, 8),
         plan=st.sampled_from(PLANS),
+        found=st.sampled_from([Outcome.FIT, Outcome.FIT, Outcome.FIT_AMENDED]),
     )
-    def opened(self, compartment: Compartment, first: bool, far: int, plan: Plan) -> None:
+    def opened(self, compartment: Compartment, first: bool, far: int, plan: Plan, found: Outcome) -> None:
         """A case that has come some way already: as far as its plan in force, step by step like any other."""
         no = Refusal("C3" if compartment is JUSO else "S6", "範囲の外です。", "同意か委嘱を得てください。")
         self.life = replace(
@@ -92,7 +93,7 @@ class Lives(RuleBasedStateMachine):
             act(Step.ASSESS),
             act(Step.DRAFT, plan=plan),
             act(Step.BRING),
-            act(Step.RECORD_RESULT),
+            act(Step.RECORD_RESULT, outcome=found),
             act(fix, **(decided if fix is Step.DECIDE else {})),
             *(
                 (act(Step.CONTACT), act(Step.BRING_SUSPENSION))
@@ -174,7 +175,7 @@ class Lives(RuleBasedStateMachine):
         )
         said: dict[str, Any] = {"on": self.today, "plan": fitting, "next_on": soon}
         if step is Step.RECORD_RESULT:
-            said["outcome"] = data.draw(st.sampled_from([*[Outcome.FIT] * 4, *Outcome]))
+            said["outcome"] = data.draw(st.sampled_from([*[Outcome.FIT] * 4, Outcome.FIT_AMENDED, *Outcome]))
         if step in (Step.RECORD_RESULT, Step.RECORD_FIRST):
             said["present"] = BOTH
         if step is Step.CONTACT:

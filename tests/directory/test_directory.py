@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -91,6 +91,16 @@ def office(stage: Build, tmp_path: Path) -> Office:
 
 def reserve(*persons: UUID, hold: UUID | None = None, at: datetime = NINE, firm: bool = False) -> Reserve:
     return Reserve(hold=hold or uuid4(), persons=persons, starts=at, ends=at + HOUR, firm=firm)
+
+
+def test_the_days_of_a_post_are_told_where_the_file_says_them(office: Office) -> None:
+    path = office.folder / "staff.csv"
+    path.write_text(f"{HEADER},就任日,退任日\n{TAKAHASHI},2026-04-01,2026-11-23\n{HIDAKA},,\n", "utf-8")
+    office.start()
+    told = office.stage.ask(Staff()).staff
+    assert [(one.since, one.until) for one in told] == [(date(2026, 4, 1), date(2026, 11, 23)), (None, None)]
+    office.start(TAKAHASHI)
+    assert [(one.since, one.until) for one in office.stage.ask(Staff()).staff] == [(None, None)]
 
 
 # -- people ------------------------------------------------------------------------------------------------------------

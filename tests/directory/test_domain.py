@@ -1,6 +1,6 @@
 """The rules of staff.csv, busy.csv, of clashing times and of passwords."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -52,6 +52,12 @@ def test_a_line_becomes_a_person_with_posts_in_order(kobayashi: Profile) -> None
     assert (people[0].number, people[0].posts, people[0].login) == ("0007", ("officer", "representative"), None)
 
 
+def test_a_line_may_say_from_when_until_when_its_posts_are_held(kobayashi: Profile) -> None:
+    people, faults = read_staff(lines({"就任日": "2026-04-01", "退任日": ""}, {"退任日": "2026-11-23"}), kobayashi)
+    assert faults == []
+    assert [(one.since, one.until) for one in people] == [(date(2026, 4, 1), None), (None, date(2026, 11, 23))]
+
+
 @pytest.mark.parametrize(
     ("column", "cell"),
     [
@@ -72,6 +78,8 @@ def test_a_line_becomes_a_person_with_posts_in_order(kobayashi: Profile) -> None
         ("窓口", "juso"),
         ("窓口", "taminkan"),
         ("初期パスワード", "hiiragi-2026"),
+        ("就任日", "令和8年4月1日"),
+        ("退任日", "2026-02-30"),
     ],
 )
 def test_a_cell_that_breaks_a_rule_is_named_by_line_and_column_but_not_repeated(

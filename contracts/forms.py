@@ -128,6 +128,10 @@ class FormField(Data):
     """The date field of the same form that this date must not precede, or follow."""
     consent_part: bool = False
     """Part of the 申込・同意欄 or a signature: never on a form without consent (C12)."""
+    concealed: bool = False
+    """Tells where somebody is: masked for most viewers where the case is under 秘匿 (DV等支援措置, S18)."""
+    tax: bool = False
+    """Information of the tax office: whatever is written here needs a consent that covers it (S9, 地方税法22条)."""
     note: str = ""
     rules: tuple[RuleId, ...] = ()
     source: str = ""
@@ -151,6 +155,11 @@ class FormField(Data):
             "required or required_when, not both": self.required and self.required_when is not None,
             "what is reported to the state names its own source": self.reported_to_state and not self.source,
             "least is more than most": self.least > self.most,
+            "a concealed field is not required: who may not see it could never fill in the form": self.concealed
+            and (self.required or self.required_when is not None),
+            "a whole table is concealed or of the tax office, not a column": any(
+                one.concealed or one.tax for one in self.columns
+            ),
             "a column holds no table and depends on no other field": any(
                 one.columns or one.required_when or one.not_before or one.not_after for one in self.columns
             ),
@@ -230,6 +239,7 @@ class Form(Data):
             _refers(field, known)
         if self.consent == "without":
             _nothing_to_sign(self)
+            _no_tax(self)
         return self
 
 
@@ -252,6 +262,12 @@ def _nothing_to_sign(form: Form) -> None:
             raise ValueError(f"{field.id}: a form without consent has no consent part and no signature (C12)")
     if any(word in section.title for section in form.sections for word in CONSENT_WORDS):
         raise ValueError("a form without consent has no consent part (C12)")
+
+
+def _no_tax(form: Form) -> None:
+    """Refuse a field of the tax office where no consent can cover it (S9). Raises ValueError."""
+    if asked := [field.id for field in form.fields if field.tax]:
+        raise ValueError(f"{', '.join(asked)}: a form without consent asks for nothing of the tax office (S9)")
 
 
 def _unique(names: Sequence[str], what: str) -> None:

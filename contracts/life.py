@@ -194,6 +194,13 @@ class Plan(Message):
     monitor_on: Day | None = None
 
 
+class PaperRef(Message):
+    """A version of a paper of the case (contracts/papers.py)."""
+
+    paper: UUID
+    version: Annotated[int, Field(ge=1)]
+
+
 class Act(Message):
     """One step as somebody took it. Which of the fields a step needs, its row in the table says."""
 
@@ -202,6 +209,8 @@ class Act(Message):
     """The day in Japan on which it happened, not on which it was typed in."""
     form: Annotated[str, StringConstraints(max_length=40, pattern=r"^[A-Za-z0-9_.+@-]*$")] = ""
     """Form and edition that were filled in, e.g. ``plan@1``."""
+    paper: PaperRef | None = None
+    """The filled form that the step rests on: of this case, and of a form for this step."""
     plan: Plan | None = None
     outcome: Outcome | None = None
     present: tuple[Code, ...] = ()

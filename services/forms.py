@@ -6,6 +6,7 @@ without them nobody can read what was filled in.
 """
 
 import tomllib
+from functools import cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -22,6 +23,16 @@ class FormsInvalid(Exception):
 def own_forms(settings: Settings) -> tuple[Form, ...]:
     """The forms of this installation: those that came with kasane, and its municipality's. Raises FormsInvalid."""
     return read_forms(SHIPPED_FORMS, settings.profile / "forms", settings.municipality)
+
+
+@cache
+def _kept(profile: Path, municipality: str) -> tuple[Form, ...]:
+    return read_forms(SHIPPED_FORMS, profile / "forms", municipality)
+
+
+def known_forms(settings: Settings) -> tuple[Form, ...]:
+    """The same, read once in a process's life: a new schema file is known after the next start."""
+    return _kept(settings.profile, settings.municipality)
 
 
 def read_forms(shipped: Path, own: Path | None = None, municipality: str = "") -> tuple[Form, ...]:

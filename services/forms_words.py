@@ -77,6 +77,7 @@ def field_lines(form: Form, section: Section, field: FormField) -> Iterator[str]
     marks += ["国への報告事項"] * field.reported_to_state
     own = field.id.startswith(OWN) and form.municipality is None
     marks += ["独自項目"] * own
+    marks += ["秘匿の対象(S18)"] * field.concealed + ["税の情報(S9)"] * field.tax
     marks += [f"規則 {'・'.join(field.rules)}"] if field.rules else []
     marks += [] if own or form.is_verified(section, field) else ["未確認"]
     marks += [f"出典 {field.source}"] if field.source else []

@@ -38,6 +38,7 @@ from services.coordination.life_views import (
     view,
     whole,
 )
+from services.coordination.resting import unsupported
 from services.coordination.showing import Sight, Viewer
 from services.coordination.tables import act, case, case_agency, item
 from services.service import Tx, Work
@@ -112,7 +113,7 @@ def _take(
         return ()
     now = replace(life_of(asked.case, rows, tx), deciders=deciders)
     today, kind = domain.today(tx.now), kind_of(viewer, tx)
-    refusal = _closed(asked, now, tx) or life.judge(now, asked.act, kind, today, tx.profile)
+    refusal = _closed(asked, now, tx) or unsupported(asked, tx) or life.judge(now, asked.act, kind, today, tx.profile)
     if refusal:
         _audit(asked, viewer, refusal.rule, "refuse", tx)
         answers.append(_refused(refusal))

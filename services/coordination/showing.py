@@ -61,21 +61,28 @@ def viewer_of(person: UUID | None, agency: str | None) -> Viewer | None:
     return Viewer(person, agency) if person is not None and agency is not None else None
 
 
-async def show(work: Work, viewer: Viewer | None, only: Sequence[UUID] | None, read: Callable[[Sight, Tx], T]) -> T:
+async def show(
+    work: Work,
+    viewer: Viewer | None,
+    only: Sequence[UUID] | None,
+    read: Callable[[Sight, Tx], T],
+    category: Category = Category.ORDINARY,
+) -> T:
     """What ``read`` makes of the cases this viewer may see, all cases or ``only`` these. Raises AskFailed.
 
-    The last look and ``read`` are one transaction: what is withdrawn meanwhile is not in it.
+    The last look and ``read`` are one transaction: what is withdrawn meanwhile is not in it. ``category``: which
+    information of the cases; that of the tax office is decided and registered by itself (S9).
     """
 
     def act(tx: Tx) -> tuple[Sight, T]:
-        sight = _look(viewer, only, tx) if viewer else NOTHING
+        sight = _look(viewer, only, tx, category) if viewer else NOTHING
         return sight, read(sight, tx)
 
     sight, answer = await work.run(partial(_noting, act) if only is not None else act)
     if viewer is None or not sight.unshared:
         return answer
     for first in range(0, len(sight.unshared), sharing.USES_AT_ONCE):
-        await _share(work, viewer, sight.unshared[first : first + sharing.USES_AT_ONCE])
+        await _share(work, viewer, sight.unshared[first : first + sharing.USES_AT_ONCE], category)
     _, answer = await work.run(act)
     return answer
 
@@ -88,17 +95,17 @@ def _noting(act: Callable[[Tx], tuple[Sight, T]], tx: Tx) -> tuple[Sight, T]:
     return sight, answer
 
 
-async def _share(work: Work, viewer: Viewer, shares: Sequence[Share]) -> None:
+async def _share(work: Work, viewer: Viewer, shares: Sequence[Share], category: Category) -> None:
     hosted = domain.hosted_by_municipality(work.profile)
     verdicts = await sharing.permitted(work, shares, hosted_by_municipality=hosted)
-    await work.run(lambda tx: _register(viewer, verdicts, tx))
+    await work.run(lambda tx: _register(viewer, verdicts, category, tx))
     permits = tuple(one.permit.permit for one in verdicts.allowed if one.permit)
     if permits:
         with suppress(AskFailed):  # they are over in three seconds anyway
             await work.ask(ReportSpent(permits=permits), to=Account.INTAKE)
 
 
-def _register(viewer: Viewer, verdicts: Verdicts, tx: Tx) -> None:
+def _register(viewer: Viewer, verdicts: Verdicts, category: Category, tx: Tx) -> None:
     """Write the rows of what is still allowed and not yet written: news may have come, or the viewer's other page.
 
     What the ledger refused, or a permit that is not the ledger's, stands in the audit log.
@@ -106,26 +113,26 @@ def _register(viewer: Viewer, verdicts: Verdicts, tx: Tx) -> None:
     for refused in verdicts.refused:
         sharing.note(refused, f"coordination@{tx.here}", tx)
     cases = [one.share.case for one in verdicts.allowed]
-    still = {(one.item, one.head, one.commission) for one in _look(viewer, cases, tx).unshared}
+    still = {(one.item, one.head, one.commission) for one in _look(viewer, cases, tx, category).unshared}
     rows = [one for one in verdicts.allowed if (one.share.item, one.share.head, one.share.commission) in still]
     sharing.record(disclosure, rows, f"coordination@{tx.here}", tx)
 
 
-def _look(viewer: Viewer, only: Sequence[UUID] | None, tx: Tx) -> Sight:
+def _look(viewer: Viewer, only: Sequence[UUID] | None, tx: Tx, category: Category) -> Sight:
     """What this store knows: no asking, nothing written."""
     if tx.here is Compartment.JUSO:
-        return _look_in_juso(viewer, only, tx)
+        return _look_in_juso(viewer, only, tx, category)
     office = domain.is_office(tx.profile, viewer.agency)
     found = sharing.commission_of(commissions, viewer.person, viewer.agency, tx.now, tx)
     commission, period = found or (None, NEVER)
     door = _decide(_share_of(viewer, None, None, commission, period, office, tx), tx)
     if not door.allowed:  # the same for every case, so that nothing depends on there being any
         return Sight(door=door)
-    shares = [_share_of(viewer, row, None, commission, period, office, tx) for row in _items(only, tx)]
+    shares = [_share_of(viewer, row, None, commission, period, office, tx) for row in _items(only, tx, category)]
     return _sorted_out(viewer, shares, {}, {}, tx)
 
 
-def _look_in_juso(viewer: Viewer, only: Sequence[UUID] | None, tx: Tx) -> Sight:
+def _look_in_juso(viewer: Viewer, only: Sequence[UUID] | None, tx: Tx, category: Category) -> Sight:
     if not sharing.is_fresh(consents, tx):
         return Sight(fenced=True)
     heads = sharing.heads(consents, tx, only)
@@ -133,7 +140,8 @@ def _look_in_juso(viewer: Viewer, only: Sequence[UUID] | None, tx: Tx) -> Sight:
     if domain.follows_up(tx.profile, viewer.agency):
         reasons = {case: domain.stop_reason(head.state, head.scope, tx.now) for case, head in heads.items()}
         stopped = {case: why for case, why in reasons.items() if why}
-    shares = [_share_of(viewer, row, heads.get(row.case), None, NEVER, False, tx) for row in _items(only, tx)]
+    rows = _items(only, tx, category)
+    shares = [_share_of(viewer, row, heads.get(row.case), None, NEVER, False, tx) for row in rows]
     return _sorted_out(viewer, shares, stopped, heads, tx)
 
 
@@ -164,8 +172,9 @@ def _decide(share: Share, tx: Tx) -> Decision:
     return sharing.judge(share, tx.here, tx.now, hosted_by_municipality=hosted)
 
 
-def _items(only: Sequence[UUID] | None, tx: Tx) -> Sequence[Any]:
-    wanted = select(item.c.id, item.c.case, item.c.purpose, item.c.member, item.c.category)
+def _items(only: Sequence[UUID] | None, tx: Tx, category: Category) -> Sequence[Any]:
+    columns = item.c.id, item.c.case, item.c.purpose, item.c.member, item.c.category
+    wanted = select(*columns).where(item.c.category == category)
     return tx.execute(wanted if only is None else wanted.where(item.c.case.in_(list(only)))).all()
 
 

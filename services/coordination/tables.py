@@ -116,6 +116,43 @@ act = Table(
 Where a case stands is folded from its acts; ``state`` is what that came to, for people who read the table.
 """
 
+paper = Table(
+    "paper",
+    tables,
+    Column("paper", Uuid, primary_key=True),
+    Column("version", Integer, CheckConstraint("version >= 1"), primary_key=True),
+    Column("case", Uuid, nullable=False, index=True),
+    Column("compartment", String(5), nullable=False),
+    Column("request", Uuid, nullable=False, unique=True),
+    Column("at", Instant, nullable=False),
+    Column("form", String(50), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("edition", String(16), nullable=False),
+    Column("category", String(10), CheckConstraint("category in ('ordinary', 'tax')"), nullable=False),
+    Column("by", Uuid, nullable=False),
+    Column("agency", String(40), nullable=False),
+    Column("content", Sealed, nullable=False),
+    CheckConstraint("category = 'ordinary' or compartment = 'juso'"),  # S9
+    ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
+)
+"""Filled forms of a case, version by version, each in the edition it was filled in with; every answer is sealed."""
+
+concealment = Table(
+    "concealment",
+    tables,
+    Column("case", Uuid, primary_key=True),
+    Column("number", Integer, CheckConstraint("number >= 1"), primary_key=True),
+    Column("compartment", String(5), nullable=False),
+    Column("request", Uuid, nullable=False, unique=True),
+    Column("at", Instant, nullable=False),
+    Column("by", Uuid, nullable=False),
+    Column("agency", String(40), nullable=False),
+    Column("concealed", Boolean, nullable=False),
+    Column("agencies", JSON, nullable=False),
+    ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
+)
+"""秘匿 (DV等支援措置) as it was decided; the last row says for which agencies nothing of the papers is masked (S18)."""
+
 client = Table(
     "client",
     tables,
@@ -158,6 +195,7 @@ entry = Table(
 """What an agency said of a case. ``text`` is empty once erased, ``written_by`` where the つなぐシート said it."""
 
 wall.guard_tax(entry)
+wall.guard_tax(paper)
 carry_out, carry_in = wall.carry_over(tables)
 
 erased = Table(
@@ -170,5 +208,5 @@ erased = Table(
 )
 """Cases whose key was destroyed, when and why, by code. ``cleared_at``: since when the files hold no deleted row."""
 
-append_only(act)
+append_only(act, paper, concealment)
 own_compartment(tables)

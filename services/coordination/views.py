@@ -88,8 +88,9 @@ def names(sight: Sight, tx: Tx) -> Clients:
 
 def case_views(sight: Sight, tx: Tx) -> tuple[CaseView, ...]:
     """Every case in sight as a list shows it."""
+    # An item of the tax office carries showings only, and never went to a meeting.
     wanted = select(case, item.c.id.label("item"), item.c.sitting, item.c.starts, item.c.withdrawn_at).join(
-        item, item.c.case == case.c.id
+        item, (item.c.case == case.c.id) & (item.c.category == Category.ORDINARY)
     )
     newest = {
         row.id: row

@@ -1,6 +1,7 @@
 """The web application of one process: a desk of one compartment, or the answer window."""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from traceback import extract_tb
 
@@ -17,7 +18,11 @@ from services.service import AskFailed, Work
 logger = logging.getLogger("kasane.desk")
 
 LARGEST_FORM = 131_072
-"""Bytes. The largest form is a plan: some 10,000 signs, of nine bytes each on their way."""
+"""Bytes. The largest form but for papers is a plan: some 10,000 signs, of nine bytes each on their way."""
+
+LARGEST_PAPER = 2_097_152
+"""Bytes. A filled form holds some dozen texts of 10,000 signs and tables of a hundred rows."""
+_PAPER = re.compile("/cases/[0-9a-f-]{1,36}/papers")
 
 _Next = Callable[[Request], Awaitable[Response]]
 
@@ -109,7 +114,11 @@ def _refusal(request: Request) -> int | None:
     length = request.headers.get("content-length", "")
     if not length.isdecimal():
         return 411
-    return 413 if int(length) > LARGEST_FORM else None
+    return 413 if int(length) > _largest(request.url.path) else None
+
+
+def _largest(path: str) -> int:
+    return LARGEST_PAPER if _PAPER.fullmatch(path) else LARGEST_FORM
 
 
 class _Counted:
@@ -120,13 +129,13 @@ class _Counted:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on the body until it is larger than any form; then reading it raises HTTPException 413."""
-        read = 0
+        read, largest = 0, _largest(scope.get("path", ""))
 
         async def counted() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > LARGEST_FORM:
+            if read > largest:
                 raise HTTPException(413)
             return message
 

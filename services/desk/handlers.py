@@ -22,6 +22,7 @@ from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeeting
 from contracts.intake import ClientOf, LookAtStop, WithdrawConsent
 from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
+from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from services.desk.app import build_app
 from services.service import Service, Work
 
@@ -47,6 +48,10 @@ service = Service(
             LookAtLife,
             LookAtDue,
             TakeStep,
+            LookAtPapers,
+            ReadPaper,
+            SavePaper,
+            SetConcealment,
             WithdrawConsent,
             Commissions,
             Commission,

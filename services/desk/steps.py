@@ -101,6 +101,8 @@ class HistoryLine:
     who: str
     details: tuple[tuple[str, str], ...]
     words: str
+    paper: str = ""
+    """Where the version of the paper stands that the step rests on, below the case's own pages."""
 
 
 @dataclass(frozen=True)
@@ -275,6 +277,7 @@ def history_line(one: Taken, known: pages.Known) -> HistoryLine:
         ("通知日", words.full_day(act.notified_on) if act.notified_on else ""),
         ("事業", "、".join(SERVICE_TEXT[code] for code in act.services)),
         ("ほかの支援の確認", "同じ会議で確認した" if act.rest_confirmed else ""),
+        ("書類", f"第{act.paper.version}版" if act.paper else ""),
     ]
     if act.plan:
         roles = (f"{known.agency(r.agency)} {words.full_day(r.until)}まで {r.does}" for r in act.plan.roles)
@@ -293,6 +296,7 @@ def history_line(one: Taken, known: pages.Known) -> HistoryLine:
         f"{known.agency(one.agency)} {name}",
         tuple(pair for pair in details if pair[1]),
         act.words,
+        f"papers/{act.paper.paper}?version={act.paper.version}" if act.paper else "",
     )
 
 

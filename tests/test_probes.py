@@ -258,7 +258,7 @@ PLUMBING = ("audit", "checkpoint", "inbox", "label", "outbox", "parked", "seen")
 CONSENT = ("consent_agency", "consent_member", "consent_purpose", "consent_version")
 WALL = (*CONSENT, "acknowledgement", "commission", "commission_end", "disclosure", "replica")
 COORDINATION = (
-    *("act", "case_", "case_agency", "case_problem", "client", "item", "step"),
+    *("act", "case_", "case_agency", "case_problem", "client", "concealment", "item", "paper", "step"),
     *("carry_in", "carry_out", "entry", "erased", *WALL),
 )
 MEETING = ("agenda", "cooperation", "item", "link", "notice", "release", "seat", "sitting", *WALL)
@@ -281,7 +281,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """What each process keeps, written down a second time."""
 APPEND_ONLY = {
-    "act",
+    *("act", "concealment", "paper"),
     *("ledger", "audit", "checkpoint", "acknowledged", "confirmation", "commission", "commission_end"),
     *("disclosure", "carry_in", "carry_out", *CONSENT),
 }

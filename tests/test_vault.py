@@ -39,6 +39,7 @@ from services.coordination.showing import Sight
 from services.coordination.tables import act as case_act
 from services.coordination.tables import client as case_client
 from services.coordination.tables import erased as erased_case
+from services.coordination.tables import paper as case_paper
 from services.coordination.views import names
 from services.intake.domain import digest
 from services.intake.tables import client, erased, handover, member, opening, referral
@@ -448,7 +449,7 @@ def _fill_intake(desk: Stage) -> list[str]:
 
 
 def _fill_shien(shien: Stage) -> list[str]:
-    *told, entry, words = marks = _canaries("name kana number staff reason wishes entry words")
+    *told, entry, words, sheet_of = marks = _canaries("name kana number staff reason wishes entry words paper")
     name, kana, number, staff, reason, wishes = told
     who = Particulars(
         found=True,
@@ -467,6 +468,7 @@ def _fill_shien(shien: Stage) -> list[str]:
     said = WriteEntry(case=case, provider="houkatsu", category=Category.ORDINARY, text=entry, written_by=uuid4())
     assert shien.ask(said).entry
     shien.do(lambda tx: tx.execute(insert(case_act).values(_act_row(case, words, tx))))
+    shien.do(lambda tx: tx.execute(insert(case_paper).values(_paper_row(case, sheet_of, tx))))
     return [*marks, BORN.isoformat()]
 
 
@@ -475,6 +477,13 @@ def _act_row(case: UUID, words: str, tx: Tx) -> dict[str, Any]:
     row = {"case": case, "number": 1, "compartment": SHIEN, "request": uuid4(), "at": tx.now, "step": "assess"}
     row |= {"state": "assessed", "by": uuid4(), "agency": "houkatsu", "codes": {}}
     return row | {"words": tx.seal(case, "act.words", words)}
+
+
+def _paper_row(case: UUID, content: str, tx: Tx) -> dict[str, Any]:
+    """A filled form of the case."""
+    row = {"paper": uuid4(), "version": 1, "case": case, "compartment": SHIEN, "request": uuid4(), "at": tx.now}
+    row |= {"form": "assessment", "kind": "assessment", "edition": "1", "category": "ordinary", "by": uuid4()}
+    return row | {"agency": "houkatsu", "content": tx.seal(case, "paper.content", content)}
 
 
 def _all_filled(stage: Stage) -> None:

@@ -69,6 +69,7 @@ from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, ItemUnplaced, LookAtLink, Sittings
 from contracts.message import EVENTS, QUESTIONS, Account
 from contracts.notify import SendCancellation, SendInvitation
+from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.permit import Redeem, ReportSpent
 from contracts.profile import Profile
 from services.__main__ import PROCESSES
@@ -96,6 +97,10 @@ DESK = {
     LookAtLife.subject,
     LookAtDue.subject,
     TakeStep.subject,
+    LookAtPapers.subject,
+    ReadPaper.subject,
+    SavePaper.subject,
+    SetConcealment.subject,
     Trail.subject,
     Sittings.subject,
     ItemSittings.subject,

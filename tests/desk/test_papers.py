@@ -1,4 +1,4 @@
-"""「書類」 on the desk: filled in from the schema, faults beside their fields, nothing typed lost, read in its edition."""
+"""「書類」 on the desk: filled in from the schema, faults beside their fields, nothing lost, read in its edition."""
 
 import re
 from collections.abc import Callable
@@ -113,7 +113,8 @@ class Shelf:
 
 def shown_fields(text: str) -> dict[str, str]:
     """What a browser would post back of a page as it is: the text controls."""
-    found = dict(re.findall(r'<input[^>]*? name="([^"]+)"[^>]*? value="([^"]*)"', text))
+    lines = r'<input(?! type="(?:radio|checkbox))[^>]*? name="([^"]+)"[^>]*? value="([^"]*)"'
+    found = dict(re.findall(lines, text))
     areas = r'<textarea[^>]* name="([^"]+)"[^>]*>\n(.*?)</textarea>'
     found |= dict(re.findall(areas, text, re.DOTALL))
     return {name: unescape(value) for name, value in found.items() if name.startswith(("f.", "n."))}

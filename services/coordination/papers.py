@@ -126,7 +126,8 @@ def _read(asked: ReadPaper, viewer: Viewer | None, forms: Forms, category: Categ
     if viewer is None or row is None or row.case != asked.case:
         return PaperView(found=False)
     if asked.case not in sight.shown:
-        return _withheld(row, rows, sight) if category is Category.TAX else PaperView(found=False)
+        known_refusal = category is Category.TAX and not sight.fenced
+        return _withheld(row, rows, sight) if known_refusal else PaperView(found=False)
     known = PaperView(
         found=True,
         head=_head(row),

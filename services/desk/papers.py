@@ -27,6 +27,7 @@ from contracts.papers import (
     SavePaper,
     SetConcealment,
     carried,
+    concealed_fields,
     fits,
 )
 from contracts.policy import Category
@@ -168,7 +169,9 @@ class _Room:
         life = await Asking(self.work, session).or_none(LookAtLife(case=case.case, **_viewer(session)))
         client = (known.clients or {}).get(case.case, NOTHING)
         sources = Sources(self.work.profile, self.where, case, client, life, session, self._today())
-        return self._form(request, case, known, Filling(asked, as_typed(asked, known_answers(asked, sources))))
+        values = as_typed(asked, known_answers(asked, sources))
+        filling = Filling(asked, values, masked=await self._hidden(request, case, asked))
+        return self._form(request, case, known, filling)
 
     async def edit(self, request: Request, ref: str, paper: str) -> Response:
         try:
@@ -179,7 +182,7 @@ class _Room:
             return other.answer
         if view.withheld or view.erased:
             return RedirectResponse(f"/cases/{case.case}/papers/{head.paper}", 303)
-        filling = self._continued(asked, head, view)
+        filling = replace(self._continued(asked, head, view), masked=await self._hidden(request, case, asked))
         return self._form(request, case, known, filling)
 
     async def save(self, request: Request, ref: str) -> Response:
@@ -198,9 +201,7 @@ class _Room:
             tax=bool(_text(said, "tax")),
             request=_text(said, "request"),
         )
-        if filling.paper:  # what is masked, and the mark of what was carried over, are the saved version's
-            view = await self._view(request, case, filling.paper, None)
-            filling = replace(filling, masked=view.masked)
+        filling = replace(filling, masked=await self._hidden(request, case, form))
         if more := _text(said, "more"):
             return self._form(request, case, known, replace(filling, more=more))
         try:
@@ -272,7 +273,7 @@ class _Room:
     def _continued(self, asked: Form, head: PaperHead, view: PaperView) -> Filling:
         """The next version of a paper, with what an older edition carries over."""
         old, tax = self._edition(head), head.category is Category.TAX
-        empty = Filling(asked, {}, head.paper, head.version, tax, masked=view.masked, older=head.edition)
+        empty = Filling(asked, {}, head.paper, head.version, tax, older=head.edition)
         if old is None:
             return replace(empty, left=tuple((name, str(value)) for name, value in view.values.items()))
         found = carried(old, asked, view.values)
@@ -383,6 +384,14 @@ class _Room:
     async def _view(self, request: Request, case: CaseView, paper: UUID, version: int | None) -> PaperView:
         asked = ReadPaper(case=case.case, paper=paper, version=version, **_viewer(request.state.session))
         return await self.work.ask(asked)
+
+    async def _hidden(self, request: Request, case: CaseView, form: Form) -> tuple[str, ...]:
+        """The fields that this viewer neither reads nor fills in, because they tell where somebody is (S18)."""
+        found = await self.work.ask(LookAtPapers(case=case.case, **_viewer(request.state.session)))
+        if found.concealment.open_to_viewer:
+            return ()
+        hidden = concealed_fields(self._forms(), form.id)
+        return tuple(one.id for one in form.fields if one.id in hidden)
 
     # -- forms ---------------------------------------------------------------------------------------------------
 

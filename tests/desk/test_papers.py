@@ -449,9 +449,15 @@ async def test_what_is_masked_is_not_on_the_page_and_cannot_be_typed(stand_in: D
     shelf = Shelf(work)
     shelf.put(values=SHEET | {"address": "小林市細野 1234番地"})
     shelf.masked = ("address", "phone")
+    shelf.concealment = Concealment(concealed=True, agencies=("choju",), open_to_viewer=False)
     async with browser(work) as client:
         await sign_in(client)
         pages = [(await client.get(f"{PATH}/{PAPER}{end}")).text for end in ("", "/print", "/edit")]
+        new = (await client.get(f"{PATH}/new/assessment")).text
+        faulty = (await save(client, **{"f.name": "", "f.address": "小林市細野"})).text
+    for text in (new, faulty):
+        assert 'name="f.address"' not in text, "what would not be kept is not asked for"
+        assert "居所を見られる機関が書きます" in text
     for text in pages:
         assert "細野" not in text
         assert "秘匿のため表示しません" in text

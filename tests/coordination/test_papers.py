@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from contracts.consent import ConsentState
+from contracts.coordination import Cases
 from contracts.erasure import EraseCase, EraseReason
 from contracts.form_editions import edition, in_force
 from contracts.forms import Form, FormField
@@ -152,6 +153,17 @@ async def test_of_two_who_edit_at_once_the_second_is_told_of_the_newer_version(h
     assert (late.done, late.newer, late.rule) == (False, 2, "T2")
     assert "ほかの人が先に" in late.reason
     assert len(stored(juso)) == 2
+
+
+@pytest.mark.parametrize("after", [0, 3])
+async def test_a_version_follows_the_one_that_is_there_and_none_is_left_out(hands: Ready, after: int) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    ref = (await save(juso, case)).paper
+    answer = await save(juso, case, paper=ref, after=after, values=SHEET | {"route": "包括から"})
+    assert (answer.done, answer.newer) == (False, 1)
+    assert not (await save(juso, case, after=after + 1)).done, "a new paper begins with its first version"
+    assert len(stored(juso)) == 1
 
 
 async def test_the_store_itself_keeps_two_from_writing_the_same_version(hands: Ready, monkeypatch: Any) -> None:
@@ -381,8 +393,10 @@ async def test_the_item_of_tax_data_goes_to_no_meeting_and_moves_no_case(hands: 
     juso = hands(JUSO)
     referral = await juso.take_in(consented(), *EVERYBODY, purposes=ALL, covers_tax=True)
     juso.stage.told()
-    life = await look(juso, referral.about)
+    cases = Cases(viewer=OFFICER, viewer_agency="fukushi")
+    life, lists = await look(juso, referral.about), await juso.perform(cases)
     assert (await save(juso, referral.about, tax=True)).done
+    assert await juso.perform(cases) == lists
     assert juso.stage.told() == []
     assert await look(juso, referral.about) == life
     juso.stage.ask(EraseCase(case=referral.about, reason=EraseReason.RETENTION))

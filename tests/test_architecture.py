@@ -45,6 +45,7 @@ PLUMBING = {
     "provision.py",
     "provision_stores.py",
     "pull.py",
+    "refusals.py",
     "relay.py",
     "rule_words.py",
     "service.py",

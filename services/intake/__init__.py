@@ -4,3 +4,4 @@ from services.intake.erasing import erase_referral as erase_referral
 from services.intake.handlers import service as service
 from services.intake.ledger import confirm_versions as confirm_versions
 from services.intake.permits import redeem as redeem
+from services.intake.signals import report_signal as report_signal

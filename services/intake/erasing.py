@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from contracts.consent import ConsentState
 from contracts.erasure import Erased, EraseReason, EraseReferral
 from contracts.message import Event
-from services.intake import sealed
+from services.intake import deeds, sealed, signals
 from services.intake.handlers import service
 from services.intake.ledger import close
 from services.intake.tables import erased
@@ -31,15 +31,19 @@ def erase_referral(question: EraseReferral, tx: Tx) -> tuple[Erased, Iterable[Ev
     asked_for = question.reason is EraseReason.REQUEST
     events = close(found, ConsentState.WITHDRAWN if asked_for else ConsentState.EXPIRED, tx)
     sealed.erase(found, question.reason, tx)
+    deeds.forget(found, tx)
+    signals.erase_of_referral(found, question.reason, tx)
     return Erased(done=True), events
 
 
 @service.errand(every=3600)
 async def clear_away(work: Work) -> None:
     """Take erased rows out of the store's files. Their key is gone already; this is the second lock."""
-    if subjects := await work.run(_uncleared):
+    subjects, notes = await work.run(_uncleared), await work.run(signals.uncleared)
+    if subjects or notes:
         await work.compact()
         await work.run(partial(_cleared, subjects))
+        await work.run(partial(signals.cleared, notes))
 
 
 def _uncleared(tx: Tx) -> list[UUID]:

@@ -58,7 +58,7 @@ def take_in_sheets(question: TakeInSheets, tx: Tx) -> tuple[SheetResults, Iterab
     events: list[Event] = []
     with tx.connection.begin_nested() as trial:
         for index, sheet in enumerate(question.sheets):
-            result, told = _take_in(sheet, tx)
+            result, told = take_in(sheet, tx)
             results.append(result.model_copy(update={"index": index}))
             events += told
         if question.dry_run:
@@ -130,7 +130,8 @@ async def hand_over(work: Work) -> None:
         await work.run(partial(_forget, case))
 
 
-def _take_in(sheet: Sheet, tx: Tx) -> tuple[SheetResult, list[Event]]:
+def take_in(sheet: Sheet, tx: Tx) -> tuple[SheetResult, list[Event]]:
+    """What becomes of one sheet, and what is told of it; a refusal names field and rule and leaves nothing."""
     today = tx.now.astimezone(JAPAN).date()
     agencies = [agency.code for agency in tx.profile.agencies]
     for flaw in domain.flaws(sheet, tx.profile.municipality, agencies, today):

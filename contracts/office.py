@@ -1,0 +1,28 @@
+"""What every command to the office of intake (受付) carries and answers: who acts, whether it was done, what instead."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import StringConstraints
+
+from contracts.message import Code, Message
+
+Words = Annotated[str, StringConstraints(max_length=10_000)]
+"""Free text of a person. Kept sealed, never in an event. How much of it a field takes is said by the rules of intake."""
+Line = Annotated[str, StringConstraints(max_length=200)]
+
+
+class Officer(Message):
+    """Who asks or acts, and the agency he or she does it for."""
+
+    person: UUID
+    agency: Code
+
+
+class Done(Message):
+    """Whether it was done; if not, by which rule, why, and the lawful next step. Sentences for a person, in Japanese."""
+
+    done: bool
+    rule: str = ""
+    reason: str = ""
+    next_step: str = ""

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, 
 from contracts.legal_basis import CATALOGUE
 from contracts.message import Code, MunicipalityCode
 from contracts.municipality import is_municipality_code
+from contracts.triage import Criteria
 
 
 class Data(BaseModel):
@@ -163,6 +164,8 @@ class Profile(Data):
         "01-03",
     )
     """The city's own closed days as MM-DD, besides weekends and national holidays."""
+    triage: Criteria = Criteria()
+    """What comes to 多機関協働 and what goes back (D8); read from triage.toml beside the profile."""
 
     @model_validator(mode="after")
     def _names_what_exists(self) -> Self:

@@ -115,10 +115,17 @@ class ProfileInvalid(Exception):
 
 
 def read_profile(folder: Path) -> Profile:
-    """The profile in ``folder``/profile.toml. Raises ProfileInvalid naming each field that is wrong."""
+    """The profile in ``folder``/profile.toml, with triage.toml as its ``triage`` where there is one.
+
+    Raises ProfileInvalid naming each field that is wrong.
+    """
     path = folder / "profile.toml"
     try:
-        return Profile.model_validate(tomllib.loads(path.read_text("utf-8")))
+        read = tomllib.loads(path.read_text("utf-8"))
+        if (path := folder / "triage.toml").exists():
+            read["triage"] = tomllib.loads(path.read_text("utf-8"))
+        path = folder / "profile.toml"
+        return Profile.model_validate(read)
     except OSError as error:
         raise ProfileInvalid(f"プロファイル {path} を読めません: {error.strerror}") from None
     except tomllib.TOMLDecodeError as error:

@@ -5,3 +5,4 @@ from services.intake.handlers import service as service
 from services.intake.ledger import confirm_versions as confirm_versions
 from services.intake.permits import redeem as redeem
 from services.intake.signals import report_signal as report_signal
+from services.intake.triage import decide_triage as decide_triage

@@ -75,6 +75,25 @@ signal = Table(
 """気づきメモ, sealed under its own id. ``referral``: what it became, told to nobody, so that erasing that takes the note
 along."""
 
+triage_decision = Table(
+    "triage_decision",
+    tables,
+    Column("referral", Uuid, ForeignKey("referral.id"), primary_key=True),
+    Column("number", Integer, CheckConstraint("number >= 1"), primary_key=True),
+    Column("way", String(10), CheckConstraint("way in ('coordinate', 'return')"), nullable=False),
+    Column("criteria", String(2100), nullable=False),
+    Column("edition", String(20), nullable=False),
+    Column("reason", Sealed),
+    Column("talked_on", Date),
+    Column("counterpart", String(40)),
+    Column("by", Uuid, nullable=False),
+    Column("agency", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
+    CheckConstraint("way = 'coordinate' or (talked_on is not null and counterpart is not null)"),
+)
+"""Where a person said that a referral goes, and the ids of the criteria that applied, with blanks between. The newest
+holds; the ones before stay."""
+
 
 def _changed(column: str) -> str:
     """SQL for both engines: this column is no longer what it was, NULL or not."""
@@ -93,6 +112,7 @@ def keep_all_but_words(*records: Table) -> None:
 
 
 append_only(showing)
+keep_all_but_words(triage_decision)
 refuse(deed, "delete", "true", RECORD_IS_KEPT)
 # A note that was decided on stays so: of two people who decide at once, the second is told.
 refuse(signal, "update", "old.state <> 'open' and (new.state <> old.state)", RECORD_IS_KEPT)

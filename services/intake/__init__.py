@@ -6,3 +6,4 @@ from services.intake.ledger import confirm_versions as confirm_versions
 from services.intake.permits import redeem as redeem
 from services.intake.signals import report_signal as report_signal
 from services.intake.triage import decide_triage as decide_triage
+from services.intake.duplicates import decide_same as decide_same

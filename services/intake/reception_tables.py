@@ -94,6 +94,23 @@ triage_decision = Table(
 """Where a person said that a referral goes, and the ids of the criteria that applied, with blanks between. The newest
 holds; the ones before stay."""
 
+same_person = Table(
+    "same_person",
+    tables,
+    Column("one", Uuid, ForeignKey("referral.id"), primary_key=True),
+    Column("other", Uuid, ForeignKey("referral.id"), primary_key=True, index=True),
+    Column("kind", String(5), CheckConstraint("kind in ('juso', 'shien')"), primary_key=True),
+    Column("version", Integer, CheckConstraint("version >= 1"), primary_key=True),
+    Column("same", Boolean, nullable=False),
+    Column("checked", String(16), nullable=False),
+    Column("by", Uuid, nullable=False),
+    Column("agency", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
+    CheckConstraint("one < other"),
+)
+"""What a person found of two referrals while both lay in one kind of meeting; the newest version holds, there only. The lesser reference comes first, so
+that a pair is one pair. No free text: it would be about two people, and outlive the erasure of one."""
+
 
 def _changed(column: str) -> str:
     """SQL for both engines: this column is no longer what it was, NULL or not."""
@@ -111,7 +128,7 @@ def keep_all_but_words(*records: Table) -> None:
         refuse(table, "truncate", "true", RECORD_IS_KEPT)
 
 
-append_only(showing)
+append_only(showing, same_person)
 keep_all_but_words(triage_decision)
 refuse(deed, "delete", "true", RECORD_IS_KEPT)
 # A note that was decided on stays so: of two people who decide at once, the second is told.

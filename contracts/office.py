@@ -1,4 +1,4 @@
-"""What every command to the office of intake (受付) carries and answers: who acts, whether it was done, what instead."""
+"""What commands to the office of intake (受付) carry and answer: who acts, whether it was done, what instead."""
 
 from typing import Annotated
 from uuid import UUID
@@ -8,7 +8,7 @@ from pydantic import StringConstraints
 from contracts.message import Code, Message
 
 Words = Annotated[str, StringConstraints(max_length=10_000)]
-"""Free text of a person. Kept sealed, never in an event. How much of it a field takes is said by the rules of intake."""
+"""Free text of a person. Kept sealed, never in an event. How long a field may be is said by the rules of intake."""
 Line = Annotated[str, StringConstraints(max_length=200)]
 
 
@@ -20,7 +20,7 @@ class Officer(Message):
 
 
 class Done(Message):
-    """Whether it was done; if not, by which rule, why, and the lawful next step. Sentences for a person, in Japanese."""
+    """Whether it was done; if not, by which rule, why, and the lawful next step: Japanese sentences for a person."""
 
     done: bool
     rule: str = ""

@@ -77,7 +77,7 @@ class Pair(Message):
 
 
 class Pairs(Done):
-    """``same``: certain or confirmed. ``candidates``: to be confirmed or denied. ``different``: denied, only if asked."""
+    """``same``: certain or confirmed. ``candidates``: to be confirmed or denied. ``different``: denied, on request."""
 
     same: tuple[Pair, ...] = ()
     candidates: tuple[Pair, ...] = ()

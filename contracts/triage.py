@@ -1,7 +1,7 @@
 """Triage: which referrals come to 多機関協働 and which go back, by the city's own criteria. A person decides (D8).
 
-The criteria are a file of the municipality beside its profile (``triage.toml``). Those with a threshold are read off the
-referral; those marked ``asked`` only a person can tell, and somebody has to say that they apply.
+The criteria are a file of the municipality beside its profile (``triage.toml``). Those with a threshold are read off
+the referral; those marked ``asked`` only a person can tell, and somebody has to say that they apply.
 """
 
 from datetime import date

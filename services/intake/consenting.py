@@ -3,7 +3,7 @@
 Refusals are Flaws: the field, the rule and what to do, never a value.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from uuid import UUID
@@ -104,9 +104,17 @@ def years_after(day: date, years: int) -> date:
 
 
 def next_flaws(
-    asked: RecordConsent, past: Sequence[Version], household: Sequence[UUID], profile: Profile, now: datetime
+    asked: RecordConsent,
+    past: Sequence[Version],
+    household: Sequence[UUID],
+    profile: Profile,
+    now: datetime,
+    declined: Collection[UUID] = (),
 ) -> Iterator[Flaw]:
-    """Why the next version may not be recorded, the first reason first. ``past``: all versions, oldest first."""
+    """Why the next version may not be recorded, the first reason first. ``past``: all versions, oldest first.
+
+    ``declined``: who of the household said no for himself or herself (S18).
+    """
     if not past:
         yield Flaw(
             "referral", "referral-unknown", "そのつなぎはありません。kasane consent show で参照を確かめてください。"
@@ -121,6 +129,9 @@ def next_flaws(
     yield from _state_flaws(asked, newest)
     if asked.scope is not None:
         yield from _scope_flaws(asked.scope, asked.obtained_on, newest, household, profile, now)
+        if not set(declined).isdisjoint(asked.scope.members):
+            message = "同意しなかった世帯員が範囲に入っています。その人を外すか、その人の同意を先に記録してください。"
+            yield Flaw("members", "S18", message)
         yield from _evidence_flaws(asked, asked.scope, past)
     yield from taking_flaws(asked.obtained_by, asked.obtained_on, now)
     yield from _text_flaws(asked)

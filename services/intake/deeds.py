@@ -36,8 +36,13 @@ NOT_OFFICE = (
 class Asked(Protocol):
     """A command with the number that makes it happen once."""
 
-    request: UUID
-    by: Officer
+    @property
+    def request(self) -> UUID:
+        """Of this very command: asked again with it, it is the same command."""
+
+    @property
+    def by(self) -> Officer:
+        """Who acts."""
 
     def model_dump(self, *, mode: str) -> dict[str, Any]:
         """All it says."""

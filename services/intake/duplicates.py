@@ -38,6 +38,7 @@ MEANWHILE = (
 ITSELF = ("same-itself", "二つの参照が同じです。", "別々のつなぎを二つ指定してください。")
 _COMPARED = (client.c.resident_number, client.c.name, client.c.kana, client.c.born_on, client.c.sex)
 Found = tuple[UUID, UUID]
+Rows = Mapping[UUID, Mapping[Any, Any]]
 
 
 @service.does(LookAtDuplicates)
@@ -106,12 +107,12 @@ def _kind_of(asked: DecideSame, tx: Tx) -> Compartment | tuple[str, str, str]:
     return kinds[0] if kinds else UNKNOWN
 
 
-def _people(compartment: Compartment, tx: Tx) -> tuple[dict[UUID, Known], dict[UUID, Mapping[Any, Any]]]:
+def _people(compartment: Compartment, tx: Tx) -> tuple[dict[UUID, Known], Rows]:
     """Every client of one kind of meeting, opened, and their referrals."""
     facts = (referral.c.id, referral.c.referrer, referral.c.number, referral.c.received_on)
     wanted = select(*facts, *_COMPARED).join_from(referral, client)
     wanted = wanted.where(referral.c.state == STATES[compartment], sealed.not_erased())
-    rows = {row["id"]: row for row in tx.execute(wanted).mappings()}
+    rows: dict[UUID, Mapping[Any, Any]] = {row["id"]: row for row in tx.execute(wanted).mappings()}
     tx.fetch_keys(list(rows))
     people = {}
     for key, row in rows.items():
@@ -132,9 +133,10 @@ def _alike(people: Mapping[UUID, Known], only: UUID | None) -> dict[Found, Liken
             together[shared].append(key)
     found: dict[Found, Likeness] = {}
     for keys in together.values():
-        for one, other in combinations(keys, 2):
-            pair = _ordered(one, other)
-            like = likeness(people[one], people[other]) if pair not in found and only in (None, one, other) else None
+        for mine, theirs in combinations(keys, 2):
+            pair = _ordered(mine, theirs)
+            asked_for = pair not in found and only in (None, mine, theirs)
+            like = likeness(people[mine], people[theirs]) if asked_for else None
             if like is not None:
                 found[pair] = like
     return found
@@ -153,7 +155,7 @@ def _pair(
     pair: Found,
     like: Likeness,
     people: Mapping[UUID, Known],
-    rows: Mapping[UUID, Mapping[Any, Any]],
+    rows: Rows,
     finding: Mapping[Any, Any] | None,
 ) -> Pair:
     first, second = sorted(pair, key=lambda key: (rows[key]["received_on"], key))

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from contracts.consent import ConsentState
 from contracts.erasure import Erased, EraseReason, EraseReferral
 from contracts.message import Event
-from services.intake import deeds, sealed, signals, triage
+from services.intake import deeds, members, sealed, signals, triage
 from services.intake.handlers import service
 from services.intake.ledger import close
 from services.intake.tables import erased
@@ -33,6 +33,7 @@ def erase_referral(question: EraseReferral, tx: Tx) -> tuple[Erased, Iterable[Ev
     sealed.erase(found, question.reason, tx)
     deeds.forget(found, tx)
     triage.forget(found, tx)
+    members.forget(found, tx)
     signals.erase_of_referral(found, question.reason, tx)
     return Erased(done=True), events
 

@@ -33,6 +33,7 @@ from contracts.policy import derive_kind
 from services.intake import consenting, domain, sealed, stops
 from services.intake.consenting import JAPAN, Version
 from services.intake.ledger_tables import agency, version
+from services.intake.members import begin_household
 from services.intake.tables import handover, household_member, juso_case, opening, referral, tables
 from services.intake.versions import changed, is_in_force, is_newest, store_version
 from services.service import Service, Tx, Work
@@ -180,6 +181,7 @@ def _store_consent(sheet: Sheet, key: UUID, where: Compartment | None, tx: Tx) -
     household = [tx.ref() for _ in range(len(sheet.members) + 1)]
     rows = [{"member": one, "referral": key, "place": place} for place, one in enumerate(household)]
     tx.execute(insert(household_member), rows)
+    begin_household(household, sheet.received_on, tx)
     first = Version(
         consent=tx.ref(),
         version=1,

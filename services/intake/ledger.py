@@ -24,7 +24,7 @@ from contracts.intake import (
     WithdrawConsent,
 )
 from contracts.message import Compartment, Event
-from services.intake import consenting, sealed, stops
+from services.intake import consenting, members, sealed, stops
 from services.intake.consenting import Version
 from services.intake.domain import Flaw
 from services.intake.handlers import STATES, open_juso_case, service, to_juso
@@ -48,7 +48,8 @@ def record_consent(question: RecordConsent, tx: Tx) -> tuple[ConsentRecorded, It
         return _refused(Flaw("referral", "erased", ERASED), tx), ()
     past = _past(version.c.referral == question.referral, tx, to_add=True)
     household = [who for who, _ in sealed.household(question.referral, tx)]
-    for flaw in consenting.next_flaws(question, past, household, tx.profile, tx.now):
+    declined = members.declined(household, tx)
+    for flaw in consenting.next_flaws(question, past, household, tx.profile, tx.now, declined):
         return _refused(flaw, tx), ()
     newest = past[-1]
     case = newest.case
@@ -64,7 +65,7 @@ def record_consent(question: RecordConsent, tx: Tx) -> tuple[ConsentRecorded, It
         recorded_at=tx.now,
         **told,
     )
-    return ConsentRecorded(done=True, consent=one.consent, version=one.version), _add(one, newest, tx)
+    return ConsentRecorded(done=True, consent=one.consent, version=one.version), add(one, newest, tx)
 
 
 @service.does(WithdrawConsent)
@@ -84,7 +85,7 @@ def withdraw_consent(question: WithdrawConsent, tx: Tx) -> tuple[ConsentRecorded
         return _refused(flaw, tx), ()
     how = {name: getattr(question, name) for name in ("obtained", "obtained_by", "obtained_on")}
     one = _closing(newest, ConsentState.WITHDRAWN, tx, **how)
-    return ConsentRecorded(done=True, consent=one.consent, version=one.version), _add(one, newest, tx)
+    return ConsentRecorded(done=True, consent=one.consent, version=one.version), add(one, newest, tx)
 
 
 @service.answers(LookAtConsent)
@@ -155,7 +156,7 @@ def close(referral_id: UUID, state: ConsentState, tx: Tx) -> list[Event]:
     """End what the newest version of a referral's consent opens, if it opens anything, without anybody's words."""
     for newest in _past(version.c.referral == referral_id, tx, to_add=True)[-1:]:
         if newest.is_open:
-            return _add(_closing(newest, state, tx, obtained=None, obtained_on=None), newest, tx)
+            return add(_closing(newest, state, tx, obtained=None, obtained_on=None), newest, tx)
     return []
 
 
@@ -167,7 +168,7 @@ def _over(tx: Tx) -> list[UUID]:
 def _expire(consent: UUID, tx: Tx) -> list[Event]:
     lock([consent], tx, shared=False)
     for newest in versions_where(tx, version.c.consent == consent, is_newest(), version.c.ends <= tx.now):
-        return _add(_closing(newest, ConsentState.EXPIRED, tx, obtained=None, obtained_on=None), newest, tx)
+        return add(_closing(newest, ConsentState.EXPIRED, tx, obtained=None, obtained_on=None), newest, tx)
     return []
 
 
@@ -185,7 +186,7 @@ def _closing(newest: Version, state: ConsentState, tx: Tx, **how: Any) -> Versio
     return replace(newest, **changes)
 
 
-def _add(one: Version, before: Version, tx: Tx) -> list[Event]:
+def add(one: Version, before: Version, tx: Tx) -> list[Event]:
     """Store a version and put its referral where it belongs now.
 
     An open one puts it into juso; the shien case it may have had stays where it is (C10). A lost one puts it on hold:

@@ -17,7 +17,7 @@ _VARIANTS = str.maketrans(
     "髙﨑𠮷濵濱邊邉齋齊斎嶋嶌冨德惠廣澤櫻眞國壽龍瀨槗𣘺舘栁曻塚",
     "高崎吉浜浜辺辺斉斉斉島島富徳恵広沢桜真国寿竜瀬橋橋館柳昇塚",
 )
-"""Letters of names that one office writes in the old form and another in the new (人名の異体字), and which CP932 lacks."""
+"""Letters of names that one office writes in the old form and another in the new (人名の異体字)."""
 _SMALL = str.maketrans("ァィゥェォッャュョヮヵヶ", "アイウエオツヤユヨワカケ")
 """Older systems have no small kana: ｼﾖｳｺ is ショウコ."""
 _ALIKE = str.maketrans("ヰヱヲヂヅ", "イエオジズ")
@@ -85,7 +85,7 @@ def keys_of(known: Known) -> list[tuple[str, ...]]:
 
 
 def likeness(one: Known, other: Known) -> Likeness | None:
-    """By what two clients look like one person; None: by nothing. Names alone count only where a フリガナ is missing."""
+    """By what two clients look like one person; None: by nothing. Names count only where a フリガナ is missing."""
     number = number_of(one)
     if number and number == number_of(other):
         return Likeness.NUMBER

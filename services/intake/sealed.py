@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 
 from contracts.erasure import EraseReason, EraseReferral
 from contracts.intake import Particulars, Sheet
-from services.intake import domain
+from services.intake import domain, secrecy
 from services.intake.tables import client, erased, handover, household_member, juso_case, member, opening, referral
 from services.service import Shut, Tx
 from services.vault import open_row, seal_row
@@ -24,6 +24,7 @@ _PARTICULARS = (
     referral.c.reason,
     referral.c.wishes,
 )
+_MAY_TELL_WHERE = ("reason", "wishes")
 _CLIENT = {"resident_number", "name", "kana", "sex", "born_on", "address", "phone"}
 
 
@@ -55,12 +56,19 @@ def rows() -> Select[Any]:
 
 
 def particulars(row: Mapping[Any, Any], tx: Tx) -> Particulars:
-    """Who a row of ``rows`` is about, or that it is erased. Raises Foreign."""
+    """Who a row of ``rows`` is about, or that it is erased. Raises Foreign.
+
+    Where a 世帯員 is 秘匿, the free text goes without what is known of his or her whereabouts (S18).
+    """
     try:
         who = open_row(tx, row["id"], _PARTICULARS, row)
     except Shut:
         return ERASED
-    return Particulars(found=True, **who) if who["name"] is not None else ERASED
+    if who["name"] is None:
+        return ERASED
+    for words in _MAY_TELL_WHERE:
+        who[words] = secrecy.without_details(row["id"], who[words], tx)
+    return Particulars(found=True, **who)
 
 
 def household(key: UUID | None, tx: Tx) -> list[tuple[UUID, str]]:
@@ -72,6 +80,24 @@ def household(key: UUID | None, tx: Tx) -> list[tuple[UUID, str]]:
     names: dict[int, Any] = {0: tx.execute(select(client).where(client.c.referral == key)).first()}
     names |= {row.place + 1: row for row in tx.execute(select(member).where(member.c.referral == key))}
     return [(one.member, _name(key, one.place, names.get(one.place), tx)) for one in refs]
+
+
+def relations(key: UUID, tx: Tx) -> dict[int, tuple[str, int | None]]:
+    """続柄 and age of every 世帯員 of a referral but the client, by place in its household."""
+    found = {}
+    for row in tx.execute(select(member).where(member.c.referral == key)).mappings().all():
+        try:
+            relation = open_row(tx, key, (member.c.relation,), row, str(row["place"]))["relation"]
+        except Shut:
+            relation = GONE
+        found[row["place"] + 1] = (relation, row["age"])
+    return found
+
+
+def add_member(key: UUID, place: int, name: str, age: int | None, relation: str, tx: Tx) -> None:
+    """Seal somebody who joined the household of a referral later, as the sheet's own 世帯員 are."""
+    row = seal_row(tx, key, member, {"name": name, "age": age, "relation": relation}, str(place - 1))
+    tx.execute(insert(member).values(referral=key, place=place - 1, **row))
 
 
 def _name(key: UUID, place: int, row: Any, tx: Tx) -> str:

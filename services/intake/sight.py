@@ -1,4 +1,4 @@
-"""Which referrals an officer may see at intake, and by what: the 市町村 that takes them in, and in juso whom consent names.
+"""Which referrals an officer may see at intake, and by what: the 市町村 takes them in; consent names others in juso.
 
 What somebody may not see is answered as if it were not there, so that no answer tells of a referral in the other kind
 of meeting (consent.md 8.1).

@@ -1,4 +1,4 @@
-"""The rules of early signals: what a note may hold, and what has to be asked before it becomes a つなぎ. Pure, no clock.
+"""The rules of early signals: what a note may hold, and what is asked before it becomes a つなぎ. Pure, no clock.
 
 A note is about nobody in particular: no field is there for a name, and what would lead to one person is refused.
 """

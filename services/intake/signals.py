@@ -1,7 +1,7 @@
 """Early signals from 地域づくり: kept sealed, read by the office, dropped with a reason or turned into a つなぎ.
 
-Once settled, a note leaves the list of everybody but the 市町村, whatever became of it: what an outside 多機関協働事業者
-sees must not tell whether there is a referral that it does not know of.
+Once settled, a note leaves the list of everybody but the 市町村, whatever became of it: what an outside
+多機関協働事業者 sees must not tell whether there is a referral that it does not know of.
 """
 
 from collections.abc import Iterable, Mapping

@@ -48,7 +48,10 @@ THE_REFERRER = "referrer"
 """The ground of the 紹介元: it sees the criteria, and what was decided, for what it referred itself."""
 UNKNOWN = ("referral-unknown", "そのつなぎはありません。", "受付番号と紹介元機関を確かめてください。")
 DECIDED = Flaw("after", "decided-meanwhile", "ほかの人が先に判断を記録しました。読んでから、もう一度判断してください。")
-ON_THE_DESK = "事案は、会議の画面の「紹介元へ戻す」で戻します(D8)。紹介元には、戻す理由と「いつでもまた依頼してよい」ことを伝えてください。"
+ON_THE_DESK = (
+    "事案は、会議の画面の「紹介元へ戻す」で戻します(D8)。"
+    "紹介元には、戻す理由と「いつでもまた依頼してよい」ことを伝えてください。"
+)
 
 
 @service.does(LookAtTriage)

@@ -1,4 +1,4 @@
-"""Early signals from 地域づくり: kept without a name, read by the office, and never a つなぎ before the person was asked."""
+"""Early signals from 地域づくり: kept without a name, read by the office, no つなぎ before the person was asked."""
 
 import tomllib
 from collections.abc import Callable
@@ -289,8 +289,8 @@ def test_a_decision_on_a_note_cannot_be_undone_by_any_sql(desk: Stage) -> None:
         listed(desk, settled=True)
         with pytest.raises(IntegrityError, match="RECORD_IS_KEPT"):
             desk.do(lambda tx, change=change: tx.execute(change).rowcount)
+    row = {"id": uuid4(), "urgent": False, "state": "referred", "recorded_at": desk.time, "recorded_by": uuid4()}
     with pytest.raises(IntegrityError):
-        row = {"id": uuid4(), "urgent": False, "state": "referred", "recorded_at": desk.time, "recorded_by": uuid4()}
         desk.do(lambda tx: tx.execute(insert(signal).values(row)).rowcount)
 
 

@@ -26,3 +26,8 @@ class Done(Message):
     rule: str = ""
     reason: str = ""
     next_step: str = ""
+
+    def sentence(self, when_done: str) -> str:
+        """What a person reads of it: ``when_done``, or why not; then what to do next, and the rule."""
+        said = f"{when_done if self.done else self.reason}{self.next_step}"
+        return f"{said}[{self.rule}]" if self.rule and not self.done else said

@@ -28,6 +28,7 @@ from services import (
     forms_words,
     gate,
     gate_words,
+    household_words,
     intake,
     life_words,
     logs,
@@ -35,6 +36,9 @@ from services import (
     notify,
     policy_words,
     rule_words,
+    same_words,
+    signal_words,
+    triage_words,
 )
 from services.disclosure_words import Wanted, disclosures
 from services.forms import FormsInvalid
@@ -358,6 +362,19 @@ def _forms(options: argparse.Namespace, settings: Settings) -> int:
     return forms_words.run(options, settings, print)
 
 
+def _reception(options: argparse.Namespace, settings: Settings) -> int:
+    """``signal``, ``triage``, ``same`` and ``household``: ``options.reception`` is the module of their words."""
+    if options.reception is triage_words and options.at_triage is None:
+        return triage_words.criteria(options, settings, print)
+    try:
+        status: int = asyncio.run(options.reception.run(options, settings, print))
+    except ValidationError as error:
+        fields = {str(fault["loc"][0]) for fault in error.errors(include_input=False) if fault["loc"]}
+        print(f"値の形が正しくありません: {'、'.join(sorted(fields))}", file=sys.stderr)
+        return 2
+    return status
+
+
 def _rules(options: argparse.Namespace, settings: Settings) -> int:
     return rule_words.run(options, print)
 
@@ -449,6 +466,16 @@ def _parser() -> argparse.ArgumentParser:
     register.add_argument("--csv", type=Path, help="書き出す新しいCSVファイル", metavar="FILE")
     consent_words.add_options(command("consent", _consent, "同意を見る、次の版を記録する、撤回する"), shared)
     forms_words.add_options(command("forms", _forms, "様式を見る、白紙を作る、記入を確かめる"), shared)
+    receiving = (
+        (signal_words, "signal", "地域づくりからの気づきメモを受け付ける、見る、決める"),
+        (triage_words, "triage", "受けるか戻すかの基準と、つなぎごとの判断"),
+        (same_words, "same", "同じ人かもしれないつなぎを見る、確かめて記録する"),
+        (household_words, "household", "世帯員、それぞれの同意、秘匿"),
+    )
+    for words, name, text in receiving:
+        one = command(name, _reception, text)
+        one.set_defaults(reception=words)
+        words.add_options(one, shared)
     command("life", _life, "事案の一生(状態と手順)の表を出力する")
     rule_words.add_options(command("rules", _rules, "規則ごとに、実装の状態・記載・試験を見る"))
     command("asyncapi", _asyncapi, "AsyncAPI の文書を出力する")

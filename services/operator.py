@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from contracts.directory import Staff, StaffView
 from contracts.intake import Sheet, SheetResult, TakeInSheets
 from contracts.message import Account, Question
+from contracts.office import Officer
 from contracts.pulse import Parked, Pulse
 from services.bus import ask
 from services.provision import Key, read_key
@@ -54,6 +55,11 @@ class Operator:
         if found is None:
             raise NoSuchPerson(f"職員番号 {text[:20]} の人はいません。番号は kasane staff で見られます。")
         return found
+
+    async def officer(self, text: str) -> Officer:
+        """Who acts at the office of intake, by 職員番号 or reference. Raises NoSuchPerson, AskFailed."""
+        who = await self.person(text)
+        return Officer(person=who.person, agency=who.agency)
 
     async def pulses(self, processes: Iterable[Process]) -> list[Pulse | None]:
         """One pulse per process; None where nobody answered in time."""

@@ -20,6 +20,7 @@ from contracts.consent import ConsentState, Obtained, Signer
 from contracts.coordination import TakeInClient
 from contracts.erasure import EraseCase, EraseReason, EraseReferral
 from contracts.gate import WriteEntry
+from contracts.household import LookAtHousehold, NoteDetail, RecordMemberConsent, SetSecrecy
 from contracts.intake import (
     ClientOf,
     ConsentChanged,
@@ -32,8 +33,11 @@ from contracts.intake import (
     WithdrawConsent,
 )
 from contracts.message import Compartment, Event
+from contracts.office import Officer
 from contracts.policy import Category
 from contracts.profile import Profile
+from contracts.signals import DropSignal, Note, ReportSignal
+from contracts.triage import DecideTriage
 from services import coordination, intake
 from services.coordination.showing import Sight
 from services.coordination.tables import act as case_act
@@ -445,7 +449,33 @@ def _fill_intake(desk: Stage) -> list[str]:
         note=note,
     )
     assert desk.ask(refused).done
+    marks += _fill_reception(desk, held.referral)
     return [*marks, BORN.isoformat(), RESIDENT, digest(one)]
+
+
+def _fill_reception(desk: Stage, key: UUID) -> list[str]:
+    """What the office writes around a referral: notes, reasons, what a 世帯員 said, and where one is."""
+    marks = _canaries("dropped area triage taken said where secret")
+    dropped, area, why, taken, said, where, secret = marks
+    by = Officer(person=uuid4(), agency="kenko")
+    noticed = {"noticed_on": SOME_DAY.date(), "place": "salon", "signs": ("other",), "urgent": False}
+    note = Note.model_validate(noticed | {"description": area, "area": area})
+    signal = desk.ask(ReportSignal(request=uuid4(), by=by, note=note)).signal
+    assert desk.ask(DropSignal(request=uuid4(), by=by, signal=signal, reason=dropped)).done
+    decided = {"way": "coordinate", "after": 0, "edition": "0", "reason": why}
+    deed = {"request": uuid4(), "by": by, "referral": key}
+    assert desk.ask(DecideTriage.model_validate(deed | decided)).done
+    members = desk.ask(LookAtHousehold(by=by, referral=key)).members
+    one = {"by": by, "referral": key, "member": members[1].member}
+    told = {"state": "refused", "after": 0, "obtained": "oral", "obtained_by": taken, "obtained_on": SOME_DAY.date()}
+    hidden = {"secret": True, "after": 0, "ground": "stalking", "viewers": (uuid4(),), "note": secret}
+    for asked in (
+        RecordMemberConsent.model_validate(one | told | {"request": uuid4(), "note": said}),
+        NoteDetail.model_validate(one | {"request": uuid4(), "detail": "school", "text": where}),
+        SetSecrecy.model_validate(one | hidden | {"request": uuid4()}),
+    ):
+        assert desk.ask(asked).done
+    return marks
 
 
 def _fill_shien(shien: Stage) -> list[str]:

@@ -49,6 +49,14 @@ from contracts.gate import (
     RecordCarryOut,
     WriteEntry,
 )
+from contracts.household import (
+    ChangeHousehold,
+    LookAtHousehold,
+    LookAtShown,
+    NoteDetail,
+    RecordMemberConsent,
+    SetSecrecy,
+)
 from contracts.intake import (
     AcknowledgeConsents,
     ClientForGate,
@@ -72,6 +80,9 @@ from contracts.notify import SendCancellation, SendInvitation
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.permit import Redeem, ReportSpent
 from contracts.profile import Profile
+from contracts.same_person import DecideSame, LookAtDuplicates
+from contracts.signals import DropSignal, EraseSignal, LookAtSignals, ReferSignal, ReportSignal
+from contracts.triage import DecideTriage, LookAtTriage, LookAtTriageList
 from services.__main__ import PROCESSES
 from services.provision import MAX_PAYLOAD, inbox_of, read_key, rights
 from tests.world import World
@@ -147,6 +158,9 @@ OPERATOR_ASKS = {
         for question in (
             *(TakeInSheets, Held, OpenWithoutConsent, EraseReferral),
             *(LookAtConsent, LookAtStop, RecordConsent, WithdrawConsent),
+            *(ReportSignal, LookAtSignals, DropSignal, ReferSignal, EraseSignal),
+            *(LookAtTriage, LookAtTriageList, DecideTriage, LookAtDuplicates, DecideSame),
+            *(LookAtHousehold, ChangeHousehold, RecordMemberConsent, NoteDetail, SetSecrecy, LookAtShown),
         )
     },
     "operator@juso": {EraseCase.subject, *LOOKS},

@@ -21,6 +21,14 @@ from contracts.directory import Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
 from contracts.gate import CarryOver, LookAtGate, WriteEntry
+from contracts.household import (
+    ChangeHousehold,
+    LookAtHousehold,
+    LookAtShown,
+    NoteDetail,
+    RecordMemberConsent,
+    SetSecrecy,
+)
 from contracts.intake import (
     Held,
     LookAtConsent,
@@ -31,6 +39,9 @@ from contracts.intake import (
     WithdrawConsent,
 )
 from contracts.message import Account, Compartment, Question
+from contracts.same_person import DecideSame, LookAtDuplicates
+from contracts.signals import DropSignal, EraseSignal, LookAtSignals, ReferSignal, ReportSignal
+from contracts.triage import DecideTriage, LookAtTriage, LookAtTriageList
 from services.service import Process
 from services.settings import Settings
 
@@ -57,12 +68,17 @@ OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (
     LookAtStop,
     RecordConsent,
     WithdrawConsent,
+    *(ReportSignal, LookAtSignals, DropSignal, ReferSignal, EraseSignal),
+    *(LookAtTriage, LookAtTriageList, DecideTriage, LookAtDuplicates, DecideSame),
+    *(LookAtHousehold, ChangeHousehold, RecordMemberConsent, NoteDetail, SetSecrecy, LookAtShown),
     Staff,
     ExplainItem,
     DisclosuresAtCoordination,
     DisclosuresAtMeetings,
 )
-"""What the command line asks, each in the accounts that answer it; who a case is about is not among it."""
+"""What the command line asks, each in the accounts that answer it; who a case is about is not among it.
+
+The office of intake is shown names, for somebody named by 職員番号 and registered (intake's ``showing``)."""
 
 _DAY = 86_400
 _SECOND = 1_000_000_000  # JetStream counts nanoseconds

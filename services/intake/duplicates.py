@@ -5,9 +5,9 @@ tried on an old backup. A store's order of references, counts and refusals do no
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from itertools import combinations
+from itertools import chain, combinations, product
 from typing import Any
 from uuid import UUID
 
@@ -132,14 +132,23 @@ def _alike(people: Mapping[UUID, Known], only: UUID | None) -> dict[Found, Liken
         for shared in keys_of(one):
             together[shared].append(key)
     found: dict[Found, Likeness] = {}
-    for keys in together.values():
-        for mine, theirs in combinations(keys, 2):
+    for shared, keys in together.items():
+        for mine, theirs in _couples(shared, keys, people):
             pair = _ordered(mine, theirs)
             asked_for = pair not in found and only in (None, mine, theirs)
             like = likeness(people[mine], people[theirs]) if asked_for else None
             if like is not None:
                 found[pair] = like
     return found
+
+
+def _couples(shared: tuple[str, ...], keys: Sequence[UUID], people: Mapping[UUID, Known]) -> Iterable[Found]:
+    """Whom a shared key brings together: a shared name counts only where one of the two has no フリガナ."""
+    if shared[0] != "name":
+        return combinations(keys, 2)
+    bare = [key for key in keys if not people[key].folded_kana]
+    others = [key for key in keys if people[key].folded_kana]
+    return chain(combinations(bare, 2), product(bare, others))
 
 
 def _findings(pairs: Iterable[Found], kind: Compartment, tx: Tx) -> dict[Found, Mapping[Any, Any]]:

@@ -7,6 +7,7 @@ a person looks at every pair.
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from uuid import UUID
 
 from contracts.same_person import Likeness
@@ -38,6 +39,17 @@ class Known:
     kana: str
     born_on: date | None
     sex: str
+
+    @cached_property
+    def folded_kana(self) -> str:
+        """フリガナ as it is compared; folded once, for each is compared with many."""
+        return fold_kana(self.kana)
+
+    @cached_property
+    def folded_name(self) -> str:
+        """氏名 as it is compared; empty for 不詳."""
+        folded = fold_name(self.name)
+        return "" if folded == "不詳" else folded
 
 
 def fold_kana(text: str) -> str:
@@ -77,10 +89,10 @@ def keys_of(known: Known) -> list[tuple[str, ...]]:
     keys: list[tuple[str, ...]] = [("number", number)] if (number := number_of(known)) else []
     if known.born_on is not None:
         born = known.born_on.isoformat()
-        if kana := fold_kana(known.kana):
-            keys.append(("kana", kana, born))
-        if (name := fold_name(known.name)) and name != fold_name("不詳"):
-            keys.append(("name", name, born))
+        if known.folded_kana:
+            keys.append(("kana", known.folded_kana, born))
+        if known.folded_name:
+            keys.append(("name", known.folded_name, born))
     return keys
 
 
@@ -91,11 +103,9 @@ def likeness(one: Known, other: Known) -> Likeness | None:
         return Likeness.NUMBER
     if one.born_on is None or one.born_on != other.born_on or not _sexes_agree(one.sex, other.sex):
         return None
-    mine, theirs = fold_kana(one.kana), fold_kana(other.kana)
-    if mine and theirs:
-        return Likeness.KANA if mine == theirs else None
-    name = fold_name(one.name)
-    return Likeness.NAME if name and name != fold_name("不詳") and name == fold_name(other.name) else None
+    if one.folded_kana and other.folded_kana:
+        return Likeness.KANA if one.folded_kana == other.folded_kana else None
+    return Likeness.NAME if one.folded_name and one.folded_name == other.folded_name else None
 
 
 def numbers_differ(one: Known, other: Known) -> bool:

@@ -11,9 +11,9 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
+from contracts.coordinating import Data
 from contracts.forms import OWN, Form, FormField, Id, Section, checked_municipality
 from contracts.message import MunicipalityCode
-from contracts.profile import Data
 
 # -- what a municipality adds ------------------------------------------------------------------------------------------
 

@@ -12,9 +12,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PositiveInt, model_validator
 
+from contracts.coordinating import Data
 from contracts.message import MunicipalityCode
 from contracts.municipality import is_municipality_code
-from contracts.profile import Data
 
 LONGEST = 10_000
 """Characters (code points) that any field holds at most; more belongs in an attachment."""

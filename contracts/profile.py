@@ -3,21 +3,17 @@
 The kind of a meeting is never configured: a block names its legal basis, and what it may hear follows (policy.py).
 """
 
+from collections.abc import Iterator
 from datetime import time
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
+from contracts.coordinating import Area, Coordinating, Data, Power, Programmes
 from contracts.legal_basis import CATALOGUE
 from contracts.message import Code, MunicipalityCode
 from contracts.municipality import is_municipality_code
 from contracts.triage import Criteria
-
-
-class Data(BaseModel):
-    """Unknown keys are mistakes: a misspelt setting must not be ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Agency(Data):
@@ -39,6 +35,8 @@ class Agency(Data):
     outsourced: bool = False
     aliases: tuple[str, ...] = ()
     """Other spellings under which the files of existing systems name this agency."""
+    area: Code | None = None
+    """圏域: the one part of the city it serves; None: the whole city."""
 
 
 class Place(Data):
@@ -98,6 +96,14 @@ class Body(Data):
     by_case: bool = False
     agenda_deadline_days: Annotated[int, Field(ge=0)] = 0
     hears_cases: bool = True
+    areas: tuple[Code, ...] = ()
+    """It hears the cases of these areas only, and before any body of the whole city does."""
+    escalates_to: Code | None = None
+    """The body to which a case goes of which nothing could be decided here (M10, D6)."""
+    raised_only: bool = False
+    """It hears only what another body raised to it (M10)."""
+    decides: bool = True
+    """False where a plan or an ending is only talked over, and another body finds it fit (D6)."""
 
 
 Days = Annotated[int, Field(ge=1, le=366)]
@@ -155,6 +161,10 @@ class Profile(Data):
     agencies: tuple[Agency, ...]
     places: tuple[Place, ...]
     bodies: tuple[Body, ...]
+    areas: tuple[Area, ...] = ()
+    programmes: Programmes | None = None
+    coordinating: Coordinating | None = None
+    powers: tuple[Power, ...] = ()
     closed_days: tuple[Annotated[str, Field(pattern=r"^[0-9]{2}-[0-9]{2}$")], ...] = (
         "12-29",
         "12-30",
@@ -176,11 +186,90 @@ class Profile(Data):
             for code in {body.host} | {seat.agency for seat in body.roster}:
                 if code not in agencies:
                     raise ValueError(f"body {body.code} names an unknown agency {code}")
+        for fault in profile_faults(self):
+            raise ValueError(fault)
         return self
 
     def agency(self, code: str) -> Agency:
         """The agency with this code. Raises KeyError."""
         return {a.code: a for a in self.agencies}[code]
+
+    def body(self, code: str | None) -> Body | None:
+        """The body with this code, if there is one."""
+        return next((body for body in self.bodies if body.code == code), None)
+
+    def area_of(self, agency: str) -> str | None:
+        """The area an agency serves; None where it serves the whole city or is unknown."""
+        return next((one.area for one in self.agencies if one.code == agency), None)
+
+    @property
+    def coordinators(self) -> tuple[str, ...]:
+        """The agencies that carry 多機関協働."""
+        return tuple(one.code for one in self.agencies if one.kind == "coordinator")
+
+    def coordinator_for(self, referrer: str) -> str | None:
+        """Whose case a referral is: who takes from this agency, itself, who has its area, else the first of 1層."""
+        listed = self.coordinating.coordinators if self.coordinating else ()
+        area = self.area_of(referrer)
+        own = [one.agency for one in listed if referrer in one.takes_from]
+        own += [code for code in self.coordinators if code == referrer]
+        own += [one.agency for one in listed if area is not None and area in one.areas]
+        return next(iter([*own, *(one.agency for one in listed if one.level == 1), *self.coordinators]), None)
+
+
+def profile_faults(profile: Profile) -> Iterator[str]:
+    """What does not fit together in a profile, beyond what its bodies name."""
+    agencies, areas = {one.code for one in profile.agencies}, {one.code for one in profile.areas}
+    for one in profile.agencies:
+        if one.area is not None and one.area not in areas:
+            yield f"agency {one.code} names an unknown area {one.area}"
+    for power in profile.powers:
+        if power.agency not in agencies:
+            yield f"power {power.action} names an unknown agency {power.agency}"
+    for kind, carried_by in profile.programmes or ():
+        for code in sorted(set(carried_by) - agencies):
+            yield f"programme {kind} names an unknown agency {code}"
+    if profile.programmes and set(profile.programmes.coordination) != set(profile.coordinators):
+        yield "programme coordination is not exactly the agencies of kind coordinator"
+    yield from _coordinator_faults(profile, agencies, areas)
+    for body in profile.bodies:
+        yield from _body_faults(profile, body, areas)
+
+
+def _coordinator_faults(profile: Profile, agencies: set[str], areas: set[str]) -> Iterator[str]:
+    listed = profile.coordinating.coordinators if profile.coordinating else ()
+    if listed and sorted(one.agency for one in listed) != sorted(profile.coordinators):
+        yield "coordinating does not list each agency of kind coordinator once"
+    for name, known in (("areas", areas), ("takes_from", agencies)):
+        named = [code for one in listed for code in getattr(one, name)]
+        for code in sorted({one for one in named if one not in known or named.count(one) > 1}):
+            yield f"coordinating: {name} names {code} twice, or it is unknown"
+    if listed and not any(one.level == 1 for one in listed):
+        yield "coordinating has no coordinator of level 1, who takes what is nobody else's"
+    for one in listed:
+        if (one.level == 2) != bool(one.areas):
+            yield f"coordinator {one.agency}: areas are those of level 2, and every level 2 has some"
+
+
+def _body_faults(profile: Profile, body: Body, areas: set[str]) -> Iterator[str]:
+    for code in sorted(set(body.areas) - areas):
+        yield f"body {body.code} names an unknown area {code}"
+    if not body.decides and body.escalates_to is None:
+        yield f"body {body.code} does not decide and escalates to nobody"
+    if body.raised_only and all(one.escalates_to != body.code for one in profile.bodies):
+        yield f"body {body.code} hears only what is raised to it, and no body does"
+    seen, above = {body.code}, body.escalates_to
+    while above is not None:
+        target = profile.body(above)
+        if target is None or not target.hears_cases:
+            yield f"body {body.code} escalates to {above}, which is unknown or hears no cases"
+            return
+        if above in seen:
+            yield f"body {body.code} escalates in a circle"
+            return
+        if not {block.basis for block in body.blocks} <= {block.basis for block in target.blocks}:
+            yield f"body {body.code} escalates to {above}, which does not rest on the same legal bases"
+        seen, above = {*seen, above}, target.escalates_to
 
 
 def _checked(code: str) -> str:

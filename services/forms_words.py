@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from contracts.coordinating import Data
 from contracts.filling import validate
 from contracts.form_editions import NoSuchForm, edition, in_force
 from contracts.forms import OWN, FieldType, Form, FormField, Section
-from contracts.profile import Data
 from services.forms import own_forms
 from services.forms_page import blank_page
 from services.settings import Settings, read_profile

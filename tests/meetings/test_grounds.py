@@ -585,7 +585,7 @@ def test_a_commission_recorded_is_told_and_listed(hands: Building) -> None:
 # -- the municipality's file -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("city", ["kobayashi", "toba", "yasu"])
+@pytest.mark.parametrize("city", sorted(path.parent.name for path in EXAMPLES.glob("*/profile.toml")))
 @pytest.mark.parametrize("days", [0, 3000])
 def test_the_examples_commission_their_agencies_whenever_they_are_first_started(
     hands: Building, city: str, days: int

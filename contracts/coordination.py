@@ -32,6 +32,12 @@ class ItemPutForward(Event, subject="kasane.coordination.item_put_forward.v1"):
     category: Category = Category.ORDINARY
     consent: UUID | None = None
     """What it rests on in juso; None in shien."""
+    coordinator: Code | None = None
+    """The 多機関協働事業者 whose case it is, where the city has several: it has to be there (P1)."""
+    area: Code | None = None
+    """The area (圏域) whose bodies hear it; None: those of the whole city."""
+    body: Code | None = None
+    """The only body that may hear it, because another one raised it there (M10, D6)."""
 
 
 class ItemWithdrawn(Event, subject="kasane.coordination.item_withdrawn.v1"):

@@ -13,7 +13,7 @@ from contracts.policy import may_hear
 from contracts.profile import Block, Body, Profile
 from services.meetings.cadence import cadence_text, is_closed, regular_dates
 from services.meetings.scheduling import TOKYO, Interval, NoSlot, Wanted, Window, find_date, office_hours
-from services.meetings.seating import filled, one_seat_each
+from services.meetings.seating import agency_name, filled, one_seat_each
 
 DAYS_AHEAD = 730
 """How far ahead regular sittings are thought of; also a body that meets once a year has one in it."""
@@ -55,21 +55,57 @@ class Route:
     why: str = ""
 
 
-def route(profile: Profile, compartment: Compartment, urgent: bool, now: datetime) -> Route:
-    """Regular if a regular body may hear it, 随時 if it is urgent or none may (M1, D6), by legal basis only (M13)."""
-    may = [(body, block) for body in profile.bodies for block in _may_be_heard_in(body, compartment)]
+@dataclass(frozen=True)
+class Claim:
+    """Which of a city's bodies an item belongs to: its area's, its coordinator's, or the one it was raised to."""
+
+    area: str | None = None
+    coordinator: str | None = None
+    body: str | None = None
+
+
+ANY_BODY = Claim()
+
+
+def route(profile: Profile, compartment: Compartment, urgent: bool, now: datetime, claim: Claim = ANY_BODY) -> Route:
+    """Regular if a regular body may hear it, 随時 if it is urgent or none may (M1, D6), by legal basis only (M13).
+
+    A body of the item's own area goes before those of the whole city; what was raised goes where it was raised (M10).
+    """
+    if claim.body is not None and profile.body(claim.body) is None:
+        return Route(why="上げる先の会議体が設定にありません。会議体の設定を直すか、付議し直してください(M10)。")
+    bodies = [body for body in profile.bodies if _is_claimed(body, claim)]
+    may = [(body, block) for body in bodies for block in _may_be_heard_in(body, compartment)]
     hosted = [one for one in may if _may_host(profile, one[0], compartment)]
+    hosted.sort(key=lambda one: not one[0].areas)
     adhoc = next((one for one in hosted if one[0].cadence is None and one[0].by_case), None)
-    regular = [one for one in hosted if one[0].cadence is not None]
+    regular = [one for one in hosted if one[0].cadence is not None and _seats(one[0], claim, compartment)]
+    regular = [one for one in regular if one[0].areas] or regular
     if adhoc and (urgent or not regular):
         return Route(adhoc=adhoc)
     if regular:
         return Route(occasions=_occasions(profile, regular, now))
+    if hosted and claim.coordinator is not None:
+        name = agency_name(profile, claim.coordinator)
+        return Route(why=f"{name}が構成員の会議体も、随時の会議体もありません。会議体の設定を直してください(P1)。")
     if may:
         return Route(why="支援会議は市町村が開きます。会議体の主催を市町村の機関にしてください。")
     refusals = [may_hear(block.basis, compartment) for body in profile.bodies for block in body.blocks]
     doors = dict.fromkeys(refused.next_step for refused in refusals if not refused.allowed)
     return Route(why=next(iter(doors), "この事案を扱える会議体がありません。随時の会議体を設けてください。"))
+
+
+def _is_claimed(body: Body, claim: Claim) -> bool:
+    if claim.body is not None:
+        return body.code == claim.body
+    return not body.raised_only and (not body.areas or claim.area in body.areas)
+
+
+def _seats(body: Body, claim: Claim, compartment: Compartment) -> bool:
+    """Whether a standing roster has the coordinator whose case it is, without whom it is no 重層的支援会議 (P1)."""
+    if claim.coordinator is None or compartment is not Compartment.JUSO:
+        return True
+    return any(seat.agency == claim.coordinator for seat in body.roster)
 
 
 def _may_be_heard_in(body: Body, compartment: Compartment) -> list[Block]:

@@ -1,6 +1,6 @@
 """Gathers a sitting for one item from those to whom its ground opens it: only they are looked for in the diary."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from contracts.directory import StaffView
 from contracts.message import Compartment
 from contracts.profile import Block, Body, Profile
 from services.meetings import domain, grounds, seating
-from services.meetings.domain import Gathering, Occasion, Route
+from services.meetings.domain import Claim, Gathering, Occasion, Route
 from services.meetings.grounds import Bond
 from services.meetings.scheduling import Interval, NoSlot, Window
 from services.sharing import Head
@@ -25,8 +25,8 @@ class Diary:
     staff: tuple[StaffView, ...]
     busy: dict[UUID, list[Interval]]
     link_key: bytes
-    ways: dict[bool, Route]
-    """How an item comes to its sitting, by whether it is urgent."""
+    route: Callable[[bool, Claim], Route]
+    """How an item comes to its sitting, by whether it is urgent and which bodies it belongs to."""
     heads: Mapping[UUID, Head]
     """In juso: the newest consent by case."""
     bonds: tuple[Bond, ...]
@@ -34,7 +34,7 @@ class Diary:
 
     def way(self, one: Row[Any]) -> Route:
         """How this item comes to a sitting. What only some may hear never goes to one with a standing roster (C3)."""
-        return self.ways[one.urgent or one.only_agencies]
+        return self.route(one.urgent or one.only_agencies, Claim(one.area, one.coordinator, one.body))
 
     def block(self, persons: Iterable[UUID], starts: datetime, ends: datetime) -> None:
         """They cannot come then either."""
@@ -61,14 +61,15 @@ def gather_own(
     """A sitting of the item's own among those it is open to, or NoSlot with the reason and what can be done."""
     window, last = domain.search_window(profile, one.urgent, now), now
     first, last = max(now, window.start_of(0)), window.start_of(window.open.bit_length())
-    everybody = seating.adhoc_seats(profile, adhoc[0], here, one.agencies, diary.staff)
+    table = profile, adhoc[0], here, one.agencies
+    everybody = seating.adhoc_seats(*table, diary.staff, one.coordinator)
     if here is Compartment.JUSO:
         head = diary.heads.get(one.case)
         agencies = [seat.agency for seat in everybody]
         grounded = seating.within_consent(everybody, grounds.open_to(one, head, agencies, (now, first)))
         window, busy = _within(window, head), diary.busy
     else:
-        bound = seating.adhoc_seats(profile, adhoc[0], here, one.agencies, diary.bound(first))
+        bound = seating.adhoc_seats(*table, diary.bound(first), one.coordinator)
         grounded = seating.bound_by_secrecy(everybody, bound)
         busy = diary.busy_or_unbound(first, last)
     if isinstance(grounded, NoSlot):

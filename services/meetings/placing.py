@@ -8,6 +8,7 @@ item's state only from the state it expects.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -98,9 +99,10 @@ async def _look_around(work: Work, known: _Known) -> Diary:
     today: date = now.astimezone(TOKYO).date()
     if work.compartment is None:
         raise TypeError("meetings runs once per compartment")
-    ways = {urgent: domain.route(work.profile, work.compartment, urgent, now) for urgent in (True, False)}
+    here = work.compartment
+    route = cache(lambda urgent, claim: domain.route(work.profile, here, urgent, now, claim))
     busy = domain.when_busy(work.profile, staff, blocks, today, today + days)
-    return Diary(staff, busy, work.settings.link_key, ways, known.heads, known.bonds)
+    return Diary(staff, busy, work.settings.link_key, route, known.heads, known.bonds)
 
 
 async def _place(work: Work, one: Row[Any], diary: Diary) -> None:

@@ -20,14 +20,19 @@ NEEDS: tuple[Need, ...] = ("required", "expected", "optional")
 
 
 def standing_seats(
-    profile: Profile, body: Body, compartment: Compartment, staff: Sequence[StaffView]
+    profile: Profile, body: Body, compartment: Compartment, staff: Sequence[StaffView], coordinator: str | None = None
 ) -> tuple[Wanted, ...]:
-    """The roster's seats, and those of P1, P2 and S1 if the roster forgot them. Required seats have substitutes."""
+    """The roster's seats, and those of P1, P2 and S1 if the roster forgot them. Required seats have substitutes.
+
+    ``coordinator``: whose case it is, where the city has several; no other one can stand in for it.
+    """
     roster = list(body.roster)
     kinds = {agency.code: agency.kind for agency in profile.agencies}
     for kind in MUST_ATTEND[compartment]:
         of_kind = [seat for seat in roster if kinds[seat.agency] == kind]
         agency = next((agency.code for agency in profile.agencies if agency.kind == kind), None)
+        if kind == "coordinator" and coordinator in kinds:
+            of_kind, agency = [seat for seat in of_kind if seat.agency == coordinator], coordinator
         if any(seat.need == "required" for seat in of_kind) or agency is None:
             continue  # without an agency of its own the city itself coordinates (直営)
         forgotten = of_kind[0] if of_kind else Seat(agency=agency, post=profile.secretariat_post, need="required")
@@ -67,10 +72,15 @@ def one_seat_each(chosen: Iterable[tuple[Wanted, UUID]]) -> dict[UUID, Wanted]:
 
 
 def adhoc_seats(
-    profile: Profile, body: Body, compartment: Compartment, agencies: Iterable[str], staff: Sequence[StaffView]
+    profile: Profile,
+    body: Body,
+    compartment: Compartment,
+    agencies: Iterable[str],
+    staff: Sequence[StaffView],
+    coordinator: str | None = None,
 ) -> tuple[Wanted, ...]:
     """The standing seats, and one for each of the case's agencies without: the referrer (P4), others (P5, P10)."""
-    standing = standing_seats(profile, body, compartment, staff)
+    standing = standing_seats(profile, body, compartment, staff, coordinator)
     seated = {seat.agency for seat in standing}
     return standing + tuple(
         Wanted(code, agency_name(profile, code), "expected", _stand_in(profile, code, staff))

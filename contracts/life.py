@@ -75,6 +75,7 @@ class Step(StrEnum):
     BRING_CLOSING = "bring_closing"
     BRING_SUSPENSION = "bring_suspension"
     RECORD_RESULT = "record_result"
+    HAND_OVER = "hand_over"
     TAKE_BACK = "take_back"
     AMEND = "amend"
     DECLINE = "decline"
@@ -104,6 +105,7 @@ STEP_TEXT = {
     Step.BRING_CLOSING: "終結を会議に付議する",
     Step.BRING_SUSPENSION: "中断を会議に付議する",
     Step.RECORD_RESULT: "会議の結果を記録する",
+    Step.HAND_OVER: "多機関協働の担当を引き継ぐ",
     Step.TAKE_BACK: "付議を取り下げる",
     Step.AMEND: "会議での修正をプランに入れる",
     Step.DECLINE: "確定しない(理由を返す)",
@@ -133,6 +135,8 @@ class Outcome(StrEnum):
     REFERRER_LEADS = "referrer_leads"
     NOT_HEARD = "not_heard"
     """The sitting was held and did not come to the item, or was none for it (P1): it has to be put to one again."""
+    RAISE = "raise"
+    """Nothing could be decided there: the body above has to (M10, D6)."""
 
 
 OUTCOME_TEXT = {
@@ -141,6 +145,7 @@ OUTCOME_TEXT = {
     Outcome.AGAIN: "再協議",
     Outcome.REFERRER_LEADS: "紹介元が主担当",
     Outcome.NOT_HEARD: "扱わなかった(持ち越し)",
+    Outcome.RAISE: "次の会議体へ上げる",
 }
 
 
@@ -226,7 +231,7 @@ class Act(Message):
     """Not the next regular meeting: a sitting of its own (M1)."""
     ended: Literal["died", "moved"] | None = None
     counterpart: Code | None = None
-    """With whom a return was talked over (D8), or to whom a plan was reported (D1)."""
+    """With whom a return was talked over (D8), to whom a plan was reported (D1), or who takes the case over."""
     services: tuple[LegalService, ...] = ()
     """Which were begun early (T5), or decided on (D3)."""
     drafted_on: Day | None = None

@@ -33,6 +33,11 @@ def round_table(referrer: str, agencies: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((referrer, *agencies)))
 
 
+def with_coordinator(agencies: Iterable[str], own: str | None) -> tuple[str, ...]:
+    """The agencies to be called with the 多機関協働事業者 whose case it is, where the city has several."""
+    return tuple(dict.fromkeys([*agencies, *([own] if own is not None else [])]))
+
+
 def is_office(profile: Profile, agency: str) -> bool:
     """Whether this agency is the 市町村 itself, which calls the 支援会議 and sees a case before it sits (S1, F13)."""
     return _kind(profile, agency) == "municipality"

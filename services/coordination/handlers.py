@@ -30,7 +30,7 @@ from contracts.meetings import ItemPlaced, ItemUnplaced
 from contracts.message import Event
 from contracts.policy import Category
 from services import sharing
-from services.coordination import domain, showing, views
+from services.coordination import charge, domain, showing, views
 from services.coordination.explaining import explanation
 from services.coordination.tables import (
     case,
@@ -53,7 +53,7 @@ service = Service(
     tables,
     compartments=True,
     publishes=frozenset({ItemPutForward, ItemWithdrawn}),
-    asks=sharing.ASKS | {Staff},
+    asks=sharing.ASKS | {Staff},  # who holds which post: to decide (D2), or a power that is one post's alone (S13)
     seals=True,
 )
 sharing.watch_ledger(service, consents)
@@ -82,7 +82,7 @@ def open_case_without_consent(referral: ReferralWithoutConsent, tx: Tx) -> Itera
 @service.on(ItemPlaced)
 def note_sitting(placed: ItemPlaced, tx: Tx) -> Iterable[Event]:
     """The item has a date: the case waits for its sitting."""
-    date_of_it = {"sitting": placed.sitting, "starts": placed.starts, "ends": placed.ends}
+    date_of_it = {"sitting": placed.sitting, "starts": placed.starts, "ends": placed.ends, "body": placed.body}
     if _is_news(placed, tx):
         tx.execute(update(item).where(item.c.id == placed.about).values(placement=placed.version, **date_of_it))
         record_steps(tx, placed.case, "item_placed", sitting=placed.sitting, starts=placed.starts)
@@ -93,7 +93,7 @@ def note_sitting(placed: ItemPlaced, tx: Tx) -> Iterable[Event]:
 def forget_sitting(told: ItemUnplaced, tx: Tx) -> Iterable[Event]:
     """The sitting let the item go: no result can be recorded of a meeting that does not hear it (T1, D5)."""
     if _is_news(told, tx):
-        none = {"sitting": None, "starts": None, "ends": None}
+        none = {"sitting": None, "starts": None, "ends": None, "body": None}
         tx.execute(update(item).where(item.c.id == told.about).values(placement=told.version, **none))
         record_steps(tx, told.case, "item_unplaced")
     return ()
@@ -207,6 +207,7 @@ def _open_case(
     referral: ReferralWithConsent | ReferralWithoutConsent, ground: ConsentState, consent: dict[str, Any], tx: Tx
 ) -> Iterable[Event]:
     agencies, member = domain.round_table(referral.referrer, referral.agencies), consent.get("member")
+    own = charge.in_charge(tx.profile, referral.referrer, None)
     facts = referral.model_dump(include={"received_on", "urgent", "referrer", "household_size"})
     new = {"id": referral.about, "compartment": tx.here, "opened_at": tx.now, "ground": ground}
     tx.execute(insert(case).values(**new, **facts, **consent))
@@ -221,8 +222,10 @@ def _open_case(
         purpose=domain.first_purpose(tx.here, referral.urgent),
         urgent=referral.urgent,
         received_on=referral.received_on,
-        agencies=agencies,
+        agencies=domain.with_coordinator(agencies, own),
         only_agencies=ground is ConsentState.NARROWED,
+        coordinator=own,
+        area=charge.area_of(tx.profile, referral.referrer, own),
         member=member,
         category=Category.ORDINARY,
         consent=consent.get("consent"),

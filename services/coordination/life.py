@@ -12,6 +12,7 @@ from contracts.life import STATE_TEXT, STEP_TEXT, Act, Outcome, State, Step, Way
 from contracts.message import Compartment
 from contracts.profile import Profile
 from contracts.purpose import Purpose
+from services.coordination import charge
 from services.coordination.life_needs import agencies_exist, inside
 from services.coordination.life_table import TABLE, row
 from services.coordination.life_terms import CITY, OVER, SHIEN, Life, Refusal, Turn
@@ -41,9 +42,11 @@ def possible(life: Life, step: Step, kind: str, profile: Profile) -> Refusal | N
     turn = row(step)
     if life.compartment not in turn.where:
         own = "支援会議" if life.compartment is SHIEN else "重層的支援会議"
-        return Refusal(turn.rules[0], f"{own}の事案では行いません。", _ways_on(life))
+        return Refusal(turn.rules[0], f"{own}の事案では行いません。", _ways_on(life, profile))
     if life.state not in turn.source:
-        return _out_of_turn(life, turn)
+        return _out_of_turn(life, turn, profile)
+    if kind == charge.OTHER_COORDINATOR and "coordinator" in turn.by:
+        return _another_s(life, profile)
     if kind not in turn.by:
         if turn.by == CITY:
             reason = "これは市町村だけが行えます。委託先や他の機関には任せられません。"
@@ -53,7 +56,15 @@ def possible(life: Life, step: Step, kind: str, profile: Profile) -> Refusal | N
     return next((refusal for check in turn.given if (refusal := check(life, blank, profile))), None)
 
 
-def _out_of_turn(life: Life, turn: Turn) -> Refusal:
+def _another_s(life: Life, profile: Profile) -> Refusal:
+    """Of several 多機関協働事業者 only the one in charge carries the case (P1)."""
+    own = charge.in_charge(profile, life.referrer, life.handed_to)
+    name = next((agency.name for agency in profile.agencies if agency.code == own), "")
+    next_step = f"担当に依頼してください。替わるときは、担当か市町村が「{STEP_TEXT[Step.HAND_OVER]}」を行います。"
+    return Refusal("P1", f"この事案の多機関協働の担当は、{name}です。", next_step)
+
+
+def _out_of_turn(life: Life, turn: Turn, profile: Profile) -> Refusal:
     """The step belongs to other states; the next step is what leads there."""
     names = "、".join(f"「{STATE_TEXT[state]}」" for state in turn.source)
     reason = f"いまは「{STATE_TEXT[life.state]}」です。これは{names}のときに行います。"
@@ -62,14 +73,20 @@ def _out_of_turn(life: Life, turn: Turn) -> Refusal:
     return Refusal(
         "T1" if "T1" in turn.rules else turn.rules[0],
         reason,
-        f"先に{first}を行ってください。" if first else _ways_on(life),
+        f"先に{first}を行ってください。" if first else _ways_on(life, profile),
     )
 
 
-def _ways_on(life: Life) -> str:
+def _ways_on(life: Life, profile: Profile) -> str:
     """The lawful ways on, by name: every state has one."""
-    open_to = [turn.step for turn in TABLE if life.state in turn.source and life.compartment in turn.where]
+    rows = (turn for turn in TABLE if life.compartment in turn.where and not _is_idle(turn, profile))
+    open_to = [turn.step for turn in rows if life.state in turn.source]
     return f"いまできることは、{'、'.join(f'「{STEP_TEXT[step]}」' for step in open_to)}です。"
+
+
+def _is_idle(turn: Turn, profile: Profile) -> bool:
+    """Whether a step has no meaning in this city: nobody is told of a hand-over where there is one coordinator."""
+    return turn.step is Step.HAND_OVER and len(profile.coordinators) < 2
 
 
 def fold(compartment: Compartment, acts: Iterable[Act]) -> Life:
@@ -95,7 +112,8 @@ def after(life: Life, act: Act) -> Life:
         case Step.CLOSE | Step.SUSPEND | Step.GIVE_BACK | Step.END | Step.MOVE_ON | Step.FOLLOW_UP:
             return _ending(moved, act)
         case Step.REOPEN:
-            return Life(life.compartment, plan=life.fixed_plan or life.plan, since=act.on, acts=moved.acts)
+            again = Life(life.compartment, plan=life.fixed_plan or life.plan, since=act.on, acts=moved.acts)
+            return replace(again, handed_to=life.handed_to)
         case _:
             return _on_the_way(moved, act)
 
@@ -129,6 +147,8 @@ def _on_the_way(life: Life, act: Act) -> Life:
             return replace(life, contacts=tried, back_in_touch=reached)
         case Step.RECORD_FIRST:
             return replace(life, first_on=None)
+        case Step.HAND_OVER:
+            return replace(life, handed_to=act.counterpart)
         case _:
             return life
 
@@ -168,7 +188,7 @@ def _heard(life: Life, act: Act) -> Life:
     if act.outcome is Outcome.REFERRER_LEADS:
         left = replace(life, state=State.WITH_REFERRER, purpose=None, early={}, follow_up_on=act.next_on)
         return replace(left, evaluated_on=None, contacts=())
-    return _back(life)
+    return replace(life, begun=False) if act.outcome is Outcome.RAISE else _back(life)
 
 
 def _back(life: Life) -> Life:
@@ -180,7 +200,7 @@ def ways(life: Life, kind: str, profile: Profile) -> list[Way]:
     """Every step of the compartment for this actor: the open ones first, the others with the reason."""
     found = []
     for turn in TABLE:
-        if life.compartment not in turn.where:
+        if life.compartment not in turn.where or _is_idle(turn, profile):
             continue
         refusal = possible(life, turn.step, kind, profile)
         rule = refusal.rule if refusal else "・".join(turn.rules)

@@ -10,6 +10,7 @@ from contracts.life import Act, Contact, LegalService, Outcome, Plan
 from contracts.profile import Profile
 from contracts.purpose import Purpose
 from contracts.text import is_written
+from services.coordination import charge
 from services.coordination.life_terms import JUSO, SHIEN, Check, Life, Refusal
 
 LONGEST_ROLE = timedelta(days=3 * 366)
@@ -122,7 +123,7 @@ outcome_given = _says(
     lambda life, act: act.outcome is None,
     "D5",
     "議題の結果がありません。",
-    "適切、修正の上適切、再協議、紹介元が主担当、扱わなかったのどれかを選んでください。",
+    "適切、修正の上適切、再協議、紹介元が主担当、扱わなかった、次の会議体へ上げるのどれかを選んでください。",
 )
 reasons_unless_fit = _says(
     lambda life, act: act.outcome is not Outcome.FIT and not is_written(act.words),
@@ -183,6 +184,10 @@ def both_present(life: Life, act: Act, profile: Profile) -> Refusal | None:
     kinds = {_kind(profile, code) for code in act.present}
     wanted = {"municipality": "市町村"} | ({"coordinator": "多機関協働事業者"} if life.compartment is JUSO else {})
     has = {agency.kind for agency in profile.agencies} | {"municipality"}
+    own = charge.in_charge(profile, life.referrer, life.handed_to)
+    if life.compartment is JUSO and own is not None and own not in act.present:  # another coordinator is a guest here
+        kinds.discard("coordinator")
+        wanted["coordinator"] = f"多機関協働の担当({profile.agency(own).name})"
     lacking = [name for kind, name in wanted.items() if kind not in kinds and kind in has]
     if not lacking:
         return None
@@ -350,14 +355,6 @@ def lead_set(life: Life, act: Act, profile: Profile) -> Refusal | None:
     )
 
 
-talked_over = _says(
-    lambda life, act: (
-        act.counterpart is None or not is_written(act.words) or act.counterpart != (life.referrer or act.counterpart)
-    ),
-    "D8",
-    "戻すには、紹介元との協議が要ります。相手が紹介元でないか、理由がありません。",
-    "紹介元と協議して、その理由を書いてください。いつでもまた依頼できることも伝えてください。",
-)
 end_given = _says(lambda life, act: act.ended is None, "T1", "死亡か転出かがありません。", "どちらかを選んでください。")
 never_fixed = _says(
     lambda life, act: life.fixed_before,

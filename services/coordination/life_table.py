@@ -6,6 +6,7 @@ contracts/rules.py.
 
 from contracts.life import State, Step
 from contracts.purpose import Purpose
+from services.coordination import city_needs
 from services.coordination import life_needs as needs
 from services.coordination.life_terms import ACTIVE, BEFORE, CITY, FREE, JUSO, OFFICE, OVER, SHIEN, Turn
 
@@ -14,6 +15,7 @@ _A_PLAN = (
     needs.roles_in_time,
     needs.monitoring_set,
     needs.after_a_meeting,
+    city_needs.offered,
 )
 _OF_A_PLAN = needs.brought(Purpose.PLAN, Purpose.REPLAN)
 
@@ -53,12 +55,19 @@ TABLE: tuple[Turn, ...] = (
         follows="会議を開き、結果を記録する。",
     ),
     Turn(
-        Step.RECORD_RESULT, (State.AT_MEETING,), None, OFFICE, ("D5", "P1", "P2", "D9"),
+        Step.RECORD_RESULT, (State.AT_MEETING,), None, OFFICE, ("D5", "P1", "P2", "D9", "D6", "M10", "S13"),
         (
-            needs.sat, needs.outcome_given, needs.reasons_unless_fit, needs.referrer_may_lead, needs.next_if_any,
-            needs.both_present,
+            needs.sat, needs.outcome_given, needs.reasons_unless_fit, needs.referrer_may_lead,
+            city_needs.somebody_referred, needs.next_if_any, needs.both_present, city_needs.decided_here,
+            city_needs.can_be_raised,
         ),
-        (needs.sat,), follows="適切なら確定・終結・中断へ。再協議や持ち越しなら、付議の前に戻る。",
+        (needs.sat,),
+        follows="適切なら確定・終結・中断へ。再協議や持ち越しなら、付議の前に戻る。次の会議体へ上げたら、その会議を待つ。",
+    ),
+    Turn(
+        Step.HAND_OVER, ACTIVE, None, OFFICE, ("P1", "C3", "S6"), (city_needs.taken_over,),
+        (city_needs.several_coordinators, city_needs.result_recorded),
+        follows="引き継いだ多機関協働事業者が進める。待っている会議には、その機関が呼ばれる。",
     ),
     Turn(
         Step.TAKE_BACK, (State.AT_MEETING,), None, OFFICE, ("T1",), (needs.words_given,), (needs.not_begun,),
@@ -119,7 +128,7 @@ TABLE: tuple[Turn, ...] = (
         (needs.brought(Purpose.SUSPENSION), needs.still_lost), follows="連絡を試み続け、取れたら再開する。",
     ),
     Turn(
-        Step.GIVE_BACK, BEFORE, State.RETURNED, OFFICE, ("D8", "T9"), (needs.talked_over,),
+        Step.GIVE_BACK, BEFORE, State.RETURNED, OFFICE, ("D8", "T9"), (city_needs.talked_over,),
         (needs.never_fixed, needs.not_early), follows="紹介元が支援を続ける。いつでもまた依頼できる。",
     ),
     Turn(

@@ -71,6 +71,8 @@ class Life:
     contacts: tuple[Contact, ...] = ()
     back_in_touch: date | None = None
     """The day on which somebody who had been given up was reached (T7)."""
+    handed_to: str | None = None
+    """The 多機関協働事業者 that took the case over last."""
     acts: int = 0
     since: date | None = None
     """The day of its last act."""
@@ -80,6 +82,8 @@ class Life:
     """The sitting of what was brought has begun."""
     sitting_on: date | None = None
     """The day in Japan of that sitting, once it is over."""
+    heard_by: str = ""
+    """The body of that sitting."""
     first_on: date | None = None
     """The day of a sitting that has heard an item nobody brought: intake put it, and its result is not recorded."""
     received_on: date | None = None

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from sqlalchemy import Row, select
 
-from contracts.life import Act, CaseDue, CommissionDue, DueList, LifeView, State, Step, Taken
+from contracts.life import Act, CaseDue, CommissionDue, DueList, LifeView, State, Step, Taken, Way
 from contracts.message import Compartment
 from contracts.policy import Category, Decision
 from contracts.purpose import Purpose
 from services import sharing
-from services.coordination import domain, life
+from services.coordination import charge, domain, life, powers
 from services.coordination.deadlines import due
 from services.coordination.hearing import Matter, decisions
 from services.coordination.life_terms import Life, Refusal
@@ -27,6 +27,8 @@ from services.sharing import Head
 
 SEALED_IN = "act.words"
 BRINGS = (Step.BRING, Step.BRING_CLOSING, Step.BRING_SUSPENSION)
+PUTS = (*BRINGS, Step.RECORD_RESULT, Step.HAND_OVER)
+"""What can put an item to a meeting: also a result that raises it (M10), and a hand-over, which calls others."""
 
 
 def acts_of(about: UUID, tx: Tx) -> Sequence[Row[Any]]:
@@ -46,6 +48,7 @@ def life_of(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
         now,
         begun=begun,
         sitting_on=domain.today(brought.starts) if brought is not None and over else None,
+        heard_by=(brought.body or "") if brought is not None else "",
         first_on=domain.today(first.starts) if first else None,
         received_on=known.received_on,
         referrer=known.referrer,
@@ -67,11 +70,11 @@ def _folded(rows: Sequence[Row[Any]], tx: Tx) -> Life:
 
 def _brought(rows: Sequence[Row[Any]], tx: Tx) -> Row[Any] | None:
     """The item that was put to a meeting last."""
-    last = next((row.item for row in reversed(rows) if row.item and row.step in BRINGS), None)
+    last = next((row.item for row in reversed(rows) if row.item and row.step in PUTS), None)
     return tx.execute(select(item).where(item.c.id == last)).first() if last else None
 
 
-def view(about: UUID, viewer: Viewer | None, sight: Sight, tx: Tx) -> LifeView:
+def view(about: UUID, viewer: Viewer | None, posts: frozenset[str], sight: Sight, tx: Tx) -> LifeView:
     """A case's life as one viewer may see it."""
     if about not in sight.shown or viewer is None:
         return LifeView(found=False)
@@ -84,7 +87,7 @@ def view(about: UUID, viewer: Viewer | None, sight: Sight, tx: Tx) -> LifeView:
         found=True,
         state=now.state,
         history=told,
-        ways=() if gone else tuple(life.ways(now, kind_of(viewer, tx), tx.profile)),
+        ways=() if gone else tuple(_ways(now, viewer, posts, tx)),
         sitting=brought.starts if brought is not None else None,
         due=() if gone else tuple(due(now, opened, domain.today(tx.now), tx.profile.deadlines)),
         plan=plans[-1] if plans else None,
@@ -92,6 +95,15 @@ def view(about: UUID, viewer: Viewer | None, sight: Sight, tx: Tx) -> LifeView:
         outside=tuple(sorted(now.outside)),
         decided_services=now.plan.services if now.plan else (),
     )
+
+
+def _ways(now: Life, viewer: Viewer, posts: frozenset[str], tx: Tx) -> Iterable[Way]:
+    """The steps for this viewer; those that are another post's alone stand among what is not open (S13)."""
+    told = []
+    for way in life.ways(now, kind_of(viewer, now, tx), tx.profile):
+        refusal = powers.reserved(way.step, viewer, posts, tx.profile) if way.allowed else None
+        told.append(way.model_copy(update={"allowed": False, **vars(refusal)}) if refusal else way)
+    return sorted(told, key=lambda way: not way.allowed)
 
 
 def due_list(viewer: Viewer | None, sight: Sight, tx: Tx) -> DueList:
@@ -192,6 +204,6 @@ def is_erased(about: UUID, tx: Tx) -> bool:
     return tx.execute(select(erased.c.subject).where(erased.c.subject == about)).first() is not None
 
 
-def kind_of(viewer: Viewer, tx: Tx) -> str:
-    """What the viewer's agency is, by the profile; empty for one that is gone (D2)."""
-    return next((one.kind for one in tx.profile.agencies if one.code == viewer.agency), "")
+def kind_of(viewer: Viewer, now: Life, tx: Tx) -> str:
+    """What the viewer's agency is to this case: of several coordinators one has it; empty for one that is gone (D2)."""
+    return charge.acts_as(tx.profile, viewer.agency, charge.in_charge(tx.profile, now.referrer, now.handed_to))

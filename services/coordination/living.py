@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -13,10 +13,11 @@ from sqlalchemy.exc import IntegrityError
 from contracts.consent import ConsentState
 from contracts.coordination import ItemPutForward, ItemWithdrawn
 from contracts.directory import Staff
-from contracts.life import DueList, LifeView, LookAtDue, LookAtLife, State, Step, StepTaken, Taken, TakeStep
+from contracts.life import DueList, LifeView, LookAtDue, LookAtLife, Outcome, State, Step, StepTaken, Taken, TakeStep
 from contracts.message import Compartment, Event
 from contracts.policy import Category
-from services.coordination import domain, life, showing
+from contracts.purpose import Purpose
+from services.coordination import charge, domain, life, powers, showing
 from services.coordination.handlers import record_steps, service
 from services.coordination.hearing import decisions
 from services.coordination.life_table import row as row_of
@@ -56,7 +57,8 @@ ANOTHER = Refusal("T1", "この画面からは、すでに別の内容を記録�
 async def look_at_life(asked: LookAtLife, work: Work) -> LifeView:
     """How the case stands, for somebody who may see it."""
     viewer = showing.viewer_of(asked.viewer, asked.viewer_agency)
-    return await showing.show(work, viewer, [asked.case], partial(view, asked.case, viewer))
+    posts = await powers.posts_of(viewer, work)
+    return await showing.show(work, viewer, [asked.case], partial(view, asked.case, viewer, posts))
 
 
 @service.performs(LookAtDue)
@@ -77,8 +79,9 @@ async def take_step(asked: TakeStep, work: Work) -> StepTaken:
         await work.run(partial(_audit, asked, viewer, refusal.rule, "refuse"))
         return _refused(refusal)
     deciders = await _deciders(work) if asked.act.step is Step.DECIDE else None
+    reserved = powers.reserved(asked.act.step, viewer, await powers.posts_of(viewer, work), work.profile)
     answers: list[StepTaken] = []
-    await work.tell(partial(_take, asked, viewer, deciders, answers))
+    await work.tell(partial(_take, asked, viewer, Known(deciders, reserved), answers))
     return answers[-1]
 
 
@@ -96,9 +99,15 @@ async def _deciders(work: Work) -> dict[UUID, Decider]:
     return {one.person: Decider(frozenset(one.posts), one.since, one.until) for one in staff if one.agency in city}
 
 
-def _take(
-    asked: TakeStep, viewer: Viewer, deciders: Mapping[UUID, Decider] | None, answers: list[StepTaken], tx: Tx
-) -> Iterable[Event]:
+@dataclass(frozen=True)
+class Known:
+    """What the directory said before the transaction: who may decide (D2), and whether a power is another's (S13)."""
+
+    deciders: Mapping[UUID, Decider] | None
+    reserved: Refusal | None
+
+
+def _take(asked: TakeStep, viewer: Viewer, known: Known, answers: list[StepTaken], tx: Tx) -> Iterable[Event]:
     rows = acts_of(asked.case, tx)
     for row in rows:
         if row.request == asked.request:
@@ -111,9 +120,10 @@ def _take(
         _audit(asked, viewer, OTHERS.rule, "refuse", tx)
         answers.append(_refused(OTHERS, history(rows[asked.after :], tx)))
         return ()
-    now = replace(life_of(asked.case, rows, tx), deciders=deciders)
-    today, kind = domain.today(tx.now), kind_of(viewer, tx)
+    now = replace(life_of(asked.case, rows, tx), deciders=known.deciders)
+    today, kind = domain.today(tx.now), kind_of(viewer, now, tx)
     refusal = _closed(asked, now, tx) or unsupported(asked, tx) or life.judge(now, asked.act, kind, today, tx.profile)
+    refusal = refusal or known.reserved
     if refusal:
         _audit(asked, viewer, refusal.rule, "refuse", tx)
         answers.append(_refused(refusal))
@@ -160,6 +170,12 @@ def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]
     """The item a step brings to a meeting, new or one that still waits; or the items it takes back."""
     if asked.act.step is Step.TAKE_BACK or life.after(now, asked.act).state in OVER:
         return None, _take_back(_not_heard(asked.case, tx), tx)
+    if asked.act.step is Step.HAND_OVER:
+        return _call_the_other(asked, now, tx)
+    if asked.act.outcome is Outcome.RAISE and now.purpose is not None:
+        above = tx.profile.body(now.heard_by)
+        put = _put(asked.case, now, now.purpose, asked.act.urgent, above.escalates_to if above else None, tx)
+        return put.about, [put]
     if asked.act.step is Step.RECORD_FIRST:
         return next(iter(unrecorded([asked.case], tx).values())).id, []
     return _bring(asked, now, tx) if asked.act.step in BRINGS else (None, [])
@@ -168,31 +184,63 @@ def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]
 def _bring(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID, list[Event]]:
     """To the sitting that waits for the case, if all who have a role are called there; else to another."""
     purpose = life.purpose_of(now, asked.act.step)
-    about = tx.execute(select(case).where(case.c.id == asked.case)).one()
-    roles = [role.agency for role in now.plan.roles] if now.plan else []
-    listed = select(case_agency.c.agency).where(case_agency.c.case == asked.case).order_by(case_agency.c.place)
-    table = tuple(tx.execute(listed).scalars())
     waiting = [one for one in _not_heard(asked.case, tx) if one.purpose == purpose or tx.here is not Compartment.JUSO]
-    called = {*table, *domain.could_be_seated(tx.profile, tx.here)}
-    if waiting and set(roles) <= called and not asked.act.urgent:
+    own = charge.in_charge(tx.profile, now.referrer, now.handed_to)
+    called = {*domain.with_coordinator(_table(asked.case, tx), own), *domain.could_be_seated(tx.profile, tx.here)}
+    if waiting and set(_with_a_role(now, tx)) <= called and not asked.act.urgent:
         return waiting[-1].id, []
     events: list[Event] = list(_take_back(waiting, tx))  # it called others, or for another day (M1, P3)
+    put = _put(asked.case, now, purpose, asked.act.urgent, None, tx)
+    return put.about, [*events, put]
+
+
+def _call_the_other(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]]:
+    """What waits for a sitting waits anew, for one that the 多機関協働事業者 who takes over is called to (P1)."""
+    waiting, events = _not_heard(asked.case, tx), list[Event]()
+    urgent = bool(tx.connection.scalar(select(case.c.urgent).where(case.c.id == asked.case)))
+    put = None
+    for one in waiting:
+        events += _take_back([one], tx)
+        put = _put(asked.case, life.after(now, asked.act), Purpose(one.purpose), urgent, one.raised_to, tx)
+        events.append(put)
+    return put.about if put and now.state is State.AT_MEETING else None, events
+
+
+def _put(about: UUID, now: Life, purpose: Purpose, urgent: bool, raised_to: str | None, tx: Tx) -> ItemPutForward:
+    """A new item of the case, for the bodies of its area and coordinator, or the one it was raised to (M10)."""
+    known = tx.execute(select(case).where(case.c.id == about)).one()
+    own = charge.in_charge(tx.profile, now.referrer, now.handed_to)
     put = ItemPutForward(
         about=tx.ref(),
-        case=asked.case,
+        case=about,
         purpose=purpose,
-        urgent=asked.act.urgent,
-        received_on=about.received_on,
-        agencies=tuple(dict.fromkeys([*table, *roles])),
-        only_agencies=_is_narrowed(asked.case, tx),
-        member=about.member,
+        urgent=urgent,
+        received_on=known.received_on,
+        agencies=domain.with_coordinator([*_table(about, tx), *_with_a_role(now, tx)], own),
+        only_agencies=_is_narrowed(about, tx),
+        member=known.member,
         category=Category.ORDINARY,
-        consent=about.consent,
+        consent=known.consent,
+        coordinator=own,
+        area=charge.area_of(tx.profile, now.referrer, own),
+        body=raised_to,
     )
     kept = put.model_dump(include={"case", "purpose", "member", "category"})
-    tx.execute(insert(item).values(id=put.about, compartment=tx.here, put_at=tx.now, **kept))
-    record_steps(tx, asked.case, "item_put_forward", purpose=purpose)
-    return put.about, [*events, put]
+    tx.execute(insert(item).values(id=put.about, compartment=tx.here, put_at=tx.now, raised_to=raised_to, **kept))
+    record_steps(tx, about, "item_put_forward", purpose=purpose)
+    return put
+
+
+def _table(about: UUID, tx: Tx) -> tuple[str, ...]:
+    """The agencies of the case, the referrer first."""
+    listed = select(case_agency.c.agency).where(case_agency.c.case == about).order_by(case_agency.c.place)
+    return tuple(tx.execute(listed).scalars())
+
+
+def _with_a_role(now: Life, tx: Tx) -> tuple[str, ...]:
+    """Whoever has a role in the plan, or carries a programme it uses (P3)."""
+    roles = [role.agency for role in now.plan.roles] if now.plan else []
+    return (*roles, *charge.carriers(tx.profile, now.plan.services if now.plan else ()))
 
 
 def _take_back(items: Sequence[Row[Any]], tx: Tx) -> list[Event]:
@@ -217,10 +265,12 @@ def _closed(asked: TakeStep, now: Life, tx: Tx) -> Refusal | None:
     stopped = head is None or head.scope is None or domain.stop_reason(head.state, head.scope, tx.now)
     if tx.here is Compartment.JUSO and stopped:
         return STOPPED
-    if asked.act.step not in BRINGS:
+    raised = now.purpose if asked.act.outcome is Outcome.RAISE else None
+    purpose = life.purpose_of(now, asked.act.step) if asked.act.step in BRINGS else raised
+    if purpose is None:
         return None
     city = [one.code for one in tx.profile.agencies if one.kind in CITY]
-    found = decisions(matter_of(asked.case, life.purpose_of(now, asked.act.step), tx), head, city, tx)
+    found = decisions(matter_of(asked.case, purpose, tx), head, city, tx)
     if any(one.allowed for one in found.values()):
         return None
     return next((refusal_of(one) for one in found.values()), NOT_SEEN)

@@ -68,6 +68,8 @@ item = Table(
     Column("sitting", Uuid),
     Column("starts", Instant),
     Column("ends", Instant),
+    Column("body", String(40)),
+    Column("raised_to", String(40)),
     Column("placement", Integer, nullable=False, default=0),
     Column("put_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
@@ -78,7 +80,9 @@ item = Table(
     UniqueConstraint("id", "member"),
     ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
 )
-"""``placement``: the version of the last fact that gave or took its date; what comes later with a lower one is old."""
+"""``placement``: the version of the last fact that gave or took its date; what comes later with a lower one is old.
+``body``: where it is heard, once there is a sitting. ``raised_to``: the only body that may, because another raised it.
+"""
 
 step = Table(
     "step",

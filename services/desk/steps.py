@@ -25,6 +25,7 @@ from contracts.life import (
     DueList,
     LifeView,
     LookAtLife,
+    Outcome,
     Plan,
     Step,
     Taken,
@@ -32,6 +33,7 @@ from contracts.life import (
     Way,
 )
 from contracts.message import Compartment
+from contracts.profile import Profile
 from services.desk import grounds, pages, words
 from services.desk.asking import Asking
 from services.desk.html import case_not_found, fenced, notice, page
@@ -62,6 +64,7 @@ FIELDS: dict[Step, tuple[str, ...]] = {
     Step.SUSPEND: ("next_on", "words"),
     Step.FOLLOW_UP: ("words", "next_if_any"),
     Step.GIVE_BACK: ("counterpart", "words"),
+    Step.HAND_OVER: ("counterpart", "words"),
     Step.END: ("ended", "words"),
 }
 """What a step's form asks besides its day; reasons only where a step is not listed."""
@@ -206,7 +209,7 @@ def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
         "deciders": deciders(known),
         "decided": [(code.value, SERVICE_TEXT[code]) for code in life.decided_services],
         "choices": {
-            "outcome": OUTCOME_TEXT,
+            "outcome": outcomes(known.profile),
             "contact": CONTACT_TEXT,
             "follow_up": {code: text for code, text in FOLLOW_UP_TEXT.items() if code != "none"},
             "ended": ENDED_TEXT,
@@ -214,6 +217,12 @@ def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
         },
         "early_since": words.full_day(life.early_since) if life.early_since else "",
     }
+
+
+def outcomes(profile: Profile) -> dict[Outcome, str]:
+    """The results a meeting of this city can have: only some have a body to raise a case to (M10)."""
+    raises = any(body.escalates_to for body in profile.bodies)
+    return {one: text for one, text in OUTCOME_TEXT.items() if raises or one is not Outcome.RAISE}
 
 
 def deciders(known: pages.Known) -> list[tuple[str, str]]:

@@ -22,6 +22,7 @@ from contracts.intake import (
 )
 from contracts.message import Account, Event, Question
 from contracts.permit import LIFE_SECONDS, Noted, Permit, Redeem, ReportSpent, Use, Verdict, Verdicts, sign
+from contracts.profile import Agency, Profile
 from contracts.purpose import Purpose
 from services.service import AskFailed, Tx
 from services.settings import Settings
@@ -199,3 +200,9 @@ class Hands:
         """All that was ever shown."""
         asked = DisclosuresAtCoordination(since=datetime(2026, 1, 1, tzinfo=UTC))
         return self.stage.ask(asked).rows  # type: ignore[no-any-return]  # a stage answers with anything
+
+
+def with_another_coordinator(profile: Profile) -> Profile:
+    """The same city with a second 多機関協働事業者, as those of ⑤各機関に付加 have."""
+    another = Agency(code="csw", name="地域福祉コーディネーター", kind="coordinator")
+    return profile.model_copy(update={"agencies": (*profile.agencies, another)})

@@ -740,4 +740,4 @@ def test_the_walks_that_people_take_are_lawful_and_come_to_every_state_by_every_
     lives = [life for kind, steps in WALKS for life in lawful_walk(kobayashi, kind, *steps)]
     assert {life.state for life in lives} == set(State)
     taken = {step.step if isinstance(step, Act) else step for _, steps in WALKS for step in steps}
-    assert taken == set(Step)
+    assert taken == set(Step) - {Step.HAND_OVER}, "there is nobody to hand over to in 小林市: see test_charge.py"

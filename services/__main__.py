@@ -20,6 +20,7 @@ from contracts.municipality import is_municipality_code
 from services import (
     asyncapi,
     audit_words,
+    city_words,
     consent_words,
     coordination,
     demo,
@@ -296,6 +297,10 @@ def _life(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _city(options: argparse.Namespace, settings: Settings) -> int:
+    return city_words.run(read_profile(settings.profile), print)
+
+
 def _policy(options: argparse.Namespace, settings: Settings) -> int:
     if getattr(options, "item", None) is None:
         print(options.words(options))
@@ -401,7 +406,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     settings = Settings(**given)
     if not is_municipality_code(settings.municipality):
         raise CannotStart("--municipality は検査数字まで含む6桁の全国地方公共団体コードで指定してください(例 452050)。")
-    alone = options.act in (_asyncapi, _life, _policy, _rules) and getattr(options, "item", None) is None
+    alone = options.act in (_asyncapi, _city, _life, _policy, _rules) and getattr(options, "item", None) is None
     if not alone and (profile := read_profile(settings.profile)).municipality != settings.municipality:
         raise CannotStart(
             f"{settings.profile} は {profile.name}({profile.municipality})のプロファイルです。"
@@ -477,6 +482,7 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(reception=words)
         words.add_options(one, shared)
     command("life", _life, "事案の一生(状態と手順)の表を出力する")
+    command("city", _city, "設定を言葉で見る(多機関協働の担当、五つの事業、会議体と上げる先、委任できない権限)")
     rule_words.add_options(command("rules", _rules, "規則ごとに、実装の状態・記載・試験を見る"))
     command("asyncapi", _asyncapi, "AsyncAPI の文書を出力する")
     trial = command("demo", _demo, "全体を一度、仮の場所で通して動かす")

@@ -25,6 +25,7 @@ PLUMBING = {
     "audit.py",
     "audit_words.py",
     "bus.py",
+    "city_words.py",
     "consent_words.py",
     "demo.py",
     "disclosure_words.py",

@@ -38,6 +38,9 @@ class ItemPutForward(Event, subject="kasane.coordination.item_put_forward.v1"):
     """The area (圏域) whose bodies hear it; None: those of the whole city."""
     body: Code | None = None
     """The only body that may hear it, because another one raised it there (M10, D6)."""
+    required: tuple[Code, ...] = ()
+    """Those of ``agencies`` without which a sitting of its own is not held: the accepted roster says so."""
+    optional: tuple[Code, ...] = ()
 
 
 class ItemWithdrawn(Event, subject="kasane.coordination.item_withdrawn.v1"):

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from contracts.coordinating import Area, Coordinating, Data, Power, Programmes
+from contracts.intake import Problem
 from contracts.legal_basis import CATALOGUE
 from contracts.message import Code, MunicipalityCode
 from contracts.municipality import is_municipality_code
@@ -37,6 +38,10 @@ class Agency(Data):
     """Other spellings under which the files of existing systems name this agency."""
     area: Code | None = None
     """圏域: the one part of the city it serves; None: the whole city."""
+    fields: tuple[Problem, ...] = ()
+    """Which problems this agency knows: a case with one of them proposes it for the roster (P5)."""
+    reviews: bool = False
+    """客観的検討者: it can look at the assessment of a case that it has no part in (P6)."""
 
 
 class Place(Data):
@@ -151,6 +156,9 @@ class Profile(Data):
     urgent_within_days: PositiveInt = 7
     """How many calendar days an urgent case may wait for its 随時 sitting."""
     adhoc_within_days: PositiveInt = 28
+    roster_warns_above: PositiveInt = 12
+    """More agencies than this on one roster want a reason. 種000 別添5 1(3)キ(エ) warns of adding people (P5) without a
+    number; twelve is our guess from what cities report, to be set by each city."""
     consent_years: PositiveInt = 3
     """How long a consent on a つなぐシート lasts. No notice says; three years is our guess, to be set by each city."""
     consent_text: Annotated[str, Field(pattern=r"^[^\s\x00-\x1f]{1,40}$")] = "第1号"

@@ -29,6 +29,7 @@ from contracts.intake import ConsentChanged, ReferralWithConsent, ReferralWithou
 from contracts.meetings import ItemPlaced, ItemUnplaced
 from contracts.message import Event
 from contracts.policy import Category
+from contracts.preparing import RosterAccepted
 from services import sharing
 from services.coordination import charge, domain, showing, views
 from services.coordination.explaining import explanation
@@ -52,7 +53,7 @@ service = Service(
     "coordination",
     tables,
     compartments=True,
-    publishes=frozenset({ItemPutForward, ItemWithdrawn}),
+    publishes=frozenset({ItemPutForward, ItemWithdrawn, RosterAccepted}),
     asks=sharing.ASKS | {Staff},  # who holds which post: to decide (D2), or a power that is one post's alone (S13)
     seals=True,
 )

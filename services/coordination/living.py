@@ -40,6 +40,7 @@ from services.coordination.life_views import (
     whole,
 )
 from services.coordination.resting import unsupported
+from services.coordination.rostering import accepted_seats
 from services.coordination.showing import Sight, Viewer
 from services.coordination.tables import act, case, case_agency, item
 from services.service import Tx, Work
@@ -209,7 +210,7 @@ def _call_the_other(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, li
 def _put(about: UUID, now: Life, purpose: Purpose, urgent: bool, raised_to: str | None, tx: Tx) -> ItemPutForward:
     """A new item of the case, for the bodies of its area and coordinator, or the one it was raised to (M10)."""
     known = tx.execute(select(case).where(case.c.id == about)).one()
-    own = charge.in_charge(tx.profile, now.referrer, now.handed_to)
+    own, chosen = charge.in_charge(tx.profile, now.referrer, now.handed_to), accepted_seats(about, tx)
     put = ItemPutForward(
         about=tx.ref(),
         case=about,
@@ -224,6 +225,8 @@ def _put(about: UUID, now: Life, purpose: Purpose, urgent: bool, raised_to: str 
         coordinator=own,
         area=charge.area_of(tx.profile, now.referrer, own),
         body=raised_to,
+        required=tuple(one.agency for one in chosen if one.need == "required"),
+        optional=tuple(one.agency for one in chosen if one.need == "optional"),
     )
     kept = put.model_dump(include={"case", "purpose", "member", "category"})
     tx.execute(insert(item).values(id=put.about, compartment=tx.here, put_at=tx.now, raised_to=raised_to, **kept))
@@ -232,7 +235,9 @@ def _put(about: UUID, now: Life, purpose: Purpose, urgent: bool, raised_to: str 
 
 
 def _table(about: UUID, tx: Tx) -> tuple[str, ...]:
-    """The agencies of the case, the referrer first."""
+    """The agencies of the accepted roster; before there is one those of the case, the referrer first."""
+    if chosen := accepted_seats(about, tx):
+        return tuple(one.agency for one in chosen)
     listed = select(case_agency.c.agency).where(case_agency.c.case == about).order_by(case_agency.c.place)
     return tuple(tx.execute(listed).scalars())
 

@@ -202,6 +202,58 @@ wall.guard_tax(entry)
 wall.guard_tax(paper)
 carry_out, carry_in = wall.carry_over(tables)
 
+roster = Table(
+    "roster",
+    tables,
+    Column("case", Uuid, primary_key=True),
+    Column("number", Integer, CheckConstraint("number >= 1"), primary_key=True),
+    Column("compartment", String(5), nullable=False),
+    Column("request", Uuid, nullable=False, unique=True),
+    Column("at", Instant, nullable=False),
+    Column("by", Uuid, nullable=False),
+    Column("agency", String(40), nullable=False),
+    Column("attendance", String(4), CheckConstraint("attendance in ('yes', 'no', 'open')"), nullable=False),
+    Column("codes", JSON, nullable=False),
+    Column("words", Sealed, nullable=False),
+    ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
+)
+"""The accepted rosters of a case, version by version. ``codes`` holds no free text, ``words`` the reasons."""
+
+inquiry = Table(
+    "inquiry",
+    tables,
+    Column("id", Uuid, primary_key=True),
+    Column("compartment", String(5), nullable=False),
+    Column("case", Uuid, nullable=False, index=True),
+    Column("request", Uuid, nullable=False, unique=True),
+    Column("agency", String(40), nullable=False, index=True),
+    Column("subjects", JSON, nullable=False),
+    Column("due_on", Date, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("asked_by", Uuid, nullable=False),
+    Column("asked_for", String(40), nullable=False),
+    Column("words", Sealed, nullable=False),
+    UniqueConstraint("id", "case"),
+    ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
+)
+inquiry_answer = Table(
+    "inquiry_answer",
+    tables,
+    Column("inquiry", Uuid, primary_key=True),
+    Column("number", Integer, CheckConstraint("number >= 1"), primary_key=True),
+    Column("case", Uuid, nullable=False),
+    Column("request", Uuid, nullable=False, unique=True),
+    Column("at", Instant, nullable=False),
+    Column("by", Uuid, nullable=False),
+    Column("by_agency", String(40), nullable=False),
+    Column("said_on", Date, nullable=False),
+    Column("words", Sealed, nullable=False),
+    ForeignKeyConstraint(["inquiry", "case"], ["inquiry.id", "inquiry.case"]),
+)
+"""What agencies were asked of a case and what they said: a later answer stands beside the earlier. The texts, and who
+said them, are sealed under the case's reference; what is left of an erased case is codes and days.
+"""
+
 erased = Table(
     "erased",
     tables,
@@ -212,5 +264,5 @@ erased = Table(
 )
 """Cases whose key was destroyed, when and why, by code. ``cleared_at``: since when the files hold no deleted row."""
 
-append_only(act, paper, concealment)
+append_only(act, paper, concealment, roster, inquiry, inquiry_answer)
 own_compartment(tables)

@@ -61,7 +61,7 @@ def gather_own(
     """A sitting of the item's own among those it is open to, or NoSlot with the reason and what can be done."""
     window, last = domain.search_window(profile, one.urgent, now), now
     first, last = max(now, window.start_of(0)), window.start_of(window.open.bit_length())
-    table = profile, adhoc[0], here, one.agencies
+    table = profile, adhoc[0], here, seating.called_for(one.agencies, one.required, one.optional)
     everybody = seating.adhoc_seats(*table, diary.staff, one.coordinator)
     if here is Compartment.JUSO:
         head = diary.heads.get(one.case)

@@ -13,9 +13,10 @@ from contracts.intake import ConsentChanged
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemUnplaced, LinkState, LookAtLink
 from contracts.message import Compartment, Event
 from contracts.notify import SendCancellation, SendInvitation
+from contracts.preparing import RosterAccepted
 from services import sharing
 from services.meetings.domain import link_digest
-from services.meetings.stopping import follow_consent, take_back
+from services.meetings.stopping import follow_consent, follow_roster, take_back
 from services.meetings.tables import consents, disclosure, item, link, notice, release, seat, sitting, tables
 from services.service import NotYet, Service, Tx
 
@@ -67,6 +68,14 @@ def take_back_item(told: ItemWithdrawn, tx: Tx) -> Iterable[Event]:
     if tx.execute(select(item.c.id).where(item.c.id == told.about)).first() is None:
         raise NotYet
     return take_back(tx, told.about)
+
+
+@service.on(RosterAccepted)
+def learn_roster(told: RosterAccepted, tx: Tx) -> Iterable[Event]:
+    """Somebody decided who is called for an item: codes only, and every seat is judged by the wall as before."""
+    if tx.execute(select(item.c.id).where(item.c.id == told.about)).first() is None:
+        raise NotYet
+    return follow_roster(tx, told)
 
 
 @service.on(ConsentChanged)

@@ -52,15 +52,23 @@ def filled(profile: Profile, seat: Seat, staff: Sequence[StaffView]) -> Wanted:
     )
 
 
-def _stand_in(profile: Profile, agency: str, staff: Iterable[StaffView]) -> tuple[UUID, ...]:
-    """Who stands for an agency that names nobody: its 担当者, else the first of its staff."""
+def _stand_in(profile: Profile, agency: str, need: Need, staff: Iterable[StaffView]) -> Wanted:
+    """Who stands for an agency that names nobody: its 担当者, else the first of its staff; if required, any of them."""
     people = [one for one in staff if one.agency == agency]
-    return tuple(one.person for one in sorted(people, key=lambda one: profile.secretariat_post not in one.posts))[:1]
+    able = tuple(one.person for one in sorted(people, key=lambda one: profile.secretariat_post not in one.posts))
+    return Wanted(agency, agency_name(profile, agency), need, able if need == "required" else able[:1])
 
 
 def agency_name(profile: Profile, code: str) -> str:
     """The agency's name, or its code if the profile no longer knows it."""
     return next((agency.name for agency in profile.agencies if agency.code == code), code)
+
+
+def called_for(agencies: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> dict[str, Need]:
+    """The agencies an item calls besides the standing ones, each with its need: in principle, unless said otherwise."""
+    return {
+        code: "required" if code in required else "optional" if code in optional else "expected" for code in agencies
+    }
 
 
 def one_seat_each(chosen: Iterable[tuple[Wanted, UUID]]) -> dict[UUID, Wanted]:
@@ -75,7 +83,7 @@ def adhoc_seats(
     profile: Profile,
     body: Body,
     compartment: Compartment,
-    agencies: Iterable[str],
+    called: Mapping[str, Need],
     staff: Sequence[StaffView],
     coordinator: str | None = None,
 ) -> tuple[Wanted, ...]:
@@ -83,9 +91,7 @@ def adhoc_seats(
     standing = standing_seats(profile, body, compartment, staff, coordinator)
     seated = {seat.agency for seat in standing}
     return standing + tuple(
-        Wanted(code, agency_name(profile, code), "expected", _stand_in(profile, code, staff))
-        for code in dict.fromkeys(agencies)
-        if code not in seated
+        _stand_in(profile, code, need, staff) for code, need in called.items() if code not in seated
     )
 
 

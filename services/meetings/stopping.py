@@ -1,6 +1,6 @@
 """Takes away what has lost its ground: items off agendas, seats, sittings. Nothing moves to shien by itself (C11)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +8,10 @@ from sqlalchemy import Row, delete, select, update
 
 from contracts.meetings import ItemUnplaced
 from contracts.message import Compartment, Event
+from contracts.preparing import RosterAccepted
 from services import sharing
 from services.meetings import grounds, seating
+from services.meetings.scheduling import Need
 from services.meetings.seats import cancel_seats, cancel_sitting
 from services.meetings.tables import agenda, consents, item, notice, seat, sitting
 from services.service import Tx
@@ -19,6 +21,8 @@ EMPTY = "議題がなくなったため、取り消しました"
 NOT_COVERED = "同意の範囲から外れたため取り消した機関"
 NOT_BOUND = "委嘱がなくなったため取り消した機関"
 TAKEN_BACK = "付議が取り下げられました。"
+STRUCK = "名簿から外した機関"
+NEW_ROSTER = "出席する機関が変わったため、日程を組み直します。"
 CALL_ANEW = "必須の機関の委嘱がなくなったため、日程を組み直します。"
 
 
@@ -143,13 +147,55 @@ def _closed(tx: Tx, where: Row[Any], items: Sequence[Row[Any]], seats: Sequence[
     return [one for one in seats if one.agency not in opened]
 
 
-def _call_anew(tx: Tx, where: Row[Any], items: Sequence[Row[Any]]) -> list[Event]:
+def follow_roster(tx: Tx, told: RosterAccepted) -> list[Event]:
+    """Call whom the accepted roster names (P5): whoever it strikes loses the seat, for new ones a date is looked for.
+
+    A regular sitting keeps its standing members. What a sitting that is over has heard stays on record.
+    """
+    one = tx.execute(
+        select(item, sitting.c.id.label("sitting"), sitting.c.regular_on, sitting.c.ends)
+        .outerjoin(agenda, agenda.c.item == item.c.id)
+        .outerjoin(sitting, sitting.c.id == agenda.c.sitting)
+        .where(item.c.id == told.about)
+    ).one()
+    if one.state == "withdrawn" or (one.sitting and one.ends <= tx.now):
+        return []
+    before = seating.called_for(one)
+    parts = ("agencies", "required", "optional")
+    values: dict[str, Any] = {part: list(getattr(told, part)) for part in parts}
+    tx.execute(update(item).where(item.c.id == one.id).values(values))
+    if one.sitting is None:
+        mine = item.c.id == one.id, item.c.state == "waiting"
+        tx.execute(update(item).where(*mine).values(next_try=tx.now))
+    elif one.regular_on is None:
+        after = seating.called_for(tx.execute(select(item).where(item.c.id == one.id)).one())
+        return _seat_anew(tx, one, before, after)
+    return []
+
+
+def _seat_anew(tx: Tx, one: Row[Any], before: Mapping[str, Need], after: Mapping[str, Need]) -> list[Event]:
+    where = tx.execute(select(sitting).where(sitting.c.id == one.sitting)).one()
+    body = next((body for body in tx.profile.bodies if body.code == where.body), None)
+    standing = {seat.agency for seat in seating.standing_seats(tx.profile, body, tx.here, ())} if body else set()
+    wanted = {code: need for code, need in after.items() if code not in standing}
+    if one.state != "placed" or any(before.get(code) != need for code, need in wanted.items()):
+        return _call_anew(tx, where, [one], NEW_ROSTER)
+    gone = sorted(set(before) - set(after) - standing)
+    live = seat.c.sitting == where.id, seat.c.cancelled_at.is_(None), seat.c.agency.in_(gone)
+    if persons := tx.execute(select(seat.c.person).where(*live)).scalars().all():
+        cancel_seats(tx, where.id, persons)
+        names = "、".join(seating.agency_name(tx.profile, code) for code in gone)
+        tx.execute(update(sitting).where(sitting.c.id == where.id).values(why=f"{where.why}。{STRUCK}: {names}"))
+    return []
+
+
+def _call_anew(tx: Tx, where: Row[Any], items: Sequence[Row[Any]], why: str = CALL_ANEW) -> list[Event]:
     """Without whoever has to be there it is no 支援会議 (S1): its items look for another date."""
     mine = item.c.id.in_([one.id for one in items])
     told = _let_go(tx, [one.id for one in items], again=True)
     tx.execute(delete(agenda).where(agenda.c.sitting == where.id))
-    tx.execute(update(item).where(mine).values(state="waiting", next_try=tx.now, why=CALL_ANEW))
-    cancel_sitting(tx, where, CALL_ANEW.rstrip("。"))
+    tx.execute(update(item).where(mine).values(state="waiting", next_try=tx.now, why=why))
+    cancel_sitting(tx, where, why.rstrip("。"))
     return told
 
 

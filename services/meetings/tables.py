@@ -52,6 +52,8 @@ item = Table(
     Column("coordinator", String(40)),
     Column("area", String(40)),
     Column("body", String(40)),
+    Column("required", JSON, nullable=False, default=list),
+    Column("optional", JSON, nullable=False, default=list),
     Column("since", Instant, nullable=False),
     Column("state", String(9), nullable=False),
     Column("next_try", Instant, nullable=False),

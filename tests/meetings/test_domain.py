@@ -185,7 +185,9 @@ def test_a_plan_made_in_time_stands_and_one_overtaken_by_its_day_does_not() -> N
 @pytest.mark.rule("P4", "P5")
 def test_referrer_and_the_agencies_concerned_join_the_standing_seats_once(kobayashi: Profile) -> None:
     concerned = ("jiritsu", "kodomo", "shakyo", "jiritsu")
-    seats = seating.adhoc_seats(kobayashi, body(kobayashi, "kobetsu"), JUSO, concerned, staff_of(kobayashi))
+    seats = seating.adhoc_seats(
+        kobayashi, body(kobayashi, "kobetsu"), JUSO, dict.fromkeys(concerned, "expected"), staff_of(kobayashi)
+    )
     assert [(seat.agency, seat.need) for seat in seats] == [
         ("fukushi", "required"),
         ("shakyo", "required"),
@@ -210,7 +212,9 @@ def test_no_roster_can_leave_out_who_must_attend(
 
 def test_an_agency_without_an_officer_is_stood_for_by_the_first_of_its_staff(kobayashi: Profile) -> None:
     people = [one for one in staff_of(kobayashi) if one.person not in (person("minsei", 0), person("minsei", 1))]
-    seats = seating.adhoc_seats(kobayashi, body(kobayashi, "shienkaigi"), SHIEN, ("minsei", "unknown"), people)
+    seats = seating.adhoc_seats(
+        kobayashi, body(kobayashi, "shienkaigi"), SHIEN, dict.fromkeys(("minsei", "unknown"), "expected"), people
+    )
     assert [seat.persons for seat in seats[1:]] == [(person("minsei", 2),), ()]
 
 

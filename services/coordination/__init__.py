@@ -2,7 +2,9 @@
 
 from services.coordination import entries as entries
 from services.coordination import erasing as erasing
+from services.coordination import inquiries as inquiries
 from services.coordination import living as living
 from services.coordination import papers as papers
+from services.coordination import preparing as preparing
 from services.coordination import rostering as rostering
 from services.coordination.handlers import service as service

@@ -139,12 +139,6 @@ def roles_of(about: UUID, tx: Tx) -> tuple[str, ...]:
     return tuple(dict.fromkeys(role.agency for role in plan.roles)) if plan else ()
 
 
-def has_plan(about: UUID, tx: Tx) -> bool:
-    """Whether anybody drew up a plan yet."""
-    rows = tx.execute(select(act.c.codes).where(act.c.case == about)).scalars()
-    return any(Act.model_validate(one).plan for one in rows)
-
-
 def newest(about: UUID, tx: Tx) -> Accepted | None:
     """The roster that was accepted last, without the reasons: codes only."""
     rows = _rows(about, tx)

@@ -23,6 +23,7 @@ from contracts.intake import ClientOf, LookAtStop, WithdrawConsent
 from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
+from contracts.preparing import AcceptRoster, AnswerInquiry, AskAgency, LookAtInquiries, LookAtRoster, LookAtSheet
 from services.desk.app import build_app
 from services.service import Service, Work
 
@@ -52,6 +53,12 @@ service = Service(
             ReadPaper,
             SavePaper,
             SetConcealment,
+            LookAtRoster,
+            AcceptRoster,
+            LookAtSheet,
+            LookAtInquiries,
+            AskAgency,
+            AnswerInquiry,
             WithdrawConsent,
             Commissions,
             Commission,

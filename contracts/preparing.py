@@ -18,6 +18,8 @@ from contracts.message import Code, Event, Message, Question
 Need = Literal["required", "expected", "optional"]
 """必須, 原則, 任意."""
 
+NEED_TEXT: dict[Need, str] = {"required": "必須", "expected": "原則", "optional": "任意"}
+
 MOST_SEATS = 60
 MOST_ASKS = 12
 Asking = Annotated[str, StringConstraints(max_length=1000)]
@@ -162,7 +164,10 @@ class RosterAccepted(Event, subject="kasane.coordination.roster_accepted.v1", su
 
 
 class RosterView(Message):
-    """The proposal as of now, and what was decided, the newest first. Not ``found`` for who may not see the case."""
+    """The proposal as of now, and what was decided, the newest first; the reasons for those alone who decide.
+
+    Not ``found`` for who may not see the case.
+    """
 
     found: bool
     may_decide: bool = False

@@ -43,7 +43,9 @@ from services.coordination.showing import Sight
 from services.coordination.tables import act as case_act
 from services.coordination.tables import client as case_client
 from services.coordination.tables import erased as erased_case
+from services.coordination.tables import inquiry, inquiry_answer
 from services.coordination.tables import paper as case_paper
+from services.coordination.tables import roster as case_roster
 from services.coordination.views import names
 from services.intake.domain import digest
 from services.intake.tables import client, erased, handover, member, opening, referral
@@ -479,7 +481,9 @@ def _fill_reception(desk: Stage, key: UUID) -> list[str]:
 
 
 def _fill_shien(shien: Stage) -> list[str]:
-    *told, entry, words, sheet_of = marks = _canaries("name kana number staff reason wishes entry words paper")
+    *told, entry, words, sheet_of, roster, question, answer = marks = _canaries(
+        "name kana number staff reason wishes entry words paper roster question answer"
+    )
     name, kana, number, staff, reason, wishes = told
     who = Particulars(
         found=True,
@@ -499,6 +503,7 @@ def _fill_shien(shien: Stage) -> list[str]:
     assert shien.ask(said).entry
     shien.do(lambda tx: tx.execute(insert(case_act).values(_act_row(case, words, tx))))
     shien.do(lambda tx: tx.execute(insert(case_paper).values(_paper_row(case, sheet_of, tx))))
+    shien.do(lambda tx: _prepare(case, roster, question, answer, tx))
     return [*marks, BORN.isoformat()]
 
 
@@ -514,6 +519,19 @@ def _paper_row(case: UUID, content: str, tx: Tx) -> dict[str, Any]:
     row = {"paper": uuid4(), "version": 1, "case": case, "compartment": SHIEN, "request": uuid4(), "at": tx.now}
     row |= {"form": "assessment", "kind": "assessment", "edition": "1", "category": "ordinary", "by": uuid4()}
     return row | {"agency": "houkatsu", "content": tx.seal(case, "paper.content", content)}
+
+
+def _prepare(case: UUID, roster: str, question: str, answer: str, tx: Tx) -> None:
+    """What was decided, asked and said of the case before its meeting."""
+    who = {"case": case, "compartment": SHIEN, "request": uuid4()}
+    row = {"number": 1, "at": tx.now, "by": uuid4(), "agency": "houkatsu", "attendance": "no", "codes": {}}
+    tx.execute(insert(case_roster).values(**who, **row, words=tx.seal(case, "roster.words", roster)))
+    ref, asked = uuid4(), {"agency": "houkatsu", "subjects": ["health"], "due_on": SOME_DAY.date()}
+    asked |= {"asked_at": tx.now, "asked_by": uuid4(), "asked_for": "fukushi"}
+    tx.execute(insert(inquiry).values(id=ref, **who, **asked, words=tx.seal(case, "inquiry.words", question)))
+    said = {"inquiry": ref, "number": 1, "case": case, "request": uuid4(), "at": tx.now, "by": uuid4()}
+    said |= {"by_agency": "fukushi", "said_on": SOME_DAY.date()}
+    tx.execute(insert(inquiry_answer).values(**said, words=tx.seal(case, "inquiry_answer.words", answer)))
 
 
 def _all_filled(stage: Stage) -> None:

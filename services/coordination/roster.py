@@ -1,7 +1,7 @@
 """The rules of the roster: who should sit at a case's table and why, who may not yet, what a choice has to say.
 
 Plain values in, plain values out. The order of the proposal is that of the rules: who has to be there (P1, P2), the
-referrer (P4), who has to do with the case (P3, P10), who knows a field of its problems (P5).
+referrer (P4), who has to do with the case (P3, P5), who knows a field of its problems (P5).
 """
 
 from collections.abc import Iterable, Sequence
@@ -84,7 +84,7 @@ def _reasons(case: Round, agency: Agency, profile: Profile) -> list[tuple[Need, 
     if agency.code in case.roles:
         found.append(("expected", Why(reason=Reason.ROLE, rule="T2")))
     if agency.code in case.named and agency.code != case.referrer:
-        found.append(("expected", Why(reason=Reason.NAMED, rule="P10")))
+        found.append(("expected", Why(reason=Reason.NAMED, rule="P5")))
     asked_for = [one for one in _uncovered(case, profile) if one in agency.fields]
     if _involved(case, agency):
         asked_for = [one for one in case.problems if one in agency.fields]

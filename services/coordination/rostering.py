@@ -196,7 +196,9 @@ def _view(about: UUID, viewer: Viewer | None, sight: Sight, tx: Tx) -> RosterVie
         found=True,
         may_decide=decides and not is_erased(about, tx),
         proposal=roster.proposal(round_of(about, tx), tx.profile),
-        accepted=tuple(_whole(row, tx) for row in reversed(_rows(about, tx))),
+        accepted=tuple(
+            _whole(row, tx) if decides else _accepted(row, _bare(row)) for row in reversed(_rows(about, tx))
+        ),
     )
 
 

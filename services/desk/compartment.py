@@ -16,7 +16,7 @@ from contracts.intake import LookAtStop, Particulars
 from contracts.life import LookAtDue, LookAtLife
 from contracts.meetings import ItemSittings, Sittings
 from contracts.message import Compartment
-from services.desk import commissions, cooperation, grounds, pages, papers, preparing, steps, withdrawal, words
+from services.desk import commissions, cooperation, grounds, pages, papers, preparing, roster, steps, withdrawal, words
 from services.desk.asking import Asking
 from services.desk.html import case_not_found, door_is_closed, fenced, notice, page
 from services.desk.sessions import Sessions, SignInLimit, cookie_of, want_own_form
@@ -47,6 +47,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     forms.add_api_route("/sign-out", desk.sign_out, methods=["POST"], response_model=None)
     steps.add_routes(inside, forms, work)
     papers.add_routes(inside, forms, work)
+    roster.add_routes(inside, forms, work)
     preparing.add_routes(inside, forms, work)
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)

@@ -1,7 +1,6 @@
-"""「会議の準備」: the roster of a case, questions to agencies and their answers, and the 準備シート to print."""
+"""「準備シート」: questions to agencies, their answers, and the sheet to print for the meeting."""
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,41 +11,29 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from contracts.coordination import CaseView
-from contracts.intake import PROBLEM_TEXT
 from contracts.message import Compartment
 from contracts.preparing import (
     ATTENDANCE_TEXT,
     DATE_TEXT,
-    REASON_TEXT,
+    NEED_TEXT,
     SUBJECT_TEXT,
-    Accepted,
-    AcceptRoster,
     AnswerInquiry,
     AskAgency,
-    Choice,
     InquiryView,
     LookAtInquiries,
-    LookAtRoster,
     LookAtSheet,
     OpenPoint,
     Prepared,
-    Proposal,
     SheetView,
     Subject,
-    Why,
 )
 from services.desk import pages, words
 from services.desk.asking import Asking
 from services.desk.html import case_not_found, fenced, notice, page
 from services.desk.sessions import Session
-from services.desk.steps import Typed
+from services.desk.step_forms import Typed
 from services.service import Work
 
-NEED_TEXT = {"required": "必須", "expected": "原則", "optional": "任意"}
-STRIKE = "strike"
-"""What a line of the roster's form says instead of a need when the agency is not asked to the table."""
-MORE_LINES = 4
-"""Lines for agencies that nothing proposes; whoever needs more decides twice."""
 SIGNS_IN_A_FORM = 12_000
 """What the largest form bears (app.LARGEST_FORM), shared by the fields of an answer."""
 POINT_TEXT = {
@@ -59,17 +46,6 @@ POINT_TEXT = {
 
 
 @dataclass(frozen=True)
-class SeatLine:
-    """A line of the roster's form: an agency, why it is proposed, and what was typed or decided before."""
-
-    code: str
-    name: str
-    why: str
-    need: str
-    words: str
-
-
-@dataclass(frozen=True)
 class Refused:
     """A form that was not taken, and why."""
 
@@ -78,25 +54,7 @@ class Refused:
 
 
 def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
-    """The pages and forms of preparing a meeting. Who may not see the case finds nothing here."""
-
-    @inside.get("/cases/{ref}/roster", response_model=None)
-    async def show_roster(request: Request, ref: str) -> Response:
-        return await _roster_page(work, request.state.session, ref)
-
-    @forms.post("/cases/{ref}/roster", response_model=None)
-    async def accept(request: Request, ref: str) -> Response:
-        session, said = request.state.session, await request.form()
-        if (case := _uuid(ref)) is None:
-            return case_not_found(work, session)
-        try:
-            asked = AcceptRoster(choice=choice_of(said), **_common(case, said, session), after=_text(said, "after"))
-        except ValidationError as error:
-            return await _roster_page(work, session, ref, 400, Refused(said, flaw_text(error)))
-        done = await work.ask(asked)
-        if done.done:
-            return RedirectResponse(f"/cases/{case}/roster", 303)
-        return await _roster_page(work, session, ref, 409, Refused(said, refusal_text(done)))
+    """The sheet of a case and the forms of its inquiries. Who may not see the case finds nothing here."""
 
     @inside.get("/cases/{ref}/sheet", response_model=None)
     async def show_sheet(request: Request, ref: str) -> Response:
@@ -105,10 +63,10 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
     @forms.post("/cases/{ref}/inquiries", response_model=None)
     async def ask(request: Request, ref: str) -> Response:
         session, said = request.state.session, await request.form()
-        if (case := _uuid(ref)) is None:
+        if (case := uuid_of(ref)) is None:
             return case_not_found(work, session)
         try:
-            asked = AskAgency.model_validate(asked_of(said) | _common(case, said, session))
+            asked = AskAgency.model_validate(asked_of(said) | common(case, said, session))
         except ValidationError as error:
             return await _sheet_page(work, session, ref, 400, Refused(said, flaw_text(error)))
         done = await work.ask(asked)
@@ -122,10 +80,10 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
     @forms.post("/cases/{ref}/inquiries/{inquiry}", response_model=None)
     async def answer(request: Request, ref: str, inquiry: str) -> Response:
         session, said = request.state.session, await request.form()
-        if (case := _uuid(ref)) is None:
+        if (case := uuid_of(ref)) is None:
             return case_not_found(work, session)
         try:
-            given = answered_of(said) | _common(case, said, session) | {"inquiry": inquiry}
+            given = answered_of(said) | common(case, said, session) | {"inquiry": inquiry}
             done = await work.ask(AnswerInquiry.model_validate(given))
         except ValidationError as error:
             return await _sheet_page(work, session, ref, 400, Refused(said, flaw_text(error)), inquiry)
@@ -141,33 +99,10 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
 # -- what a form says --------------------------------------------------------------------------------------------------
 
 
-def choice_of(said: FormData) -> Choice:
-    """The decision that the roster's form says. Raises ValidationError."""
-    lines = [
-        (name.removeprefix("need_"), _text(said, name), _text(said, "why_" + name.removeprefix("need_")))
-        for name in said
-        if name.startswith("need_")
-    ]
-    lines += [
-        (code, _text(said, f"more_need_{n}"), _text(said, f"more_why_{n}"))
-        for n in range(MORE_LINES)
-        if (code := _text(said, f"more_{n}"))
-    ]
-    return Choice.model_validate(
-        {
-            "seats": [{"agency": a, "need": need, "words": why} for a, need, why in lines if need != STRIKE],
-            "struck": [{"agency": a, "words": why} for a, need, why in lines if need == STRIKE],
-            "attendance": _text(said, "attendance"),
-            "attendance_words": _text(said, "attendance_words"),
-            "size_words": _text(said, "size_words"),
-        }
-    )
-
-
 def asked_of(said: FormData) -> dict[str, Any]:
     """The questions that a form says: every subject with a text is asked about."""
-    asks = [{"subject": one, "text": text} for one in Subject if (text := _text(said, f"ask_{one}"))]
-    return {"agency": _text(said, "agency"), "asks": asks, "due_on": _text(said, "due_on")}
+    asks = [{"subject": one, "text": text} for one in Subject if (text := text_of(said, f"ask_{one}"))]
+    return {"agency": text_of(said, "agency"), "asks": asks, "due_on": text_of(said, "due_on")}
 
 
 def answered_of(said: FormData) -> dict[str, Any]:
@@ -175,20 +110,21 @@ def answered_of(said: FormData) -> dict[str, Any]:
     answers = [
         {
             "subject": one,
-            "text": _text(said, f"text_{one}"),
-            "date_of": _text(said, f"date_of_{one}") or None,
-            "on": _text(said, f"on_{one}") or None,
+            "text": text_of(said, f"text_{one}"),
+            "date_of": text_of(said, f"date_of_{one}") or None,
+            "on": text_of(said, f"on_{one}") or None,
         }
         for one in Subject
-        if any(_text(said, f"{part}_{one}") for part in ("text", "date_of", "on"))
+        if any(text_of(said, f"{part}_{one}") for part in ("text", "date_of", "on"))
     ]
-    facts = {name: _text(said, name) for name in ("said_by", "said_on", "after")}
+    facts = {name: text_of(said, name) for name in ("said_by", "said_on", "after")}
     return {"answers": answers, **facts}
 
 
-def _common(case: UUID, said: FormData, session: Session) -> dict[str, Any]:
+def common(case: UUID, said: FormData, session: Session) -> dict[str, Any]:
+    """What every form of a case says: which case, the form's own number, and who sends it."""
     who = {"viewer": session.person, "viewer_agency": session.code or None}
-    return {"case": case, "request": _text(said, "request"), **who}
+    return {"case": case, "request": text_of(said, "request"), **who}
 
 
 _LABELS = {
@@ -220,12 +156,14 @@ def refusal_text(done: Prepared) -> str:
     return f"{done.reason}{done.next_step}" + (f"({done.rule})" if done.rule else "")
 
 
-def _text(said: FormData, name: str) -> str:
+def text_of(said: FormData, name: str) -> str:
+    """One field of a form."""
     value = said.get(name, "")
     return value.strip() if isinstance(value, str) else ""
 
 
-def _uuid(text: str) -> UUID | None:
+def uuid_of(text: str) -> UUID | None:
+    """The reference in an address; None for what is none."""
     try:
         return UUID(text)
     except ValueError:
@@ -235,7 +173,7 @@ def _uuid(text: str) -> UUID | None:
 # -- the pages ---------------------------------------------------------------------------------------------------------
 
 
-async def _case(work: Work, asking: Asking, ref: str) -> tuple[CaseView, pages.Known] | HTMLResponse:
+async def case_for(work: Work, asking: Asking, ref: str) -> tuple[CaseView, pages.Known] | HTMLResponse:
     """The case with what its page needs, or the page that stands in its place."""
     found = await asking.trail(ref)
     if found.fenced:
@@ -248,46 +186,10 @@ async def _case(work: Work, asking: Asking, ref: str) -> tuple[CaseView, pages.K
     return found.case, pages.Known(work.profile, where, staff, {case: found.case}, clients)
 
 
-async def _roster_page(
-    work: Work, session: Session, ref: str, status: int = 200, refusal: Refused | None = None
-) -> HTMLResponse:
-    found = await _case(work, Asking(work, session), ref)
-    if isinstance(found, HTMLResponse):
-        return found
-    case, known = found
-    view = await work.ask(LookAtRoster(case=case.case, viewer=session.person, viewer_agency=session.code or None))
-    if not view.found:
-        return notice(work, 503, "ただいま確認できません", "少し待って読み直してください。", session)
-    typed = Typed(refusal.said) if refusal else None
-    last = view.accepted[0] if view.accepted else None
-    proposed = {one.agency for one in view.proposal.seats}
-    return page(
-        work,
-        "roster.html",
-        status,
-        session=session,
-        line=pages.case_line(case, known),
-        refusal=refusal.text if refusal else "",
-        typed=typed,
-        lines=seat_lines(view.proposal, last, known, typed),
-        more=more_lines(proposed, last, typed),
-        others=[one for one in work.profile.agencies if one.code not in proposed],
-        outside=[(known.agency(one.agency), why_text(one.why), one) for one in view.proposal.outside],
-        hints=view.proposal.hints,
-        last=last,
-        accepted=[accepted_lines(one, known) for one in view.accepted],
-        may_decide=view.may_decide,
-        after=len(view.accepted),
-        request=str(uuid4()),
-        choices={"need": NEED_TEXT, "attendance": ATTENDANCE_TEXT},
-        strike=STRIKE,
-    )
-
-
 async def _sheet_page(
     work: Work, session: Session, ref: str, status: int = 200, refusal: Refused | None = None, about: str = ""
 ) -> HTMLResponse:
-    found = await _case(work, Asking(work, session), ref)
+    found = await case_for(work, Asking(work, session), ref)
     if isinstance(found, HTMLResponse):
         return found
     case, known = found
@@ -331,55 +233,6 @@ async def _open_page(work: Work, session: Session) -> HTMLResponse:
 
 
 # -- lines -------------------------------------------------------------------------------------------------------------
-
-
-def why_text(why: Iterable[Why]) -> str:
-    """All reasons with their rules."""
-    texts = (
-        (f"{PROBLEM_TEXT[one.problem]}の分野を担う" if one.problem else REASON_TEXT[one.reason], one.rule)
-        for one in why
-    )
-    return "、".join(f"{text}({rule})" for text, rule in texts)
-
-
-def seat_lines(proposal: Proposal, last: Accepted | None, known: pages.Known, typed: Typed | None) -> list[SeatLine]:
-    """The proposed agencies, each with what was typed in, else decided last, else proposed."""
-    seated = {one.agency: (one.need, one.words) for one in last.choice.seats} if last else {}
-    struck = {one.agency: (STRIKE, one.words) for one in last.choice.struck} if last else {}
-    lines = []
-    for one in proposal.seats:
-        need, said = {**struck, **seated}.get(one.agency, (one.need, ""))
-        if typed:
-            need, said = typed.text(f"need_{one.agency}"), typed.text(f"why_{one.agency}")
-        lines.append(SeatLine(one.agency, known.agency(one.agency), why_text(one.why), need, said))
-    return lines
-
-
-def more_lines(proposed: set[str], last: Accepted | None, typed: Typed | None) -> list[tuple[str, str, str]]:
-    """What was added: code, need and reason, with empty lines to fill in."""
-    if typed:
-        return [
-            (typed.text(f"more_{n}"), typed.text(f"more_need_{n}"), typed.text(f"more_why_{n}"))
-            for n in range(MORE_LINES)
-        ]
-    added = [(one.agency, str(one.need), one.words) for one in last.choice.seats] if last else []
-    lines = [one for one in added if one[0] not in proposed]
-    return (lines + [("", "optional", "")] * MORE_LINES)[:MORE_LINES]
-
-
-def accepted_lines(one: Accepted, known: pages.Known) -> dict[str, Any]:
-    """A decided roster as people read it."""
-    person, choice = (known.staff or {}).get(one.by), one.choice
-    return {
-        "number": one.number,
-        "when": words.moment(one.at),
-        "who": f"{known.agency(one.agency)} {person.name if person else '氏名を確認できません'}",
-        "seats": [(known.agency(seat.agency), NEED_TEXT[seat.need], seat.words) for seat in choice.seats],
-        "struck": [(known.agency(gone.agency), gone.words) for gone in choice.struck],
-        "attendance": ATTENDANCE_TEXT[choice.attendance],
-        "attendance_words": choice.attendance_words,
-        "size_words": choice.size_words,
-    }
 
 
 def sheet(view: SheetView, known: pages.Known) -> dict[str, Any]:

@@ -160,7 +160,7 @@ def follow_roster(tx: Tx, told: RosterAccepted) -> list[Event]:
     ).one()
     if one.state == "withdrawn" or (one.sitting and one.ends <= tx.now):
         return []
-    before = seating.called_for(one)
+    before = seating.called_for(one.agencies, one.required, one.optional)
     parts = ("agencies", "required", "optional")
     values: dict[str, Any] = {part: list(getattr(told, part)) for part in parts}
     tx.execute(update(item).where(item.c.id == one.id).values(values))
@@ -168,8 +168,7 @@ def follow_roster(tx: Tx, told: RosterAccepted) -> list[Event]:
         mine = item.c.id == one.id, item.c.state == "waiting"
         tx.execute(update(item).where(*mine).values(next_try=tx.now))
     elif one.regular_on is None:
-        after = seating.called_for(tx.execute(select(item).where(item.c.id == one.id)).one())
-        return _seat_anew(tx, one, before, after)
+        return _seat_anew(tx, one, before, seating.called_for(told.agencies, told.required, told.optional))
     return []
 
 

@@ -45,6 +45,7 @@ def test_a_question_is_named_by_who_answers_and_its_version(subject: str) -> Non
 
 TOPICS = {
     "contracts.life": {"coordination"},
+    "contracts.preparing": {"coordination"},
     "contracts.permit": {"intake"},
     "contracts.commission": {"meetings"},
     "contracts.erasure": {"intake", "coordination", "meetings"},

@@ -162,6 +162,17 @@ async def test_the_reasons_are_kept_with_the_roster_and_sealed(hands: Ready) -> 
     assert "体調" not in repr(row)
 
 
+async def test_the_reasons_are_for_those_who_decide_and_the_roster_for_everybody_inside(hands: Ready) -> None:
+    work = hands(JUSO)
+    case = await case_in(work)
+    choice = await as_proposed(work, case)
+    assert (await accept(work, case, choice)).done
+    (seen,) = (await look(work, case, COUNSELLOR)).accepted
+    assert [one.agency for one in seen.choice.seats] == [one.agency for one in choice.seats]
+    assert seen.choice.attendance_words == ""
+    assert (await look(work, case, COORDINATOR)).accepted[0].choice == choice
+
+
 @pytest.mark.rule("C3", "S6", "P1")
 @pytest.mark.parametrize(("kind", "rule"), [(JUSO, "C3"), (SHIEN, "S6")])
 async def test_a_refused_choice_stores_nothing_and_tells_nobody(hands: Ready, kind: Compartment, rule: str) -> None:
@@ -359,7 +370,7 @@ async def test_a_question_that_cannot_be_put_says_which_part_is_wrong(
         ({"answers": (Answer(subject=Subject.HEALTH, text="ある。", on=DUE),)}, "片方"),
         ({"answers": (Answer(subject=Subject.HEALTH, text="ある。", date_of=DateOf.HEARING),)}, "片方"),
         ({"said_on": date(2026, 11, 25)}, "今日より後"),
-        ({"inquiry": uuid4()}, "見つかりません"),
+        ({"ref": uuid4()}, "見つかりません"),
         ({"viewer": COORDINATOR, "viewer_agency": "kikan"}, "照会を受けた機関"),
     ],
 )
@@ -369,9 +380,7 @@ async def test_an_answer_that_cannot_be_kept_says_which_part_is_wrong(
     work = hands(JUSO)
     case = await case_in(work)
     asked = await ask(work, case)
-    refused = await reply(
-        work, case, **{"ref": asked.inquiry} | ({"ref": wrong.pop("inquiry")} if "inquiry" in wrong else {}) | wrong
-    )
+    refused = await reply(work, case, **({"ref": asked.inquiry} | wrong))
     assert (refused.done, word in refused.reason) == (False, True)
     assert refused.next_step
     assert work.stage.do(lambda tx: tx.execute(select(inquiry_answer)).all()) == []

@@ -161,7 +161,7 @@ async def test_the_page_gives_each_agency_its_reason_and_rule_and_who_is_outside
     assert "紹介元(P4)" in text
     assert ("市町村は必ず出席する(P2)" if kind is JUSO else "市町村は必ず出席する(S1)") in text
     assert 'name="need_choju"' not in text, "the consent or a commission does not let it in"
-    assert "長寿介護課</td><td>つなぐシートの関係機関(P10)" in text
+    assert "長寿介護課</td><td>つなぐシートの関係機関(P5)" in text
     assert door in text
 
 
@@ -247,6 +247,23 @@ async def test_decided_rosters_are_shown_with_who_decided_and_fill_the_next_form
     assert '<option value="strike" selected>' in text
     assert "本人が話したいと言っている。" in text
     assert 'name="after" value="1"' in text
+
+
+async def test_however_many_were_added_none_is_lost_with_the_next_decision(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    room = Room(work)
+    added = ("kikan", "gakko", "jutaku", "byouin", "minsei", "hokenjo")
+    seats = tuple(RosterSeat(agency=one, need="optional", words="要る。") for one in added)
+    choice = Choice(seats=seats, attendance=Attendance.NO, attendance_words="望まない。")
+    room.accepted = [Accepted(number=1, choice=choice, by=PEOPLE[0], agency="fukushi", at=work.time)]
+    async with browser(work) as client:
+        await sign_in(client)
+        text = (await client.get(ROSTER)).text
+        more = {f"more_{n}": one for n, one in enumerate(added)} | {f"more_need_{n}": "optional" for n in range(6)}
+        form = {name: said for name, said in ACCEPTED_FORM.items() if not name.startswith("more")}
+        await post(client, ROSTER, request=str(uuid4()), **(form | more))
+    assert [f'<option value="{one}" selected>' in text for one in added] == [True] * 6
+    assert {one.agency for one in room.done[0].choice.seats} >= set(added)
 
 
 @pytest.mark.rule("P9", "S1")

@@ -41,6 +41,8 @@ class Round:
     problems: tuple[Problem, ...] = ()
     roles: tuple[str, ...] = ()
     """The agencies with a role in the newest plan."""
+    coordinator: str | None = None
+    """The 多機関協働事業者 whose case it is, where the city has several; the others have no part in it by that (P1)."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def _reasons(case: Round, agency: Agency, profile: Profile) -> list[tuple[Need, 
     if agency.kind == "municipality":
         rule = "P2" if case.compartment is JUSO else "S1"
         found.append(("required", Why(reason=Reason.MUNICIPALITY, rule=rule)))
-    if agency.kind == "coordinator":
+    if agency.kind == "coordinator" and case.coordinator in (None, agency.code):
         need: Need = "required" if case.compartment is JUSO else "expected"
         found.append((need, Why(reason=Reason.COORDINATOR, rule="P1")))
     if agency.code == case.referrer:
@@ -174,6 +176,8 @@ def _are_there(choice: Choice, case: Round, profile: Profile) -> Fault | None:
     required = {one.agency for one in choice.seats if one.need == "required"}
     for kind in OFFICE[case.compartment]:
         of_kind = {one.code for one in profile.agencies if one.kind == kind}
+        if kind == "coordinator" and case.coordinator is not None:
+            of_kind = {case.coordinator}
         name, rule = names[kind]
         if of_kind and not of_kind & case.may_hear:  # to add it is not enough
             return _outside_fault(case.compartment, name)

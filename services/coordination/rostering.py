@@ -23,11 +23,12 @@ from contracts.preparing import (
     RosterView,
 )
 from services import sharing
-from services.coordination import domain, roster, showing
+from services.coordination import charge, domain, roster, showing
 from services.coordination.handlers import service
+from services.coordination.life_views import acts_of, life_of
 from services.coordination.roster import Fault, Round
 from services.coordination.showing import Sight, Viewer
-from services.coordination.tables import act, case, case_agency, case_problem, commissions, consents, erased, item
+from services.coordination.tables import act, case_agency, case_problem, commissions, consents, erased, item
 from services.coordination.tables import roster as rosters
 from services.service import Shut, Tx, Work
 
@@ -111,9 +112,11 @@ def round_of(about: UUID, tx: Tx) -> Round:
     """What the rules of the roster look at: codes only, nothing sealed is opened."""
     named = select(case_agency.c.agency).where(case_agency.c.case == about).order_by(case_agency.c.place)
     problems = select(case_problem.c.problem).where(case_problem.c.case == about).order_by(case_problem.c.problem)
+    now = life_of(about, acts_of(about, tx), tx)
     return Round(
         compartment=tx.here,
-        referrer=tx.execute(select(case.c.referrer).where(case.c.id == about)).scalar_one(),
+        referrer=now.referrer,
+        coordinator=charge.in_charge(tx.profile, now.referrer, now.handed_to),
         may_hear=may_hear(about, tx),
         named=tuple(tx.execute(named).scalars()),
         problems=tuple(map(Problem, tx.execute(problems).scalars())),

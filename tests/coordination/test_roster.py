@@ -64,6 +64,17 @@ def test_municipality_and_coordinator_are_always_proposed_as_required(
     assert rules(found, "shakyo")[0] == "P1"
 
 
+@pytest.mark.rule("P1")
+def test_of_several_coordinators_the_one_whose_case_it_is_has_to_be_there(kobayashi: Profile) -> None:
+    other = Agency.model_validate({"code": "npo", "name": "NPO法人ひなた", "kind": "coordinator"})
+    profile = kobayashi.model_copy(update={"agencies": (*kobayashi.agencies, other)})
+    case = replace(CASE, may_hear=EVERYBODY | {"npo"}, coordinator="npo")
+    found = proposal(case, profile)
+    assert [one.agency for one in found.seats if one.need == "required"] == ["fukushi", "npo"]
+    gone = choice(found, seats=(*without(found, "npo"), RosterSeat(agency="shakyo", need="required", words="詳しい。")))
+    assert fault(judge(gone, case, profile)).rule == "P1"
+
+
 @pytest.mark.rule("S1")
 def test_a_meeting_without_consent_requires_the_municipality_alone(kobayashi: Profile) -> None:
     found = proposal(replace(CASE, compartment=SHIEN), kobayashi)

@@ -16,7 +16,7 @@ from contracts.message import Account, Code, Compartment, Message, Question
 from contracts.profile import Data
 
 PeriodText = Annotated[str, StringConstraints(pattern=r"^(20[0-9]{2}|20[0-9]{2}-(Q[1-4]|0[1-9]|1[0-2]))$")]
-"""``2026-04`` a month of the calendar, ``2026-Q2`` a quarter and ``2026`` the whole of 令和8年度, which begins in April."""
+"""``2026-04`` a month, ``2026-Q2`` the second quarter and ``2026`` the whole of 令和8年度, which begins in April."""
 
 _PERIOD = re.compile(r"(20[0-9]{2})(?:-(?:Q([1-4])|(0[1-9]|1[0-2])))?")
 
@@ -87,8 +87,9 @@ class FactKind(StrEnum):
     IN_STATE = "in_state"
     """A span: a case stood in a state."""
     SERVICE_IN_FORCE = "service_in_force"
-    """A span: a fixed plan with a 法に基づく事業 was in force, or 早期支援 had begun (T5)."""
+    """A span: a fixed plan with a 法に基づく事業 was in force."""
     EARLY_SUPPORT = "early_support"
+    """早期支援 began (T5)."""
     RESULT_RECORDED = "result_recorded"
     """The result of an item at a meeting was recorded; ``amount``: how many agencies took part."""
     FIRST_HEARD = "first_heard"
@@ -176,7 +177,7 @@ class Fact(Message):
     on: date
     until: date | None = None
     about: UUID
-    dims: dict[Dimension, tuple[str, ...]] = {}
+    dims: dict[Dimension, tuple[str, ...]] = Field(default_factory=dict)
     amount: int = 0
 
 
@@ -198,7 +199,7 @@ class Item(Data):
     unit: str = "件"
     fact: FactKind | None = None
     method: Method = Method.EVENTS
-    where: dict[Dimension, tuple[str, ...]] = {}
+    where: dict[Dimension, tuple[str, ...]] = Field(default_factory=dict)
     """Only the facts with one of these codes."""
     by: tuple[Grouping, ...] = ()
     compartments: Annotated[tuple[Compartment, ...], Field(min_length=1)] = (Compartment.JUSO, Compartment.SHIEN)
@@ -286,7 +287,8 @@ def _counts(item: Item, fact: Fact, period: Period) -> bool:
     if item.method is Method.STANDING:
         return fact.on <= period.last and (fact.until is None or period.last < fact.until)
     if item.method is Method.THINGS and fact.kind in SPANS:
-        return fact.on <= period.last and (fact.until is None or period.begins < fact.until)
+        over = None if fact.until is None else max(fact.until, fact.on + timedelta(days=1))  # its first day counts
+        return fact.on <= period.last and (over is None or period.begins < over)
     return period.begins <= fact.on < period.ends
 
 

@@ -23,6 +23,7 @@ from services import (
     city_words,
     consent_words,
     coordination,
+    counts_words,
     demo,
     desk,
     directory,
@@ -41,6 +42,7 @@ from services import (
     signal_words,
     triage_words,
 )
+from services.count_definitions import CountsInvalid
 from services.disclosure_words import Wanted, disclosures
 from services.forms import FormsInvalid
 from services.importer import import_file
@@ -72,6 +74,7 @@ PROCESSES = (
 
 _REFUSALS = (
     CannotStart,
+    CountsInvalid,
     FormsInvalid,
     NoSuchPerson,
     NotRunning,
@@ -384,6 +387,10 @@ def _rules(options: argparse.Namespace, settings: Settings) -> int:
     return rule_words.run(options, print)
 
 
+def _counts(options: argparse.Namespace, settings: Settings) -> int:
+    return asyncio.run(counts_words.run(options, settings, print))
+
+
 def _consent(options: argparse.Namespace, settings: Settings) -> int:
     try:
         return asyncio.run(consent_words.run(options, settings, print))
@@ -481,6 +488,7 @@ def _parser() -> argparse.ArgumentParser:
         one = command(name, _reception, text)
         one.set_defaults(reception=words)
         words.add_options(one, shared)
+    counts_words.add_options(command("counts", _counts, "実績を数える、提出する数を確定する、CSVやExcelに書き出す"))
     command("life", _life, "事案の一生(状態と手順)の表を出力する")
     command("city", _city, "設定を言葉で見る(多機関協働の担当、五つの事業、会議体と上げる先、委任できない権限)")
     rule_words.add_options(command("rules", _rules, "規則ごとに、実装の状態・記載・試験を見る"))

@@ -13,6 +13,9 @@ from contracts.profile import Profile
 SHIPPED_FORMS = Path(__file__).parent.parent / "forms"
 """The forms that come with kasane: in the source tree, and beside the packages where a wheel is installed."""
 
+SHIPPED_COUNTS = Path(__file__).parent.parent / "counts"
+"""The definitions of what is counted, likewise."""
+
 
 class Settings(BaseSettings):
     """One process's settings. ``KASANE_`` in front of each name; ``NATS_URL`` alone goes without."""

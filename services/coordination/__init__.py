@@ -1,5 +1,7 @@
 """Coordination: the cases of one compartment and their way to a meeting (多機関協働事業)."""
 
+from services.coordination import challenges as challenges
+from services.coordination import counting as counting
 from services.coordination import entries as entries
 from services.coordination import erasing as erasing
 from services.coordination import inquiries as inquiries
@@ -7,4 +9,5 @@ from services.coordination import living as living
 from services.coordination import papers as papers
 from services.coordination import preparing as preparing
 from services.coordination import rostering as rostering
+from services.coordination import resources as resources
 from services.coordination.handlers import service as service

@@ -23,6 +23,7 @@ from contracts.coordination import (
     Trail,
     TrailSteps,
 )
+from contracts.counts import MeetingFacts
 from contracts.directory import Staff
 from contracts.disclosure import DisclosureList, DisclosuresAtCoordination
 from contracts.intake import ConsentChanged, ReferralWithConsent, ReferralWithoutConsent
@@ -54,7 +55,7 @@ service = Service(
     tables,
     compartments=True,
     publishes=frozenset({ItemPutForward, ItemWithdrawn, RosterAccepted}),
-    asks=sharing.ASKS | {Staff},  # who holds which post: to decide (D2), or a power that is one post's alone (S13)
+    asks=sharing.ASKS | {MeetingFacts, Staff},  # Staff: whose post decides (D2), or has a power that is its own (S13)
     seals=True,
 )
 sharing.watch_ledger(service, consents)

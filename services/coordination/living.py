@@ -264,12 +264,9 @@ def _not_heard(about: UUID, tx: Tx) -> Sequence[Row[Any]]:
 
 def _closed(asked: TakeStep, now: Life, tx: Tx) -> Refusal | None:
     """Nothing goes on once a case is erased, in juso while no consent opens it, to no meeting beyond it (C3, C11)."""
-    if is_erased(asked.case, tx):
-        return GONE
+    if refusal := why_closed(asked.case, tx):
+        return refusal
     head = head_of(asked.case, tx)
-    stopped = head is None or head.scope is None or domain.stop_reason(head.state, head.scope, tx.now)
-    if tx.here is Compartment.JUSO and stopped:
-        return STOPPED
     raised = now.purpose if asked.act.outcome is Outcome.RAISE else None
     purpose = life.purpose_of(now, asked.act.step) if asked.act.step in BRINGS else raised
     if purpose is None:
@@ -279,6 +276,20 @@ def _closed(asked: TakeStep, now: Life, tx: Tx) -> Refusal | None:
     if any(one.allowed for one in found.values()):
         return None
     return next((refusal_of(one) for one in found.values()), NOT_SEEN)
+
+
+def why_closed(about: UUID, tx: Tx) -> Refusal | None:
+    """Why nothing may be added to a case now, whatever it is: it is erased, or in juso no consent opens it (C11)."""
+    if is_erased(about, tx):
+        return GONE
+    head = head_of(about, tx)
+    stopped = head is None or head.scope is None or domain.stop_reason(head.state, head.scope, tx.now)
+    return STOPPED if tx.here is Compartment.JUSO and stopped else None
+
+
+def life_of(about: UUID, tx: Tx) -> Life:
+    """Where a case stands."""
+    return _life(about, _rows(about, tx), tx)
 
 
 def _is_narrowed(about: UUID, tx: Tx) -> bool:

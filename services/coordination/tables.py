@@ -264,5 +264,111 @@ erased = Table(
 )
 """Cases whose key was destroyed, when and why, by code. ``cleared_at``: since when the files hold no deleted row."""
 
-append_only(act, paper, concealment, roster, inquiry, inquiry_answer)
+snapshot = Table(
+    "snapshot",
+    tables,
+    Column("period", String(7), primary_key=True),
+    Column("compartment", String(5), nullable=False),
+    Column("fiscal_year", Integer, nullable=False),
+    Column("begins", Date, nullable=False),
+    Column("ends", Date, nullable=False),
+    Column("frozen_at", Instant, nullable=False),
+    Column("frozen_by", Uuid, nullable=False),
+    Column("definitions", String(10), nullable=False),
+    Column("threshold", Integer, nullable=False),
+    Column("counted", JSON, nullable=False),
+)
+"""Counts as they were submitted: numbers and definitions, no reference to a case. Kept for ever."""
+
+challenge = Table(
+    "challenge",
+    tables,
+    Column("id", Uuid, primary_key=True),
+    Column("compartment", String(5), nullable=False),
+    Column("field", String(20), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("words", Sealed),
+    Column("noted_by", Uuid),
+    Column("checked_by", Uuid),
+    Column("checked_on", Date),
+    Column("struck_on", Date),
+    CheckConstraint("(checked_by is null) = (checked_on is null)"),
+    CheckConstraint("checked_by is null or noted_by is null"),
+    CheckConstraint("struck_on is null or words is null"),
+)
+"""地域課題 (D10): what is missing, of no case. ``words`` (area and sentence) are sealed under the entry itself;
+``noted_by`` is kept only until somebody else has found that it names nobody."""
+
+challenge_found = Table(
+    "challenge_found",
+    tables,
+    Column("request", Uuid, primary_key=True),
+    Column("compartment", String(5), nullable=False),
+    Column("challenge", Uuid, ForeignKey("challenge.id"), nullable=False, index=True),
+    Column("month", Date, nullable=False),
+)
+"""How often it was found. The month alone: a day would lead to the case that was worked on."""
+
+challenge_forward = Table(
+    "challenge_forward",
+    tables,
+    Column("id", Uuid, primary_key=True),
+    Column("request", Uuid, nullable=False, unique=True),
+    Column("compartment", String(5), nullable=False),
+    Column("challenge", Uuid, ForeignKey("challenge.id"), nullable=False),
+    Column("body", String(40), nullable=False),
+    Column("forwarded_on", Date, nullable=False),
+    Column("answered_on", Date),
+    Column("answer", Sealed),
+    UniqueConstraint("challenge", "body", "forwarded_on"),
+)
+"""An agenda item without a case: to which body it was handed, and what came of it."""
+
+place = Table(
+    "place",
+    tables,
+    Column("id", Uuid, primary_key=True),
+    Column("request", Uuid, nullable=False, unique=True),
+    Column("compartment", String(5), CheckConstraint("compartment = 'juso'"), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("capacity", Integer, CheckConstraint("capacity between 1 and 999"), nullable=False),
+    Column("words", Sealed, nullable=False),
+    Column("opened_on", Date, nullable=False),
+    Column("closed_on", Date),
+    CheckConstraint("closed_on is null or closed_on >= opened_on"),
+)
+"""受入先 of 参加支援 (D4: in juso only). ``words``: name, where, conditions; sealed under the place itself."""
+
+matching = Table(
+    "matching",
+    tables,
+    Column("id", Uuid, primary_key=True),
+    Column("request", Uuid, nullable=False, unique=True),
+    Column("compartment", String(5), nullable=False),
+    Column("case", Uuid, nullable=False, index=True),
+    Column("place", Uuid, ForeignKey("place.id"), nullable=False, index=True),
+    Column("began_on", Date, nullable=False),
+    Column("follow_up_on", Date),
+    Column("ended_on", Date),
+    Column("way", String(10)),
+    CheckConstraint("(ended_on is null) = (way is null)"),
+    CheckConstraint("(ended_on is null) = (follow_up_on is not null)"),
+    CheckConstraint("way in ('settled', 'moved_on', 'stopped')"),
+    ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
+)
+"""Who takes part where since when, and when somebody looks after it next (フォローアップ)."""
+
+follow_up = Table(
+    "follow_up",
+    tables,
+    Column("request", Uuid, primary_key=True),
+    Column("matching", Uuid, ForeignKey("matching.id"), nullable=False, index=True),
+    Column("compartment", String(5), nullable=False),
+    Column("on", Date, nullable=False),
+    Column("by", Uuid, nullable=False),
+    Column("words", Sealed, nullable=False),
+)
+"""What somebody found who looked after it; sealed under the case."""
+
+append_only(act, paper, concealment, roster, inquiry, inquiry_answer, snapshot, challenge_found, follow_up)
 own_compartment(tables)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import MetaData
 
+from contracts.counts import FrozenCounts
 from contracts.gate import (
     Candidates,
     Carried,
@@ -30,7 +31,7 @@ from services.service import Service, Tx, Work
 service = Service(
     "gate",
     MetaData(),
-    asks=frozenset({EntriesForGate, ConsentForGate, ClientForGate, RecordCarryOut, RecordCarryIn}),
+    asks=frozenset({EntriesForGate, ConsentForGate, ClientForGate, RecordCarryOut, RecordCarryIn, FrozenCounts}),
 )
 
 JAPAN = ZoneInfo("Asia/Tokyo")

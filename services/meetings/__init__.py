@@ -2,6 +2,7 @@
 
 from services.meetings import commissioning as commissioning
 from services.meetings import cooperations as cooperations
+from services.meetings import facts as facts
 from services.meetings import views as views
 from services.meetings.handlers import service as service
 from services.meetings.inviting import send_notices as send_notices

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from contracts.commission import CommissionMade
 from contracts.consent import OPEN_STATES, ConsentState, Scope
+from contracts.counts import Fact, FactList, MeetingFacts
 from contracts.directory import Staff, StaffList, StaffView
 from contracts.disclosure import Disclosure, DisclosuresAtCoordination
 from contracts.intake import (
@@ -159,6 +160,8 @@ class Hands:
     ledger: Ledger
     settings: Settings
     staff: list[StaffView] = field(default_factory=lambda: [chief(), chief(agency="shakyo", person=COORDINATOR)])
+    met: tuple[Fact, ...] = ()
+    """What the meetings of the compartment tell of their sittings."""
 
     def __post_init__(self) -> None:
         self.profile, self.compartment = self.stage.store.profile, self.stage.store.compartment
@@ -176,6 +179,8 @@ class Hands:
     async def ask(self, question: Question[Any], to: Account | None = None) -> Any:
         if isinstance(question, Staff):
             return StaffList(staff=tuple(self.staff))
+        if isinstance(question, MeetingFacts):
+            return FactList(facts=self.met)
         assert to is Account.INTAKE
         return self.ledger.answer(question)
 

@@ -80,7 +80,7 @@ class FactKind(StrEnum):
     PLAN_FIXED = "plan_fixed"
     """An act 支援決定, 了承と報告, or 支援方針の確認 (D1)."""
     CASE_LEFT = "case_left"
-    """終結, 中断, 紹介元へ戻し, 紹介元が主担当, 死亡・転出."""
+    """終結, 中断, 紹介元へ戻し, 紹介元が主担当, 死亡・転出, from shien to juso with consent."""
     CASE_REOPENED = "case_reopened"
     CONTACT_TRIED = "contact_tried"
     """An act 連絡の試み (T3)."""

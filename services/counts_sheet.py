@@ -40,6 +40,7 @@ _TEXT: dict[Dimension, dict[str, str]] = {
         "suspended": "中断",
         "returned": "紹介元へ戻し",
         "with_referrer": "紹介元が主担当",
+        "to_juso": "同意を得て重層的支援会議へ",
         "died": "死亡",
         "moved": "転出",
         "settled": "定着",
@@ -155,8 +156,15 @@ def as_csv(sheet: Sheet) -> bytes:
     """UTF-8 with a mark at the beginning, by which Excel knows it; notes below."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerows([[sheet.title], sheet.columns, *sheet.rows, *([note] for note in sheet.notes)])
+    lines = [[sheet.title], sheet.columns, *sheet.rows, *([note] for note in sheet.notes)]
+    writer.writerows([[_harmless(cell) for cell in line] for line in lines])
     return text.getvalue().encode("utf-8-sig")
+
+
+def _harmless(cell: str | int | float) -> str | int | float:
+    """A text that a spreadsheet would run as a formula begins with an apostrophe. The mark for "none" is no formula."""
+    runs = isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t") and cell != NOT_HERE
+    return f"'{cell}" if runs else cell
 
 
 def as_xlsx(sheet: Sheet) -> bytes:

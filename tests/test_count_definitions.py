@@ -17,7 +17,7 @@ def test_every_item_says_where_it_comes_from_and_every_kind_of_fact_is_counted()
 
 def test_what_the_records_cannot_give_is_listed_with_the_reason() -> None:
     missing = {one.id: one.not_recorded for one in definitions().items if one.fact is None}
-    assert missing.keys() == {"outreach-visits", "outreach-consents", "attendance", "online"}
+    assert missing.keys() == {"outreach-visits", "attendance", "online"}
     assert all("ません" in why for why in missing.values())
 
 

@@ -23,7 +23,7 @@ from contracts.intake import Problem
 from contracts.legal_basis import CATALOGUE
 from contracts.message import Compartment
 from contracts.profile import Profile
-from services.coordination import domain, showing
+from services.coordination import domain, living, showing
 from services.coordination.handlers import service
 from services.coordination.showing import Sight, Viewer
 from services.coordination.tables import challenge, challenge_forward, challenge_found
@@ -80,6 +80,7 @@ async def handle_challenge(asked: HandleChallenge, work: Work) -> Done:
 
 
 def _closed(viewer: Viewer | None, sight: Sight, tx: Tx) -> Done | None:
+    """In shien the door lets in the 市町村 alone: whoever else is commissioned sees the items of its sittings (S8)."""
     if viewer is None:
         return _no(NOT_OFFICE, ASK_OFFICE)
     if sight.door:
@@ -94,6 +95,8 @@ def _note(asked: NoteChallenge, viewer: Viewer, tx: Tx) -> Done:
     known = tx.execute(select(challenge_found).where(challenge_found.c.request == asked.request)).first()
     if known is not None:
         return Done(done=True, ref=known.challenge) if asked.again in (None, known.challenge) else ANOTHER
+    if closed := living.why_closed(asked.case, tx):
+        return _no(closed.reason, closed.next_step, closed.rule)
     ref = asked.again
     if ref is not None:
         found = _entry(ref, tx)
@@ -170,7 +173,7 @@ def _forward(asked: HandleChallenge, found: Row[Any], viewer: Viewer, tx: Tx) ->
     known = tx.execute(select(challenge_forward).where(challenge_forward.c.request == asked.request)).first()
     if known is not None:
         return Done(done=True, ref=known.id) if (known.challenge, known.body) == (found.id, asked.body) else ANOTHER
-    if refusal := why_not_forward(found, _times(found.id, tx), viewer, tx):
+    if refusal := why_not_forward(found, _times(found.id, tx), tx):
         return refusal
     if asked.body not in bodies(tx.profile):
         return _no(
@@ -186,14 +189,12 @@ def _forward(asked: HandleChallenge, found: Row[Any], viewer: Viewer, tx: Tx) ->
     return Done(done=True, ref=ref)
 
 
-def why_not_forward(found: Row[Any], times: int, viewer: Viewer, tx: Tx) -> Done | None:
-    """An entry leaves only read by a second person; from shien by the 市町村, and once found several times (S11)."""
+def why_not_forward(found: Row[Any], times: int, tx: Tx) -> Done | None:
+    """An entry leaves only read by a second person; from shien once found several times (S11)."""
     if found.checked_by is None:
         return _no(
             "別の人が、だれも特定できないことをまだ確かめていません。", "先に「だれも特定できない」を確かめてください。"
         )
-    if tx.here is Compartment.SHIEN and not domain.is_office(tx.profile, viewer.agency):
-        return _no("支援会議から外へ出せるのは市町村だけです。", "市町村の担当課に頼んでください。", "S11")
     if tx.here is Compartment.SHIEN and times < FOUND_IN_SHIEN:
         return _no(
             f"支援会議の地域課題は、{FOUND_IN_SHIEN}件以上の事案で見つかるまで外へ出せません(一件では人が分かります)。",
@@ -271,7 +272,7 @@ def _shown(row: Row[Any], viewer: Viewer, tx: Tx) -> Iterable[Challenge]:
         last_found=max(months),
         checked=row.checked_by is not None,
         checkable=row.checked_by is None and row.noted_by != viewer.person,
-        forwardable=why_not_forward(row, len(months), viewer, tx) is None,
+        forwardable=why_not_forward(row, len(months), tx) is None,
         forwarded=forwards,
     )
 

@@ -14,13 +14,13 @@ from sqlalchemy import Row, select
 from contracts.counts import Dimension, Fact, FactKind
 from contracts.life import Act, Outcome, State, Step
 from services.coordination import domain, life
-from services.coordination.life import Life
+from services.coordination.life_terms import ACTIVE, Life
 from services.coordination.tables import act, case, case_problem, challenge, challenge_found, matching, place
 from services.service import Tx
 
 NO_SERVICE = "none"
 _PATH = {Step.DECIDE: "decision", Step.REPORT: "report", Step.CONFIRM: "confirmed"}
-_WAY = {Step.CLOSE: "closed", Step.SUSPEND: "suspended", Step.GIVE_BACK: "returned"}
+_WAY = {Step.CLOSE: "closed", Step.SUSPEND: "suspended", Step.GIVE_BACK: "returned", Step.MOVE_ON: "to_juso"}
 
 
 def own_facts(tx: Tx) -> tuple[Fact, ...]:
@@ -57,7 +57,7 @@ def _facts_of(one: Row[Any], rows: Sequence[Row[Any]], tx: Tx) -> Iterator[Fact]
     heard = False
     for before, each, now in zip(lives, acts, lives[1:], strict=False):
         yield from _events(one.id, before, each, now)
-        if each.step is Step.RECORD_RESULT:
+        if each.step in (Step.RECORD_RESULT, Step.RECORD_FIRST) and each.outcome is not Outcome.NOT_HEARD:
             yield Fact(
                 kind=FactKind.RESULT_RECORDED,
                 on=each.on,
@@ -68,15 +68,15 @@ def _facts_of(one: Row[Any], rows: Sequence[Row[Any]], tx: Tx) -> Iterator[Fact]
             if not heard:
                 days = max(0, (each.on - one.received_on).days)
                 yield Fact(kind=FactKind.FIRST_HEARD, on=each.on, about=one.id, amount=days)
-            heard = True
+                heard = True
     days_of = [domain.today(one.opened_at), *(each.on for each in acts)]
     for begins, until, now in spans(days_of, lives, lambda now: (now.state,)):
-        dims = {Dimension.STATE: (now.state.value,)}
-        yield Fact(kind=FactKind.IN_STATE, on=begins, until=until, about=one.id, dims=dims)
+        state = {Dimension.STATE: (now.state.value,)}
+        yield Fact(kind=FactKind.IN_STATE, on=begins, until=until, about=one.id, dims=state)
     for begins, until, now in spans(days_of, lives, services_in_force):
         if services := services_in_force(now):
-            dims = {Dimension.SERVICE: services}
-            yield Fact(kind=FactKind.SERVICE_IN_FORCE, on=begins, until=until, about=one.id, dims=dims)
+            served = {Dimension.SERVICE: services}
+            yield Fact(kind=FactKind.SERVICE_IN_FORCE, on=begins, until=until, about=one.id, dims=served)
 
 
 def _events(about: UUID, before: Life, each: Act, now: Life) -> Iterator[Fact]:
@@ -104,7 +104,7 @@ def _events(about: UUID, before: Life, each: Act, now: Life) -> Iterator[Fact]:
 
 def services_in_force(now: Life) -> tuple[str, ...]:
     """The 法に基づく事業 of the plan in force; none once the case is over or opened anew."""
-    plan = now.fixed_plan if now.fixed_before and now.state in life.ACTIVE else None
+    plan = now.fixed_plan if now.fixed_before and now.state in ACTIVE else None
     return tuple(one.value for one in plan.services) if plan else ()
 
 

@@ -287,11 +287,6 @@ def why_closed(about: UUID, tx: Tx) -> Refusal | None:
     return STOPPED if tx.here is Compartment.JUSO and stopped else None
 
 
-def life_of(about: UUID, tx: Tx) -> Life:
-    """Where a case stands."""
-    return _life(about, _rows(about, tx), tx)
-
-
 def _is_narrowed(about: UUID, tx: Tx) -> bool:
     head = head_of(about, tx)
     return head is not None and head.state is ConsentState.NARROWED

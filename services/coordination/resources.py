@@ -24,6 +24,7 @@ from contracts.resources import (
 )
 from services.coordination import domain, living, showing
 from services.coordination.handlers import service
+from services.coordination.life_views import acts_of, life_of
 from services.coordination.showing import Sight, Viewer
 from services.coordination.tables import follow_up, matching, place
 from services.service import Shut, Tx, Work
@@ -127,9 +128,9 @@ def _begin(asked: NoteMatch, tx: Tx) -> Done:
     known = tx.execute(select(matching).where(matching.c.request == asked.request)).first()
     if known is not None:
         return Done(done=True, ref=known.id) if (known.case, known.place) == (asked.case, asked.place) else ANOTHER
-    life = living.life_of(asked.case, tx)
+    life = life_of(asked.case, acts_of(asked.case, tx), tx)
     planned = life.fixed_plan is not None and LegalService.PARTICIPATION in life.fixed_plan.services
-    if not (life.fixed_before and planned) and life.early_since is None:
+    if not (life.fixed_before and planned) and LegalService.PARTICIPATION not in life.early:
         return _no(
             "参加支援は、重層的支援会議が必要と認め、支援決定のあったプランにある人だけが使えます。",
             "参加支援を入れたプランを会議に付議して、支援決定を記録してください。早く要るときは早期支援を始めてください。",

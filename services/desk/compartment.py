@@ -16,7 +16,21 @@ from contracts.intake import LookAtStop, Particulars
 from contracts.life import LookAtDue, LookAtLife
 from contracts.meetings import ItemSittings, Sittings
 from contracts.message import Compartment
-from services.desk import commissions, cooperation, grounds, pages, papers, preparing, roster, steps, withdrawal, words
+from services.desk import (
+    challenges,
+    commissions,
+    cooperation,
+    counts,
+    grounds,
+    pages,
+    papers,
+    preparing,
+    resources,
+    roster,
+    steps,
+    withdrawal,
+    words,
+)
 from services.desk.asking import Asking
 from services.desk.html import case_not_found, door_is_closed, fenced, notice, page
 from services.desk.sessions import Sessions, SignInLimit, cookie_of, want_own_form
@@ -49,8 +63,11 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     papers.add_routes(inside, forms, work)
     roster.add_routes(inside, forms, work)
     preparing.add_routes(inside, forms, work)
+    counts.add_routes(inside, work, compartment)
+    challenges.add_routes(inside, forms, work)
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)
+        resources.add_routes(inside, forms, work)
     else:
         commissions.add_routes(inside, forms, work)
         cooperation.add_routes(forms, work)

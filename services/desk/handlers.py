@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 from sqlalchemy import MetaData
 
+from contracts.challenges import Challenges, HandleChallenge, NoteChallenge
 from contracts.commission import (
     AskCooperation,
     Commission,
@@ -17,6 +18,7 @@ from contracts.commission import (
     NoteCooperation,
 )
 from contracts.coordination import Cases, ClientsOfCases, ExplainItem, Trail
+from contracts.counts import CountPeriod
 from contracts.directory import SignInJuso, SignInShien, Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.intake import ClientOf, LookAtStop, WithdrawConsent
@@ -24,6 +26,7 @@ from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.preparing import AcceptRoster, AnswerInquiry, AskAgency, LookAtInquiries, LookAtRoster, LookAtSheet
+from contracts.resources import NoteMatch, NotePlace, Resources
 from services.desk.app import build_app
 from services.service import Service, Work
 
@@ -68,6 +71,13 @@ service = Service(
             NoteCooperation,
             LookAtLink,
             AnswerByLink,
+            CountPeriod,
+            Challenges,
+            NoteChallenge,
+            HandleChallenge,
+            Resources,
+            NotePlace,
+            NoteMatch,
         }
     ),
 )

@@ -96,8 +96,8 @@ def levels_within(item: Item, period: Period, both: Both, threshold: int) -> dic
     released = []
     for one in largest:
         levels = levels_within(item, one, both, threshold)
-        if levels is None:
-            levels = dict.fromkeys({TOTAL, *_table(item, both[one.text]).rows}, Level.NOTHING)
+        if levels is None:  # the quarter was corrected below its months: the year would not hide what they hid
+            return None
         released.append(Released(_table(item, both[one.text]), levels))
     return levels_of(table, released, threshold)
 

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
+from contracts.coordinating import Data
 from contracts.message import Account, Code, Compartment, Message, Question
-from contracts.profile import Data
 
 PeriodText = Annotated[str, StringConstraints(pattern=r"^(20[0-9]{2}|20[0-9]{2}-(Q[1-4]|0[1-9]|1[0-2]))$")]
 """``2026-04`` a month, ``2026-Q2`` the second quarter and ``2026`` the whole of 令和8年度, which begins in April."""

@@ -41,10 +41,9 @@ from contracts.triage import DecideTriage
 from services import coordination, intake
 from services.coordination.showing import Sight
 from services.coordination.tables import act as case_act
-from services.coordination.tables import challenge, challenge_forward
+from services.coordination.tables import challenge, challenge_forward, inquiry, inquiry_answer
 from services.coordination.tables import client as case_client
 from services.coordination.tables import erased as erased_case
-from services.coordination.tables import inquiry, inquiry_answer
 from services.coordination.tables import paper as case_paper
 from services.coordination.tables import roster as case_roster
 from services.coordination.views import names

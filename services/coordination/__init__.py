@@ -8,6 +8,6 @@ from services.coordination import inquiries as inquiries
 from services.coordination import living as living
 from services.coordination import papers as papers
 from services.coordination import preparing as preparing
-from services.coordination import rostering as rostering
 from services.coordination import resources as resources
+from services.coordination import rostering as rostering
 from services.coordination.handlers import service as service

@@ -1,4 +1,4 @@
-"""Invented timetabling problems: a month of a large city, at any size."""
+"""Invented timetabling problems: a month of a large city."""
 
 from datetime import date, datetime, time, timedelta
 from random import Random
@@ -21,7 +21,7 @@ KINDS = (
 
 
 def month(seed: int = 1, *, sittings: int = 60, people: int = 150, rooms: int = 8, weeks: int = 4) -> Problem:
-    """A month of a large city: people of many agencies, more than half of their time taken, and sittings of five to ten seats."""
+    """People of many agencies, more than half of their time taken, and sittings of five to ten seats."""
     draw = Random(seed)
     agencies = [
         {"id": f"a{n}", "name": f"{KINDS[n % len(KINDS)]}{n // len(KINDS) + 1}", "per_day": 2, "missed": n % 3}

@@ -153,7 +153,7 @@ class Model:
                             no = [one.negated(), other.negated(), at_p.negated(), at_q.negated()]
                             model.add_bool_or([*no, first, second])
 
-    def _is_at(self, here: list, number: int, place: int):  # noqa: ANN202 - ortools has no public type for it
+    def _is_at(self, here: list, number: int, place: int):
         known = self.__dict__.setdefault("_known", {})
         if (number, place) not in known:
             one = known[number, place] = self.model.new_bool_var("")
@@ -210,8 +210,6 @@ class Model:
             if found:
                 place, slot = found
                 room = next((room for room, one in self.room[number].items() if solver.value(one)), None)
-                if room is not None:
-                    place = self.grid.room_place[room]
                 who: list[int | None] = [None] * len(self.grid.sittings[number].chairs)
                 for (n, person), one in self.seat[number].items():
                     if solver.value(one):

@@ -40,6 +40,7 @@ from services import (
     rule_words,
     same_words,
     signal_words,
+    timetable_words,
     triage_words,
 )
 from services.count_definitions import CountsInvalid
@@ -383,6 +384,10 @@ def _reception(options: argparse.Namespace, settings: Settings) -> int:
     return status
 
 
+def _timetable(options: argparse.Namespace, settings: Settings) -> int:
+    return timetable_words.run(options, print)
+
+
 def _rules(options: argparse.Namespace, settings: Settings) -> int:
     return rule_words.run(options, print)
 
@@ -413,7 +418,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     settings = Settings(**given)
     if not is_municipality_code(settings.municipality):
         raise CannotStart("--municipality は検査数字まで含む6桁の全国地方公共団体コードで指定してください(例 452050)。")
-    alone = options.act in (_asyncapi, _city, _life, _policy, _rules) and getattr(options, "item", None) is None
+    alone = options.act in (_asyncapi, _city, _life, _policy, _rules, _timetable) and getattr(options, "item", None) is None
     if not alone and (profile := read_profile(settings.profile)).municipality != settings.municipality:
         raise CannotStart(
             f"{settings.profile} は {profile.name}({profile.municipality})のプロファイルです。"
@@ -492,6 +497,7 @@ def _parser() -> argparse.ArgumentParser:
     command("life", _life, "事案の一生(状態と手順)の表を出力する")
     command("city", _city, "設定を言葉で見る(多機関協働の担当、五つの事業、会議体と上げる先、委任できない権限)")
     rule_words.add_options(command("rules", _rules, "規則ごとに、実装の状態・記載・試験を見る"))
+    timetable_words.add_options(command("timetable", _timetable, "会議の日程を組む、組み直す"))
     command("asyncapi", _asyncapi, "AsyncAPI の文書を出力する")
     trial = command("demo", _demo, "全体を一度、仮の場所で通して動かす")
     trial.add_argument("--out", type=Path, help="送った案内(.eml)を残すフォルダー")

@@ -59,6 +59,7 @@ PLUMBING = {
     "sharing.py",
     "signal_words.py",
     "store.py",
+    "timetable_words.py",
     "triage_words.py",
     "vault.py",
     "wall.py",

@@ -50,6 +50,8 @@ class Board:
         self.full = [0] * len(self.limits)
         """By agency: the slots of the days on which another sitting would be one too many."""
         self.cost = 0
+        self.moved = 0
+        """How many announced sittings lie elsewhere now."""
         self.unplaced = sum(one.weight for one in grid.sittings)
         self._here: list[Counter[int]] = [Counter() for _ in grid.sittings]
         self._vital: list[set[int | None] | None] = [None] * count
@@ -61,9 +63,9 @@ class Board:
                     self.seats_of[person].append((number, n))
 
     @property
-    def key(self) -> tuple[int, int]:
-        """What boards are compared by: fewer without a date first, then the cost."""
-        return self.unplaced, self.cost
+    def key(self) -> tuple[int, int, int]:
+        """What boards are compared by: fewer without a date first, then fewer moved, then the cost."""
+        return self.unplaced, self.moved, self.cost
 
     # -- changes -------------------------------------------------------------------------------------------------------
 
@@ -74,6 +76,7 @@ class Board:
         if room is not None:
             self.room_uses[room][number] = Use(slot, slot + sitting.length, place)
         self.unplaced -= sitting.weight
+        self.moved += self.has_moved(number)
         self.cost += self._place_cost(number, slot, room)
         for n, person in enumerate(who):
             self._sit(number, n, person)
@@ -89,6 +92,7 @@ class Board:
         if room is not None:
             del self.room_uses[room][number]
         self.cost -= self._place_cost(number, slot, room)
+        self.moved -= self.has_moved(number)
         self.unplaced += self.grid.sittings[number].weight
         self.spot[number] = None
         return slot, place, room, who
@@ -101,9 +105,9 @@ class Board:
     def _place_cost(self, number: int, slot: int, room: int | None) -> int:
         sitting = self.grid.sittings[number]
         cost = sum((plane >> slot & 1) << n for n, plane in enumerate(sitting.wait))
-        was = self.announced.get(number)
-        if was and (was.slot, was.room) != (slot, room):
-            cost += self.grid.problem.weights.moved
+        if was := self.announced.get(number):
+            weights = self.grid.problem.weights
+            cost += weights.moved if was.slot != slot else weights.rehoused if was.room != room else 0
         return cost
 
     def _seat_cost(self, number: int, n: int, person: int | None, slot: int) -> int:
@@ -178,6 +182,11 @@ class Board:
                 self.load[agency, day] -= 1
 
     # -- questions -----------------------------------------------------------------------------------------------------
+
+    def has_moved(self, number: int) -> bool:
+        """Whether a sitting that has a place was announced for another time or room."""
+        was, spot = self.announced.get(number), self.spot[number]
+        return was is not None and spot is not None and (was.slot, was.room) != (spot[0], spot[2])
 
     def vital(self, number: int, person: int) -> bool:
         """Whether the sitting would fall without this person: a required seat, or a quorum that is just reached."""

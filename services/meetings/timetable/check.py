@@ -167,7 +167,11 @@ class Checker:
             yield "議題が次第に一度ずつ出てきません"
             return
         items = {item.id: item for item in meeting.items}
+        hostile = [set(pair.persons) for pair in self.problem.apart]
         for before, after in pairwise(placed.agenda):
+            follow = {*before.persons, *after.persons}
+            if any(pair <= follow and not pair <= set(before.persons) for pair in hostile):
+                yield "会わせてはいけない二人の議題が続いています"
             if after.starts < before.ends:
                 yield "議題の時間が重なっています"
             if items[after.item].first and not items[before.item].first:
@@ -215,7 +219,10 @@ class Checker:
         if announced:
             self._changes(plan, announced, parts)
         unplaced = sum(1 + self.meetings[one.meeting].urgency for one in plan.unplaced)
-        return Score(unplaced=unplaced, cost=sum(parts.values()), parts={k: v for k, v in parts.items() if v})
+        moved = sum(self._moved(plan, announced)) if announced else 0
+        return Score(
+            unplaced=unplaced, moved=moved, cost=sum(parts.values()), parts={k: v for k, v in parts.items() if v}
+        )
 
     def _own(self, meeting: Meeting, placed: Placed, parts: Counter[str]) -> None:
         weights = self.problem.weights
@@ -255,13 +262,21 @@ class Checker:
             for number in range(count):
                 parts["fairness"] += weights.fairness * (self.agencies[agency].missed + number)
 
+    def _moved(self, plan: Plan, announced: Plan) -> Iterator[bool]:
+        before = {one.meeting: (one.starts, one.room) for one in announced.placed}
+        for placed in plan.placed:
+            yield before.get(placed.meeting, (placed.starts, placed.room)) != (placed.starts, placed.room)
+
     def _changes(self, plan: Plan, announced: Plan, parts: Counter[str]) -> None:
         before, weights = {one.meeting: one for one in announced.placed}, self.problem.weights
         for placed in plan.placed:
             if not (was := before.get(placed.meeting)):
                 continue
-            if (was.starts, was.room) != (placed.starts, placed.room):
+            if was.starts != placed.starts:
                 parts["moved"] += weights.moved
+                continue
+            if was.room != placed.room:
+                parts["rehoused"] += weights.rehoused
             if was.starts == placed.starts:
                 sat = {one.seat: one.person for one in was.seats if one.person is not None}
                 now = {one.seat: one.person for one in placed.seats}

@@ -47,9 +47,12 @@ class Sitting:
     quorum: tuple[tuple[int, tuple[int, ...]], ...]
     variants: tuple[Variant, ...]
     can: Mapping[tuple[int, int], int]
-    """(person, place): her calendar, working hours and answers allow it."""
+    """(person, place): her calendar, working hours and answers allow it, and it lies ``inside``."""
+    can_ever: Mapping[tuple[int, int], int]
+    """The same, wherever it lies: what a longer deadline would open."""
     avoid: Mapping[int, int]
     room_can: Mapping[int, int]
+    room_ever: Mapping[int, int]
     wait: tuple[int, ...]
     """What waiting costs, as planes."""
     weight: int
@@ -134,6 +137,14 @@ def quorate(sitting: Sitting, filled: Sequence[int], possible: int) -> int:
     return possible
 
 
+def office(problem: Problem, line: Axis) -> int:
+    """The slots within office hours, without breaks."""
+    bits = line.daily(range(7), problem.opens, problem.closes)
+    for starts, ends in problem.breaks:
+        bits &= ~line.daily(range(7), starts, ends)
+    return bits
+
+
 def _is_open(problem: Problem, day: date) -> bool:
     return (
         day.weekday() in problem.weekdays
@@ -158,10 +169,7 @@ class _Maker:
     ) -> None:
         self.problem, self.line, self.place_no, self.person_no = problem, line, place_no, person_no
         self.minutes, self.agency_of, self.room_place, self.foes = minutes, agency_of, room_place, foes
-        weekdays = range(7)
-        self.open = line.daily(weekdays, problem.opens, problem.closes)
-        for starts, ends in problem.breaks:
-            self.open &= ~line.daily(weekdays, starts, ends)
+        self.open = office(problem, line)
         self.free: dict[tuple[int, int], int] = {}
         self.room_free = [self.open & ~line.touched((one.starts, one.ends) for one in r.busy) for r in problem.rooms]
 
@@ -174,24 +182,39 @@ class _Maker:
             at = line.slot_at(meeting.fixed.starts)
             inside = 0 if at is None else inside & (1 << at)
             rooms = [n for n in rooms if self.problem.rooms[n].id == meeting.fixed.room]
-        room_can = {n: runs(self.room_free[n], length) & inside for n in rooms}
+        room_ever = {n: runs(self.room_free[n], length) for n in rooms}
+        room_can = {n: bits & inside for n, bits in room_ever.items()}
         people = [self.person_no[id] for id in meeting.people]
         variants = tuple(self._variants(meeting, rooms, people))
-        can, avoid = {}, {}
+        can_ever, avoid = {}, {}
         for number, id in zip(people, meeting.people, strict=True):
             answers = [one for one in meeting.answers if one.person == id]
             no = line.touched((one.starts, one.ends) for one in answers if one.answer == "no")
             rather_not = line.touched((one.starts, one.ends) for one in answers if one.answer == "avoid")
             if rather_not:
                 avoid[number] = stretched(rather_not, length - 1, 0)
-            for place in {variant.place for variant in variants}:
-                can[number, place] = runs(self._free(number, place) & ~no, length) & inside
+            for place in {variant.place for variant in variants} or {ONLINE}:
+                can_ever[number, place] = runs(self._free(number, place) & ~no, length)
+        can = {which: bits & inside for which, bits in can_ever.items()}
         names = {seat.name: n for n, seat in enumerate(meeting.seats)}
         quorum = tuple((one.at_least, tuple(names[name] for name in set(one.seats))) for one in meeting.quorum)
         wait = tuple(self._wait(meeting, inside))
         chairs = tuple(self._chairs(meeting))
-        weight = 1 + meeting.urgency
-        return Sitting(meeting, length, inside, chairs, quorum, variants, can, avoid, room_can, wait, weight)
+        return Sitting(
+            meeting=meeting,
+            length=length,
+            inside=inside,
+            chairs=chairs,
+            quorum=quorum,
+            variants=variants,
+            can=can,
+            can_ever=can_ever,
+            avoid=avoid,
+            room_can=room_can,
+            room_ever=room_ever,
+            wait=wait,
+            weight=1 + meeting.urgency,
+        )
 
     def _inside(self, meeting: Meeting) -> int:
         bits, line = self.open, self.line

@@ -24,8 +24,8 @@ IN_THE_WAY = 1 << 14
 """What taking another sitting out costs in a step, times its weight: more than all soft costs of one sitting."""
 
 Clock = Callable[[], float]
-Progress = Callable[[float, int, int, int], None]
-"""Called with (share of the time that is over, steps, unplaced, cost) when a better plan was found, or time goes by."""
+Progress = Callable[[float, int, tuple[int, int, int]], None]
+"""Called with (share of the time that is over, steps, key of the best board) as time goes by."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,6 @@ class Search:
         self.steps = 0
         self._best: list[Spot | None] = self.board.snapshot()
         self._best_key = self.board.key
-        self._fresh = False
 
     # -- the search ----------------------------------------------------------------------------------------------------
 
@@ -92,23 +91,19 @@ class Search:
                 share = done / steps if steps is not None else 0.0
                 share = max(share, (clock() - began) / seconds) if seconds > 0 else share
                 if tell and share - told >= 0.02:
-                    tell(share, self.steps, *self._best_key)
+                    tell(share, self.steps, self._best_key)
                     told = share
             self.step(order.pop(), HOTTEST * (COLDEST / HOTTEST) ** share)
         self.keep()
 
     def settle(self) -> None:
-        """Go downhill until no single sitting can be placed better; ends because the cost falls each time around."""
+        """From the best board go downhill; what has no place is tried once more."""
         self.back()
-        while True:
-            before = self.board.key
-            for number in range(len(self.grid.sittings)):
-                if number not in self.hopeless:
-                    self.step(number, 0.0, ejecting=self.board.spot[number] is None)
-            self.keep()
-            if self.board.key >= before:
-                self.back()
-                return
+        self.push(len(self.grid.sittings))
+        self.keep()
+        self.back()
+        self.calm()
+        self.back()
 
     def keep(self) -> None:
         """Remember the board if it is the best so far."""
@@ -119,6 +114,38 @@ class Search:
         """Return to the best board so far."""
         if self.board.key != self._best_key:
             self.board.restore(self._best)
+
+    def push(self, steps: int) -> bool:
+        """Place what has no place, taking out what is in the way, until all have one or so many steps are over."""
+        pushed = False
+        for _ in range(steps):
+            homeless = [n for n, spot in enumerate(self.board.spot) if spot is None and n not in self.hopeless]
+            if not homeless:
+                break
+            pushed = True
+            self.step(self.random.choice(homeless), 0.0)
+        return pushed
+
+    def calm(self) -> None:
+        """Go downhill from here until no single sitting can be placed better."""
+        while True:
+            before = self.board.key
+            for number in range(len(self.grid.sittings)):
+                if number not in self.hopeless:
+                    self.step(number, 0.0, ejecting=False)
+            self.keep()
+            if self.board.key >= before:
+                return
+
+    @property
+    def best_key(self) -> tuple[int, int, int]:
+        """The key of the best board so far."""
+        return self._best_key
+
+    def possible(self, number: int) -> bool:
+        """Whether a sitting that has no place could have one beside the others as they lie."""
+        sitting = self.grid.sittings[number]
+        return any(self._weigh(number, sitting, one, out=False).possible for one in sitting.variants)
 
     # -- one step ------------------------------------------------------------------------------------------------------
 
@@ -178,7 +205,6 @@ class Search:
             for other, bits in list(board.room_clashes(room, sitting.length)):
                 if bits >> slot & 1:
                     freed += self._eject(other)
-            place = self.grid.room_place[room]
         for person in {one for one in who if one is not None}:
             for other, bits in list(board.clashes(person, sitting, place)):
                 if bits >> slot & 1 and board.spot[other] is not None:
@@ -271,7 +297,9 @@ class Search:
             possible = quorate(sitting, filled, possible)
             if not possible:
                 return nothing
-        planes = self._costs(number, sitting, possible, seats, filled)
+        planes = self._costs(sitting, possible, seats, filled)
+        if was := board.announced.get(number):
+            self._as_announced(was, possible, seats, rooms, planes)
         for other, bits in in_way.items():
             if self.grid.sittings[other].meeting.fixed:
                 possible &= ~bits
@@ -353,10 +381,8 @@ class Search:
             filled |= base
         return filled
 
-    def _costs(
-        self, number: int, sitting: Sitting, possible: int, seats: list[list[Take]], filled: list[int]
-    ) -> Planes:
-        """What each possible start costs: waiting, seats, fairness, load, and what was announced."""
+    def _costs(self, sitting: Sitting, possible: int, seats: list[list[Take]], filled: list[int]) -> Planes:
+        """What each possible start costs: waiting, seats, fairness, load."""
         board, problem = self.board, self.grid.problem
         weights, planes = problem.weights, list(sitting.wait)
         missing: dict[int, list[int]] = {}
@@ -375,8 +401,6 @@ class Search:
                 add(planes, empty, cost)
         if weights.overload:
             self._overload(sitting, possible, seats, planes)
-        if was := board.announced.get(number):
-            self._as_announced(was, possible, seats, planes)
         return planes
 
     def _overload(self, sitting: Sitting, possible: int, seats: list[list[Take]], planes: Planes) -> None:
@@ -389,10 +413,15 @@ class Search:
         for agency, bits in present.items():
             add(planes, bits & possible & board.full[agency], self.grid.problem.weights.overload)
 
-    def _as_announced(self, was: Announced, possible: int, seats: list[list[Take]], planes: Planes) -> None:
-        weights, same = self.grid.problem.weights, possible & (1 << was.slot)
+    def _as_announced(
+        self, was: Announced, possible: int, seats: list[list[Take]], rooms: Mapping[int, int], planes: Planes
+    ) -> None:
+        """What differs from what was announced costs: another time, another room, other people."""
+        weights, same = self.grid.problem.weights, possible & (1 << was.slot) if was.slot >= 0 else 0
         add(planes, possible & ~same, weights.moved)
         if same:
+            if rooms and not rooms.get(was.room if was.room is not None else -1, 0) & same:
+                add(planes, same, weights.rehoused)
             for n, found in enumerate(seats):
                 now = next((take.person for take in found if take.slots & same), None)
                 if was.who[n] is not None and now != was.who[n]:

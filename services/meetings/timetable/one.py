@@ -60,8 +60,8 @@ def weighed(grid: Grid, sitting: Sitting, variant: Variant, room_can: Mapping[in
         filled.append(bits)
     possible = quorate(sitting, filled, possible)
     planes = list(sitting.wait)
-    for chair, found, bits in zip(sitting.chairs, seats, filled, strict=True):
-        for take in found:
+    for chair, taken, bits in zip(sitting.chairs, seats, filled, strict=True):
+        for take in taken:
             add(planes, take.slots & possible, take.cost)
         if chair.absent:
             add(planes, possible & ~bits, chair.absent)
@@ -71,7 +71,8 @@ def weighed(grid: Grid, sitting: Sitting, variant: Variant, room_can: Mapping[in
 
 def _fairness(grid: Grid, chairs: Sequence[Chair], possible: int, filled: Sequence[int], planes: Planes) -> None:
     """An agency's n-th miss costs n - 1 times the weight: once per miss it has already, once per pair here."""
-    weight, missing = grid.problem.weights.fairness, {}
+    weight = grid.problem.weights.fairness
+    missing: dict[int, list[int]] = {}
     if not weight:
         return
     for chair, bits in zip(chairs, filled, strict=True):

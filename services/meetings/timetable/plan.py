@@ -48,16 +48,18 @@ class Unplaced(Data):
 
 
 class Score(Data):
-    """Lower is better: first ``unplaced`` (1 + urgency for each), then ``cost``, the sum of ``parts``."""
+    """Lower is better: first ``unplaced`` (1 + urgency for each), then how many announced sittings ``moved`` (time or
+    room), then ``cost``, the sum of ``parts``."""
 
     unplaced: int
+    moved: int = 0
     cost: int
     parts: Mapping[str, int] = Field(default_factory=dict)
 
     @property
-    def key(self) -> tuple[int, int]:
+    def key(self) -> tuple[int, int, int]:
         """What plans are compared by."""
-        return self.unplaced, self.cost
+        return self.unplaced, self.moved, self.cost
 
 
 class Change(Data):

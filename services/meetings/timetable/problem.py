@@ -227,7 +227,9 @@ class Weights(Data):
     fairness: Weight = 5
     """Each further 原則 seat that one agency leaves empty, times how many it has left empty already."""
     moved: Weight = 200
-    """Planning anew: an announced sitting gets another time or room."""
+    """Planning anew: an announced sitting gets another time."""
+    rehoused: Weight = 50
+    """Planning anew: it keeps its time and gets another room."""
     changed: Weight = 20
     """Planning anew: another person on an announced seat that was filled, or nobody."""
 
@@ -391,6 +393,11 @@ def _pointing(problem: Problem) -> Iterator[str]:
         yield from _unknown(f"apart[{number}].persons", pair.persons, people, "persons")
         if pair.persons[0] == pair.persons[1]:
             yield f"apart[{number}].persons: 別の二人にしてください"
+    pairs = [set(pair.persons) for pair in problem.apart]
+    for number, meeting in enumerate(problem.meetings):
+        for n, item in enumerate(meeting.items):
+            if any(pair <= set(item.persons) for pair in pairs):
+                yield f"meetings[{number}].items[{n}].persons: 会わせてはいけない二人(apart)が同じ議題にいます"
 
 
 def _meeting(meeting: Meeting, rooms: set[str], people: set[str]) -> Iterator[str]:

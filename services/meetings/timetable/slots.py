@@ -162,6 +162,11 @@ class Axis:
             return None
         return number * self.width + quarter
 
+    def next_slot(self, when: datetime, *, after: bool = False) -> int:
+        """The first slot that begins at ``when`` or later; with ``after``, later."""
+        slot = self._ceiling(when)
+        return slot + 1 if after and self.slot_at(when) == slot else slot
+
     def day_of(self, slot: int) -> int:
         """The number of the open day a slot lies in."""
         return slot // self.width

@@ -5,7 +5,7 @@ from itertools import combinations
 from ortools.sat.python import cp_model
 
 from services.meetings.timetable.board import Board
-from services.meetings.timetable.grid import Grid
+from services.meetings.timetable.grid import Grid, seat_cost
 from services.meetings.timetable.slots import each_bit
 
 BIG = 100_000
@@ -77,11 +77,12 @@ class Model:
                 one = sits[person] = self.seat[number][n, person] = model.new_bool_var("")
                 can = [v for (place, slot), v in at.items() if sitting.can.get((person, place), 0) >> slot & 1]
                 model.add(one <= sum(can))
-                self.cost.append(rank * self.weights.substitute * one)
+                cost = seat_cost(self.grid.problem, chair, rank, unwilling=False)
+                self.cost.append(cost * one)
                 if avoid := sitting.avoid.get(person):
                     sour = model.new_bool_var("")
                     model.add(sour >= one + sum(v for (_, s), v in at.items() if avoid >> s & 1) - 1)
-                    self.cost.append(self.weights.avoid * sour)
+                    self.cost.append((seat_cost(self.grid.problem, chair, rank, unwilling=True) - cost) * sour)
                 by_person.setdefault(person, []).append(one)
             full = sum(sits.values())
             model.add(full <= present)

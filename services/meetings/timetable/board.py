@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.meetings.timetable.grid import Grid, Sitting
+from services.meetings.timetable.grid import Grid, Sitting, seat_cost
 
 
 class Use(NamedTuple):
@@ -102,6 +102,13 @@ class Board:
         self._rise(number, n)
         self._sit(number, n, person)
 
+    def offer(self, number: int, n: int, person: int) -> None:
+        """A free person takes an empty seat, unless that costs more than it saves: her agency may have enough that day."""
+        before = self.cost
+        self.seat(number, n, person)
+        if self.cost > before:
+            self.seat(number, n, None)
+
     def _place_cost(self, number: int, slot: int, room: int | None) -> int:
         sitting = self.grid.sittings[number]
         cost = sum((plane >> slot & 1) << n for n, plane in enumerate(sitting.wait))
@@ -117,9 +124,8 @@ class Board:
         if person is None:
             cost = chair.absent or 0
         else:
-            cost = chair.persons.index(person) * weights.substitute
-            if sitting.avoid.get(person, 0) >> slot & 1:
-                cost += weights.avoid
+            unwilling = bool(sitting.avoid.get(person, 0) >> slot & 1)
+            cost = seat_cost(self.grid.problem, chair, chair.persons.index(person), unwilling=unwilling)
         was = self.announced.get(number)
         if was and was.slot == slot and was.who[n] is not None and was.who[n] != person:
             cost += weights.changed
@@ -205,13 +211,14 @@ class Board:
 
     def loss(self, number: int, person: int) -> int:
         """About what it costs that this person leaves the sitting (fairness as it stands now)."""
-        sitting, who = self.grid.sittings[number], self.who[number]
+        sitting, who, spot = self.grid.sittings[number], self.who[number], self.spot[number]
         fairness = self.grid.problem.weights.fairness
-        cost = 0
+        cost, slot = 0, spot[0] if spot else 0
         for n, one in enumerate(who):
             if one == person:
                 chair = sitting.chairs[n]
-                cost += (chair.absent or 0) + (fairness * self.missed[chair.agency] if chair.need == "expected" else 0)
+                cost += self._seat_cost(number, n, None, slot) - self._seat_cost(number, n, person, slot)
+                cost += fairness * self.missed[chair.agency] if chair.need == "expected" else 0
         return cost
 
     def clashes(self, person: int, sitting: Sitting, place: int) -> Iterator[tuple[int, int]]:

@@ -230,9 +230,13 @@ class Checker:
             if seated.person is None:
                 parts[seat.need] += {"expected": weights.expected, "optional": weights.optional}.get(seat.need, 0)
                 continue
-            parts["substitute"] += seat.persons.index(seated.person) * weights.substitute
-            if any(self._answered(meeting, seated.person, "avoid", placed.starts, placed.ends)):
-                parts["avoid"] += weights.avoid
+            most = {"expected": weights.expected, "optional": weights.optional}.get(seat.need)
+            instead = seat.persons.index(seated.person) * weights.substitute
+            sour = any(self._answered(meeting, seated.person, "avoid", placed.starts, placed.ends))
+            cost = instead + (weights.avoid if sour else 0)
+            cost = cost if most is None else min(cost, most)  # never worse than an empty seat
+            parts["substitute"] += min(instead, cost)
+            parts["avoid"] += cost - min(instead, cost)
         if not meeting.fixed:
             day, first = placed.starts.astimezone(TOKYO).date(), self._first_day(meeting)
             later = sum(self._open_day(first + timedelta(days=n)) for n in range(1, (day - first).days + 1))

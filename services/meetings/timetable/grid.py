@@ -55,8 +55,12 @@ class Sitting:
     room_ever: Mapping[int, int]
     wait: tuple[int, ...]
     """What waiting costs, as planes."""
+    order: tuple[int, ...]
+    """Seats in the order in which they are filled: required ones first."""
+    counted: frozenset[int]
+    """Seats that some quorum counts."""
     weight: int
-    """What it costs that it has no date, in units that no soft wish reaches; 1 to 4 by urgency."""
+    """What it costs that it has no date, in units that no soft wish reaches: 1 + urgency."""
 
 
 @dataclass(frozen=True)
@@ -110,20 +114,41 @@ def grid(problem: Problem) -> Grid:
     )
 
 
-def takes(sitting: Sitting, chair: Chair, can: Mapping[int, int], problem: Problem) -> list[Take]:
-    """Who fills a seat at which starts: at each the cheapest of those who can (calendar.md 5.1)."""
-    weights, wanted = problem.weights, []
+def seat_cost(problem: Problem, chair: Chair, rank: int, *, unwilling: bool) -> int:
+    """What it costs that this one sits there; a substitute or somebody unwilling is never worse than an empty seat."""
+    weights = problem.weights
+    cost = rank * weights.substitute + (weights.avoid if unwilling else 0)
+    return cost if chair.absent is None else min(cost, chair.absent)
+
+
+def takes(
+    sitting: Sitting,
+    chair: Chair,
+    can: Mapping[int, int],
+    problem: Problem,
+    dear: Mapping[int, int] | None = None,
+    empty: int | None = None,
+) -> list[Take]:
+    """Who fills a seat at which starts: at each the cheapest of those who can (calendar.md 5.1).
+
+    ``dear``: starts at which somebody would be one too many for her agency; she is asked last, and not at all where an
+    ``empty`` seat costs less. That cost is not part of a Take's.
+    """
+    wanted, overload = [], problem.weights.overload
     for rank, person in enumerate(chair.persons):
         if bits := can.get(person, 0):
-            cost = rank * weights.substitute
             unwilling = sitting.avoid.get(person, 0) & bits
-            wanted.append((cost, person, bits & ~unwilling))
-            if unwilling:
-                wanted.append((cost + weights.avoid, person, unwilling))
+            much = dear.get(person, 0) & bits if dear else 0
+            for some, sour in ((bits & ~unwilling, False), (unwilling, True)):
+                cost = seat_cost(problem, chair, rank, unwilling=sour)
+                if some & ~much:
+                    wanted.append((cost, cost, person, some & ~much))
+                if some & much and (empty is None or cost + overload <= empty):
+                    wanted.append((cost + overload, cost, person, some & much))
     if len(wanted) > 1:
         wanted.sort(key=lambda one: one[0])
     filled, found = 0, []
-    for cost, person, bits in wanted:
+    for _, cost, person, bits in wanted:
         if bits := bits & ~filled:
             found.append(Take(bits, person, cost))
             filled |= bits
@@ -213,6 +238,8 @@ class _Maker:
             room_can=room_can,
             room_ever=room_ever,
             wait=wait,
+            order=tuple(sorted(range(len(chairs)), key=lambda n: chairs[n].absent is not None)),
+            counted=frozenset(n for _, seats in quorum for n in seats),
             weight=1 + meeting.urgency,
         )
 

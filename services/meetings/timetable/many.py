@@ -12,7 +12,7 @@ from math import exp
 from random import Random
 
 from services.meetings.timetable.board import Announced, Board, Spot
-from services.meetings.timetable.grid import Chair, Grid, Sitting, Take, Variant, quorate, takes
+from services.meetings.timetable.grid import Chair, Grid, Sitting, Take, Variant, quorate, seat_cost, takes
 from services.meetings.timetable.one import best
 from services.meetings.timetable.slots import Planes, add, first_bit, levels, nth_bit
 
@@ -238,7 +238,7 @@ class Search:
         for person in persons:
             for other, n in board.seats_of[person]:
                 if board.spot[other] is not None and board.who[other][n] is None and board.may_sit(other, person):
-                    board.seat(other, n, person)
+                    board.offer(other, n, person)
 
     def _fill(self, other: int) -> None:
         """Substitutes sit down on the empty seats of one sitting."""
@@ -247,7 +247,7 @@ class Search:
             if board.who[other][n] is None:
                 person = next((one for one in chair.persons if board.may_sit(other, one)), None)
                 if person is not None:
-                    board.seat(other, n, person)
+                    board.offer(other, n, person)
 
     # -- weighing ------------------------------------------------------------------------------------------------------
 
@@ -273,22 +273,25 @@ class Search:
                     vital = person not in board.who[other] or board.vital(other, person)
                     (held if vital else freeable).setdefault(person, []).append((other, bits & base))
             can[person] = free
-        seats, filled = [], []
-        for chair in sitting.chairs:
-            found = takes(sitting, chair, can, self.grid.problem)
-            bits = 0
-            for take in found:
-                bits |= take.slots
+        seats: list[list[Take]] = [[] for _ in sitting.chairs]
+        filled = [0] * len(seats)
+        present: dict[int, int] = {}
+        for n in sitting.order:
+            chair = sitting.chairs[n]
+            found, bits = self._taken(sitting, n, can, present)
             if freeable:
-                bits = self._freed(chair, can, freeable, held, found, bits)
+                bits = self._freed(chair, freeable, held, found, bits)
             if chair.absent is None:
                 if out:
                     bits = self._forced(sitting, variant, chair, held, found, bits, in_way)
                 possible &= bits
                 if not possible:
                     return nothing
-            seats.append(found)
-            filled.append(bits)
+            seats[n], filled[n] = found, bits
+            for take in found:
+                agency = self.grid.agency_of[take.person]
+                if board.full[agency]:
+                    present[agency] = present.get(agency, 0) | take.slots
         if sitting.quorum:
             if out and quorate(sitting, filled, possible) == 0:
                 for n in {n for _, chairs in sitting.quorum for n in chairs}:
@@ -298,6 +301,8 @@ class Search:
             if not possible:
                 return nothing
         planes = self._costs(sitting, possible, seats, filled)
+        for agency, bits in present.items():
+            add(planes, bits & possible & board.full[agency], self.grid.problem.weights.overload)
         if was := board.announced.get(number):
             self._as_announced(was, possible, seats, rooms, planes)
         for other, bits in in_way.items():
@@ -330,10 +335,30 @@ class Search:
                 possible |= wanted
         return rooms, possible
 
+    def _taken(
+        self, sitting: Sitting, n: int, can: Mapping[int, int], present: Mapping[int, int]
+    ) -> tuple[list[Take], int]:
+        """Who of the free takes a seat, and when; agencies that have enough on a day are asked last."""
+        chair, board = sitting.chairs[n], self.board
+        dear = {
+            person: full & ~present.get(agency, 0)
+            for person in chair.persons
+            if (full := board.full[agency := self.grid.agency_of[person]])
+        }
+        empty = None
+        if dear and chair.absent is not None and n not in sitting.counted:
+            empty = chair.absent
+            if chair.need == "expected":
+                empty += self.grid.problem.weights.fairness * board.missed[chair.agency]
+        found = takes(sitting, chair, can, self.grid.problem, dear, empty)
+        bits = 0
+        for take in found:
+            bits |= take.slots
+        return found, bits
+
     def _freed(
         self,
         chair: Chair,
-        can: Mapping[int, int],
         freeable: Mapping[int, list[tuple[int, int]]],
         held: Mapping[int, list[tuple[int, int]]],
         found: list[Take],
@@ -348,7 +373,7 @@ class Search:
             for _, bits in held.get(person, ()):
                 stuck |= bits
             for number, (other, bits) in enumerate(others):
-                cost = self.board.loss(other, person) + rank * self.grid.problem.weights.substitute
+                cost = self.board.loss(other, person) + seat_cost(self.grid.problem, chair, rank, unwilling=False)
                 elsewhere = 0
                 for n, (_, more) in enumerate(others):
                     elsewhere |= more if n != number else 0
@@ -399,19 +424,7 @@ class Search:
                         add(planes, empty & other, weights.fairness)
                     before.append(empty)
                 add(planes, empty, cost)
-        if weights.overload:
-            self._overload(sitting, possible, seats, planes)
         return planes
-
-    def _overload(self, sitting: Sitting, possible: int, seats: list[list[Take]], planes: Planes) -> None:
-        board, present = self.board, dict[int, int]()
-        for found in seats:
-            for take in found:
-                agency = self.grid.agency_of[take.person]
-                if board.full[agency]:
-                    present[agency] = present.get(agency, 0) | take.slots
-        for agency, bits in present.items():
-            add(planes, bits & possible & board.full[agency], self.grid.problem.weights.overload)
 
     def _as_announced(
         self, was: Announced, possible: int, seats: list[list[Take]], rooms: Mapping[int, int], planes: Planes

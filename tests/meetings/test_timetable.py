@@ -7,12 +7,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from services.meetings.timetable.agenda import Task, best_order
 from services.meetings.timetable.board import Board
 from services.meetings.timetable.check import Checker
+from services.meetings.timetable.explain import clash, duties, why
 from services.meetings.timetable.grid import Grid, grid
 from services.meetings.timetable.many import Found, Search, solve
 from services.meetings.timetable.one import best, ranked
@@ -374,11 +375,121 @@ def test_the_checker_has_nothing_against_a_lawful_plan() -> None:
 # -- why ---------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
-@given(riddles(meetings=1, quarters=3, days=1))
-def test_whoever_is_told_there_is_no_slot_is_told_true(problem: Problem) -> None:
-    from services.meetings.timetable.explain import clash
-
+@settings(deadline=None)
+@given(riddles(meetings=1, quarters=3))
+def test_duties_clash_exactly_when_no_slot_is_lawful(problem: Problem) -> None:
     whole = grid(problem)
-    found = clash(whole, 0)
-    assert (found is None) == (best(whole, 0) is not None)
+    assert (clash(whole, 0) is None) == bool(options(problem, problem.meetings[0], Checker(problem)))
+
+
+def without(problem: Problem, *clashing: str) -> Problem:
+    """The problem with these duties dropped: seats become optional, quorums and limits go, rooms and time are free."""
+    whole = problem.model_dump()
+    meeting = whole["meetings"][0]
+    for duty in clashing:
+        for seat in meeting["seats"]:
+            if duty == f"必須の席「{seat['name']}」":
+                seat["need"] = "optional"
+        if duty.startswith("期限"):
+            meeting["deadline"] = None
+        if duty.startswith("部屋"):
+            meeting["online"] = True
+        if duty.startswith("成立の要件"):
+            meeting["quorum"] = []
+        if duty.startswith("会わせて"):
+            whole["apart"] = []
+    return Problem.model_validate(whole)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(riddles(meetings=1, quarters=3, tight=True))
+def test_of_the_duties_that_clash_none_can_be_left_out_and_each_way_out_works(problem: Problem) -> None:
+    found = clash(grid(problem), 0)
+    assume(found is not None and len(found.clashing) > 1)
+    assert found is not None
+    everything = [duty.text for duty in duties(grid(problem), 0)]
+    alone = without(problem, *(duty for duty in everything if duty not in found.clashing))
+    assert best(grid(alone), 0) is None, "together they clash"
+    for duty in found.clashing:
+        assert best(grid(without(alone, duty)), 0) is not None, "but not without any of them"
+
+
+def test_a_clash_names_the_two_agencies_the_deadline_and_what_each_would_open() -> None:
+    morning = {"starts": at(0, MONDAY), "ends": at(13, MONDAY)}
+    evening = {"starts": at(16, MONDAY), "ends": at(40, MONDAY)}
+    base = dump(small())
+    people = [{**p, "busy": {"p0": [morning], "p1": [evening]}.get(p["id"], [])} for p in base["persons"]]
+    seats = [
+        {"name": "市町村", "need": "required", "persons": ["p0"]},
+        {"name": "多機関協働", "need": "required", "persons": ["p1"]},
+        {"name": "包括", "need": "required", "persons": ["p2"]},
+    ]
+    meeting = {**base["meetings"][0], "seats": seats, "deadline": at(40, MONDAY)}
+    problem = small(persons=people, meetings=[meeting], last=MONDAY + timedelta(days=1))
+    found = clash(grid(problem), 0)
+    assert found is not None
+    assert found.clashing == ("期限(11月30日(月)19:00)", "必須の席「市町村」", "必須の席「多機関協働」")
+    assert found.smallest
+    assert found.why.startswith("次の3つが同時にそろう日時が、期間内にありません")
+    assert found.relax == (
+        "期限を延ばす(最も早い日時は12月1日(火)8:30、候補25件)",
+        "「市町村」に代理を立てるか、予定の調整を頼む(最も早い日時は11月30日(月)8:30、候補11件)",
+        "「多機関協働」に代理を立てるか、予定の調整を頼む(最も早い日時は11月30日(月)13:00、候補14件)",
+    )
+
+
+def test_a_meeting_that_others_leave_no_room_is_told_which() -> None:
+    """One room, one day: seven hours for eight meetings of an hour."""
+    base = dump(small())
+    people = [{"id": f"p{n}", "name": f"人{n}", "agency": "a"} for n in range(8)]
+    meetings = [
+        {**base["meetings"][0], "id": f"m{n}", "name": f"会議{n}", "seats": [{"name": "市", "persons": [f"p{n}"]}]}
+        for n in range(8)
+    ]
+    problem = small(persons=people, meetings=meetings, rooms=base["rooms"][:1])
+    _, found = searched(problem, steps=50)
+    plan = told(found.board, seed=0, steps=0)
+    (lost,) = plan.unplaced
+    assert len(lost.clashing) > 1
+    assert f"会議「会議{lost.meeting[1:]}」" == lost.clashing[0]
+    assert lost.relax
+    assert Checker(problem).broken(plan) == []
+
+
+def test_a_slot_says_what_it_costs_whom() -> None:
+    base = dump(small())
+    people = [{**p, "busy": [{"starts": at(-2, MONDAY), "ends": at(40, MONDAY)}]} for p in base["persons"][:1]]
+    people += base["persons"][1:2]
+    people += [{**base["persons"][2], "busy": [{"starts": at(-2, MONDAY), "ends": at(40, MONDAY)}]}]
+    answer = {"person": "p1", "starts": at(-2, MONDAY), "ends": at(40, MONDAY), "answer": "avoid"}
+    problem = small(persons=people, meetings=[{**base["meetings"][0], "answers": [answer]}])
+    option = best(grid(problem), 0)
+    assert option is not None
+    assert why(option) == (
+        "必須1席がそろいます(原則1席中0席)。出られない原則の席: 包括。代理が出る席: 市。できれば避けたい時間の席: 市"
+    )
+
+
+def test_answers_that_contradict_the_calendar_are_pointed_out() -> None:
+    base = dump(small())
+    people = [{**p, "busy": [busy_at(3)]} for p in base["persons"]]
+    answer = {**busy_at(3), "person": "p0", "answer": "yes"}
+    problem = small(persons=people, meetings=[{**base["meetings"][0], "answers": [answer]}])
+    plan = told(searched(problem, steps=10)[1].board, seed=0, steps=0)
+    assert plan.notes == ("会議0: 参加可と答えた時間に別の予定がある人が1人います。予定のほうで計画しました。",)
+
+
+def test_guests_of_an_item_are_put_where_they_can_come() -> None:
+    base = dump(small())
+    people = [
+        *base["persons"],
+        {"id": "g", "name": "医師", "agency": "a", "busy": [{"starts": at(-2, MONDAY), "ends": at(0, MONDAY)}]},
+    ]
+    items = [{"id": "事案1", "minutes": 30, "persons": ["g"]}, {"id": "事案2", "minutes": 30}]
+    problem = small(persons=people, meetings=[{**base["meetings"][0], "items": items}])
+    whole, found = searched(problem, steps=10)
+    plan = told(found.board, seed=0, steps=0)
+    assert [part.item for part in plan.placed[0].agenda] == ["事案2", "事案1"]
+    assert plan.placed[0].agenda[1].starts == at(0, MONDAY)
+    assert Checker(problem).broken(plan) == []
+    assert whole.problem is problem

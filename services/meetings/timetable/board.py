@@ -5,7 +5,7 @@ holds no two sittings that need the same room or person at once: what would clas
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -103,7 +103,7 @@ class Board:
         self._sit(number, n, person)
 
     def offer(self, number: int, n: int, person: int) -> None:
-        """A free person takes an empty seat, unless that costs more than it saves: her agency may have enough that day."""
+        """A free person takes an empty seat, unless her agency has enough that day and it costs more."""
         before = self.cost
         self.seat(number, n, person)
         if self.cost > before:
@@ -195,7 +195,7 @@ class Board:
         return was is not None and spot is not None and (was.slot, was.room) != (spot[0], spot[2])
 
     def vital(self, number: int, person: int) -> bool:
-        """Whether the sitting would fall without this person: a required seat, or a quorum that is just reached."""
+        """Whether the sitting would fall with this person's seats empty: one is required, or a quorum just reached."""
         known = self._vital[number]
         if known is None:
             known = self._vital[number] = self._who_is_vital(number)
@@ -209,17 +209,29 @@ class Board:
             vital.update(one for one in here if len(here) - here.count(one) < wanted)
         return vital
 
-    def loss(self, number: int, person: int) -> int:
-        """About what it costs that this person leaves the sitting (fairness as it stands now)."""
+    def release(self, number: int, person: int) -> int | None:
+        """What it costs that this person leaves the sitting, substitutes counted; None: it would fall without her."""
         sitting, who, spot = self.grid.sittings[number], self.who[number], self.spot[number]
-        fairness = self.grid.problem.weights.fairness
-        cost, slot = 0, spot[0] if spot else 0
+        cost, slot, alone = 0, spot[0] if spot else 0, False
         for n, one in enumerate(who):
             if one == person:
                 chair = sitting.chairs[n]
-                cost += self._seat_cost(number, n, None, slot) - self._seat_cost(number, n, person, slot)
-                cost += fairness * self.missed[chair.agency] if chair.need == "expected" else 0
-        return cost
+                other = self.stand_in(number, n, person) if len(chair.persons) > 1 else None
+                if other is None:
+                    if chair.absent is None:
+                        return None
+                    alone = True
+                    if chair.need == "expected":
+                        cost += self.grid.problem.weights.fairness * self.missed[chair.agency]
+                cost += self._seat_cost(number, n, other, slot) - self._seat_cost(number, n, person, slot)
+        return None if alone and self.vital(number, person) else max(0, cost)
+
+    def stand_in(self, number: int, n: int, person: int, busy: Container[int | None] = ()) -> int | None:
+        """Who could take this seat instead of its person; nobody of ``busy``."""
+        for other in self.grid.sittings[number].chairs[n].persons:
+            if other != person and other not in busy and self.may_sit(number, other, instead=person):
+                return other
+        return None
 
     def clashes(self, person: int, sitting: Sitting, place: int) -> Iterator[tuple[int, int]]:
         """(other sitting, starts of this one that it forbids to the person, its travel included)."""
@@ -242,12 +254,12 @@ class Board:
             low = max(0, use.starts - length + 1)
             yield other, ((1 << (use.ends - low)) - 1) << low
 
-    def may_sit(self, number: int, person: int) -> bool:
-        """Whether the person could join this sitting where it lies now."""
+    def may_sit(self, number: int, person: int, instead: int | None = None) -> bool:
+        """Whether the person could join this sitting where it lies now, once ``instead`` has left."""
         sitting, spot = self.grid.sittings[number], self.spot[number]
         if spot is None or not sitting.can.get((person, spot[1]), 0) >> spot[0] & 1:
             return False
-        if any(foe in self._here[number] and self._here[number][foe] for foe in self.grid.foes.get(person, ())):
+        if any(foe != instead and self._here[number][foe] for foe in self.grid.foes.get(person, ())):
             return False
         return not any(bits >> spot[0] & 1 for other, bits in self.clashes(person, sitting, spot[1]) if other != number)
 

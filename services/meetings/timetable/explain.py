@@ -63,19 +63,24 @@ def day_text(when: datetime) -> str:
 def clash(grid: Grid, number: int) -> Clash | None:
     """The duties of one meeting that clash even if no other meeting were held; None if they do not."""
     held = _Ground(grid, grid.sittings[number])
-    duties, ground = list(held.duties()), held.all
+    whole, ground = tuple(held.duties()), held.all
     if not ground:
         text = f"会議の長さ({held.sitting.meeting.minutes}分)がとれる開庁時間"
         return Clash((text,), ("期間を延ばすか、時間を短くする",), True)
-    if reduce(and_, (duty.bits for duty in duties), ground):
+    if reduce(and_, (duty.bits for duty in whole), ground):
         return None
-    core, smallest = _smallest(duties, ground)
-    relax = [duty.relax + _gain(held, duties, [duty]) for duty in core if _gain(held, duties, [duty])]
+    core, smallest = _smallest(whole, ground)
+    relax = [duty.relax + _gain(held, whole, [duty]) for duty in core if _gain(held, whole, [duty])]
     if not relax:
-        pairs = (pair for pair in combinations(core, 2) if _gain(held, duties, pair))
+        pairs = (pair for pair in combinations(core, 2) if _gain(held, whole, pair))
         pair = next(pairs, None) or tuple(core)
-        relax = ["、かつ".join(duty.relax for duty in pair) + _gain(held, duties, pair)]
+        relax = ["、かつ".join(duty.relax for duty in pair) + _gain(held, whole, pair)]
     return Clash(tuple(duty.text for duty in core), tuple(relax), smallest)
+
+
+def duties(grid: Grid, number: int) -> tuple[Duty, ...]:
+    """Everything that has to hold for a meeting to have a slot."""
+    return tuple(_Ground(grid, grid.sittings[number]).duties())
 
 
 def _smallest(duties: Sequence[Duty], ground: int) -> tuple[list[Duty], bool]:

@@ -208,18 +208,31 @@ class Search:
         for person in {one for one in who if one is not None}:
             for other, bits in list(board.clashes(person, sitting, place)):
                 if bits >> slot & 1 and board.spot[other] is not None:
-                    if person in board.who[other] and not board.vital(other, person):
-                        for n, one in enumerate(board.who[other]):
-                            if one == person:
-                                board.seat(other, n, None)
-                        weakened.append(other)
-                    else:
+                    if person not in board.who[other] or not self._leaves(other, person, who):
                         freed += self._eject(other)
+                    else:
+                        weakened.append(other)
         board.put(number, slot, place, room, who)
         for other in weakened:
             if board.spot[other] is not None:
                 self._fill(other)
         self._fill_gaps(freed)
+
+    def _leaves(self, other: int, person: int, busy: list[int | None]) -> bool:
+        """Her seats there go to substitutes, or stay empty; False, and nothing done: the sitting would fall."""
+        board = self.board
+        seats = [n for n, one in enumerate(board.who[other]) if one == person]
+        instead = {n: board.stand_in(other, n, person, busy) for n in seats}
+        if None in instead.values() and board.vital(other, person):
+            chairs = self.grid.sittings[other].chairs
+            empty = [n for n in seats if instead[n] is None]
+            if any(chairs[n].absent is None for n in empty) or any(
+                n in self.grid.sittings[other].counted for n in empty
+            ):
+                return False
+        for n, one in instead.items():
+            board.seat(other, n, one)
+        return True
 
     def _eject(self, other: int) -> list[int]:
         self.stubborn[other] += self.grid.sittings[other].weight
@@ -260,7 +273,7 @@ class Search:
         if not possible:
             return nothing
         can: dict[int, int] = {}
-        freeable: dict[int, list[tuple[int, int]]] = {}
+        freeable: dict[int, list[tuple[int, int]]] = {}  # person: (what leaving costs, starts)
         held: dict[int, list[tuple[int, int]]] = {}
         for person in self.people[number]:
             base = sitting.can.get((person, place), 0)
@@ -270,8 +283,11 @@ class Search:
             for other, bits in board.clashes(person, sitting, place):
                 if bits & base:
                     free &= ~bits
-                    vital = person not in board.who[other] or board.vital(other, person)
-                    (held if vital else freeable).setdefault(person, []).append((other, bits & base))
+                    cost = board.release(other, person) if person in board.who[other] else None
+                    if cost is None:
+                        held.setdefault(person, []).append((other, bits & base))
+                    else:
+                        freeable.setdefault(person, []).append((cost, bits & base))
             can[person] = free
         seats: list[list[Take]] = [[] for _ in sitting.chairs]
         filled = [0] * len(seats)
@@ -372,8 +388,8 @@ class Search:
             stuck = 0
             for _, bits in held.get(person, ()):
                 stuck |= bits
-            for number, (other, bits) in enumerate(others):
-                cost = self.board.loss(other, person) + seat_cost(self.grid.problem, chair, rank, unwilling=False)
+            for number, (leaving, bits) in enumerate(others):
+                cost = leaving + seat_cost(self.grid.problem, chair, rank, unwilling=False)
                 elsewhere = 0
                 for n, (_, more) in enumerate(others):
                     elsewhere |= more if n != number else 0

@@ -68,9 +68,9 @@ def stretched(bits: int, before: int, after: int) -> int:
 
 
 def add(planes: Planes, bits: int, weight: int) -> None:
-    """Add ``weight`` to the sum of every slot in ``bits``."""
+    """Add ``weight``, which is not negative, to the sum of every slot in ``bits``."""
     plane = 0
-    while weight and bits:
+    while weight > 0 and bits:
         if weight & 1:
             carry, n = bits, plane
             while carry:

@@ -3,12 +3,13 @@
 import asyncio
 import sys
 
-from bench import hop, kill, path, permit, vault, wall
+from bench import hop, kill, path, permit, timetable, vault, wall
 
 BENCHES = {
     "hop": hop.main,
     "path": path.main,
     "permit": permit.main,
+    "timetable": timetable.main,
     "vault": vault.main,
     "wall": wall.main,
     "kill": kill.main,

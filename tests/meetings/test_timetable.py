@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import permutations
+from functools import reduce
+from itertools import combinations, permutations
+from operator import and_
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from services.meetings.timetable.agenda import Task, best_order
 from services.meetings.timetable.board import Board
 from services.meetings.timetable.check import Checker
-from services.meetings.timetable.explain import clash, duties, why
+from services.meetings.timetable.explain import Duty, clash, smallest, why
 from services.meetings.timetable.grid import Grid, grid
 from services.meetings.timetable.many import Found, Search, solve
 from services.meetings.timetable.one import best, ranked
@@ -382,36 +384,23 @@ def test_duties_clash_exactly_when_no_slot_is_lawful(problem: Problem) -> None:
     assert (clash(whole, 0) is None) == bool(options(problem, problem.meetings[0], Checker(problem)))
 
 
-def without(problem: Problem, *clashing: str) -> Problem:
-    """The problem with these duties dropped: seats become optional, quorums and limits go, rooms and time are free."""
-    whole = problem.model_dump()
-    meeting = whole["meetings"][0]
-    for duty in clashing:
-        for seat in meeting["seats"]:
-            if duty == f"必須の席「{seat['name']}」":
-                seat["need"] = "optional"
-        if duty.startswith("期限"):
-            meeting["deadline"] = None
-        if duty.startswith("部屋"):
-            meeting["online"] = True
-        if duty.startswith("成立の要件"):
-            meeting["quorum"] = []
-        if duty.startswith("会わせて"):
-            whole["apart"] = []
-    return Problem.model_validate(whole)
+@given(st.lists(st.integers(0, 255), min_size=1, max_size=7))
+def test_of_the_duties_that_clash_a_smallest_set_is_named(starts: list[int]) -> None:
+    some = [Duty(str(n), bits, "") for n, bits in enumerate(starts)]
+    assume(reduce(and_, starts) == 0)
+    core, is_smallest = smallest(some, 255)
+    assert is_smallest
+    assert reduce(and_, (duty.bits for duty in core), 255) == 0, "together they clash"
+    for size in range(len(core)):
+        assert all(reduce(and_, fewer, 255) for fewer in combinations(starts, size)), "and no fewer do"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
-@given(riddles(meetings=1, quarters=3, tight=True))
-def test_of_the_duties_that_clash_none_can_be_left_out_and_each_way_out_works(problem: Problem) -> None:
-    found = clash(grid(problem), 0)
-    assume(found is not None and len(found.clashing) > 1)
-    assert found is not None
-    everything = [duty.text for duty in duties(grid(problem), 0)]
-    alone = without(problem, *(duty for duty in everything if duty not in found.clashing))
-    assert best(grid(alone), 0) is None, "together they clash"
-    for duty in found.clashing:
-        assert best(grid(without(alone, duty)), 0) is not None, "but not without any of them"
+def test_of_very_many_duties_a_set_is_named_from_which_none_can_be_left_out() -> None:
+    some = [Duty(str(n), (1 << 40) - 1 & ~(1 << n % 40), "") for n in range(80)]
+    core, is_smallest = smallest(some, (1 << 40) - 1)
+    assert not is_smallest
+    assert len(core) == 40
+    assert reduce(and_, (duty.bits for duty in core), (1 << 40) - 1) == 0
 
 
 def test_a_clash_names_the_two_agencies_the_deadline_and_what_each_would_open() -> None:

@@ -21,8 +21,8 @@ def at(quarter: int, day: date = DAY) -> datetime:
 
 
 @st.composite
-def riddles(draw: st.DrawFn, *, meetings: int = 2, quarters: int = 4, days: int = 1, tight: bool = False) -> Problem:
-    """Few people, rooms and slots; all that a problem can say. ``tight``: mostly without a solution, and no travel."""
+def riddles(draw: st.DrawFn, *, meetings: int = 2, quarters: int = 4, days: int = 1) -> Problem:
+    """Few people, rooms and slots; all that a problem can say."""
     last = DAY + timedelta(days=days - 1)
 
     def spans() -> st.SearchStrategy[dict[str, Any]]:
@@ -43,7 +43,7 @@ def riddles(draw: st.DrawFn, *, meetings: int = 2, quarters: int = 4, days: int 
             "id": f"p{n}",
             "name": f"人{n}",
             "agency": f"a{n % 2}",
-            "busy": draw(st.lists(somewhere, min_size=int(tight), max_size=2)),
+            "busy": draw(st.lists(somewhere, max_size=2)),
             "hours": draw(st.sampled_from(([], [], hours))),
         }
         for n in range(4)
@@ -61,7 +61,7 @@ def riddles(draw: st.DrawFn, *, meetings: int = 2, quarters: int = 4, days: int 
             "opens": OPENS,
             "closes": at(quarters).time(),
             "places": [{"id": "l0", "name": "本庁"}, {"id": "l1", "name": "支所"}],
-            "travel": [{"between": ["l0", "l1"], "minutes": draw(st.sampled_from((0,) if tight else (0, 10, 20)))}],
+            "travel": [{"between": ["l0", "l1"], "minutes": draw(st.sampled_from((0, 10, 20)))}],
             "agencies": [
                 {"id": f"a{n}", "name": f"機関{n}", "per_day": draw(st.none() | st.just(1)), "missed": n}
                 for n in range(2)
@@ -69,7 +69,7 @@ def riddles(draw: st.DrawFn, *, meetings: int = 2, quarters: int = 4, days: int 
             "persons": persons,
             "rooms": rooms,
             "apart": [{"persons": one} for one in draw(st.lists(pair, max_size=2))],
-            "meetings": [draw(_meetings(n, spans(), tight)) for n in range(draw(st.integers(1, meetings)))],
+            "meetings": [draw(_meetings(n, spans())) for n in range(draw(st.integers(1, meetings)))],
         }
     )
     assert list(faults(problem)) == []
@@ -77,17 +77,17 @@ def riddles(draw: st.DrawFn, *, meetings: int = 2, quarters: int = 4, days: int 
 
 
 @st.composite
-def _meetings(draw: st.DrawFn, number: int, spans: st.SearchStrategy[dict[str, Any]], tight: bool) -> dict[str, Any]:
-    needs = st.sampled_from(("required",) if tight else ("required", "expected", "expected", "optional"))
-    who = st.lists(st.integers(0, 3), min_size=1, max_size=1 if tight else 2, unique=True)
+def _meetings(draw: st.DrawFn, number: int, spans: st.SearchStrategy[dict[str, Any]]) -> dict[str, Any]:
+    needs = st.sampled_from(("required", "expected", "expected", "optional"))
+    who = st.lists(st.integers(0, 3), min_size=1, max_size=2, unique=True)
     seats = [
         {"name": f"席{n}", "need": draw(needs), "persons": [f"p{one}" for one in draw(who)]}
-        for n in range(draw(st.integers(3 if tight else 1, 3)))
+        for n in range(draw(st.integers(1, 3)))
     ]
     people = sorted({one for seat in seats for one in seat["persons"]})
     answers = [
         {**draw(spans), "person": one, "answer": draw(st.sampled_from(("yes", "avoid", "no")))}
-        for one in draw(st.lists(st.sampled_from(people), min_size=int(tight), max_size=2, unique=True))
+        for one in draw(st.lists(st.sampled_from(people), max_size=2, unique=True))
     ]
     counted = st.lists(st.sampled_from([seat["name"] for seat in seats]), min_size=1, unique=True)
     quorum = [{"name": "成立", "at_least": 1, "seats": draw(counted)}] if draw(st.booleans()) else []

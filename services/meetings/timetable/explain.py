@@ -16,7 +16,7 @@ from services.meetings.timetable.board import Board
 from services.meetings.timetable.grid import ONLINE, Chair, Grid, Sitting, length_of, office
 from services.meetings.timetable.many import Search
 from services.meetings.timetable.one import Option, best
-from services.meetings.timetable.problem import TOKYO, Meeting
+from services.meetings.timetable.problem import TOKYO
 from services.meetings.timetable.slots import at_least, first_bit, ones, runs
 
 TRIED = 20_000
@@ -69,21 +69,16 @@ def clash(grid: Grid, number: int) -> Clash | None:
         return Clash((text,), ("期間を延ばすか、時間を短くする",), True)
     if reduce(and_, (duty.bits for duty in whole), ground):
         return None
-    core, smallest = _smallest(whole, ground)
+    core, is_smallest = smallest(whole, ground)
     relax = [duty.relax + _gain(held, whole, [duty]) for duty in core if _gain(held, whole, [duty])]
     if not relax:
         pairs = (pair for pair in combinations(core, 2) if _gain(held, whole, pair))
         pair = next(pairs, None) or tuple(core)
         relax = ["、かつ".join(duty.relax for duty in pair) + _gain(held, whole, pair)]
-    return Clash(tuple(duty.text for duty in core), tuple(relax), smallest)
+    return Clash(tuple(duty.text for duty in core), tuple(relax), is_smallest)
 
 
-def duties(grid: Grid, number: int) -> tuple[Duty, ...]:
-    """Everything that has to hold for a meeting to have a slot."""
-    return tuple(_Ground(grid, grid.sittings[number]).duties())
-
-
-def _smallest(duties: Sequence[Duty], ground: int) -> tuple[list[Duty], bool]:
+def smallest(duties: Sequence[Duty], ground: int) -> tuple[list[Duty], bool]:
     """The smallest set that clashes; if that would take too long, one from which nothing can be left out."""
     tried = 0
     for size in range(1, len(duties) + 1):
@@ -218,32 +213,40 @@ _ASK = ("期限を延ばす、部屋を加える、必須の席に代理を立�
 # -- a slot ------------------------------------------------------------------------------------------------------------
 
 
-def costs_whom(meeting: Meeting, sitting: Sitting, chosen: Sequence[int | None], slot: int) -> list[str]:
+def costs_whom(option: Option) -> list[str]:
     """Who pays for this slot: empty seats, substitutes, people who would rather not."""
-    empty = [seat for seat, one in zip(meeting.seats, chosen, strict=True) if one is None]
-    said = []
-    if expected := [seat.name for seat in empty if seat.need == "expected"]:
-        said.append(f"出られない原則の席: {'、'.join(expected)}")
-    if optional := [seat.name for seat in empty if seat.need == "optional"]:
-        said.append(f"出られない任意の席: {'、'.join(optional)}")
-    sat = [(seat, chair, one) for seat, chair, one in zip(meeting.seats, sitting.chairs, chosen, strict=True)]
-    if instead := [seat.name for seat, chair, one in sat if one is not None and one != chair.persons[0]]:
-        said.append(f"代理が出る席: {'、'.join(instead)}")
-    if sour := [s.name for s, _, one in sat if one is not None and sitting.avoid.get(one, 0) >> slot & 1]:
-        said.append(f"できれば避けたい時間の席: {'、'.join(sour)}")
-    return said
+    rows = list(zip(option.sitting.meeting.seats, option.sitting.chairs, option.chosen, option.sour, strict=True))
+    empty = [seat for seat, _, person, _ in rows if person is None]
+    said = {
+        "出られない原則の席": [seat.name for seat in empty if seat.need == "expected"],
+        "出られない任意の席": [seat.name for seat in empty if seat.need == "optional"],
+        "代理が出る席": [seat.name for seat, chair, who, _ in rows if who is not None and who != chair.persons[0]],
+        "できれば避けたい時間の席": [seat.name for seat, _, _, sour in rows if sour],
+    }
+    return [f"{text}: {'、'.join(names)}" for text, names in said.items() if names]
 
 
 def why(option: Option) -> str:
     """Why a slot of a single sitting is where it is in the ranking."""
     meeting = option.sitting.meeting
     needs = [seat.need for seat in meeting.seats]
-    here = [seat.need for seat, one in zip(meeting.seats, option.chosen, strict=True) if one is not None]
     text = f"必須{needs.count('required')}席がそろいます"
     if expected := needs.count("expected"):
-        text += f"(原則{expected}席中{here.count('expected')}席)"
-    said = costs_whom(meeting, option.sitting, option.chosen, option.slot)
-    return "。".join([text, *said])
+        here = sum(n == "expected" and one is not None for n, one in zip(needs, option.chosen, strict=True))
+        text += f"(原則{expected}席中{here}席)"
+    return "。".join([text, *costs_whom(option)])
+
+
+def explained(options: Sequence[Option]) -> list[tuple[Option, str]]:
+    """``why`` for each; where the same people sit, it is worked out once."""
+    known: dict[tuple[object, object], str] = {}
+    found = []
+    for option in options:
+        key = (option.chosen, option.sour)
+        if key not in known:
+            known[key] = why(option)
+        found.append((option, known[key]))
+    return found
 
 
 def why_here(board: Board, number: int) -> str:
@@ -254,7 +257,9 @@ def why_here(board: Board, number: int) -> str:
     slot, place, room, _ = spot
     sitting = grid.sittings[number]
     starts = grid.axis.start_of(slot)
-    here = Option(sitting, slot, starts, 0, place, room, tuple(board.who[number]))
+    who = tuple(board.who[number])
+    sour = tuple(one is not None and bool(sitting.avoid.get(one, 0) >> slot & 1) for one in who)
+    here = Option(sitting, slot, starts, 0, place, room, who, sour)
     text = why(here)
     if sitting.meeting.fixed:
         return f"{text}。決定済みの日時です。"

@@ -65,11 +65,12 @@ class Sitting:
 
 @dataclass(frozen=True)
 class Take:
-    """At ``slots`` this person fills the seat, at this cost."""
+    """At ``slots`` this person fills the seat, at this cost; ``sour``: at times she would rather avoid."""
 
     slots: int
     person: int
     cost: int
+    sour: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,15 +143,15 @@ def takes(
             for some, sour in ((bits & ~unwilling, False), (unwilling, True)):
                 cost = seat_cost(problem, chair, rank, unwilling=sour)
                 if some & ~much:
-                    wanted.append((cost, cost, person, some & ~much))
+                    wanted.append((cost, cost, person, some & ~much, sour))
                 if some & much and (empty is None or cost + overload <= empty):
-                    wanted.append((cost + overload, cost, person, some & much))
+                    wanted.append((cost + overload, cost, person, some & much, sour))
     if len(wanted) > 1:
         wanted.sort(key=lambda one: one[0])
     filled, found = 0, []
-    for _, cost, person, bits in wanted:
+    for _, cost, person, bits, sour in wanted:
         if bits := bits & ~filled:
-            found.append(Take(bits, person, cost))
+            found.append(Take(bits, person, cost, sour))
             filled |= bits
     return found
 

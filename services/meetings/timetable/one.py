@@ -1,9 +1,8 @@
 """One sitting: every lawful slot ranked, with what it costs whom (P1-P4; calendar.md 5.1). Exact."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from heapq import merge
 
 from services.meetings.timetable.grid import Chair, Grid, Sitting, Take, Variant, quorate, takes
 from services.meetings.timetable.slots import Planes, add, each_bit, first_bit, levels
@@ -20,6 +19,8 @@ class Option:
     place: int
     room: int | None
     chosen: tuple[int | None, ...]
+    sour: tuple[bool, ...]
+    """By seat, whether that is a time its person would rather avoid."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,6 @@ class Weighed:
     possible: int
     planes: Planes
     seats: tuple[tuple[Take, ...], ...]
-
-    def chosen(self, slot: int) -> tuple[int | None, ...]:
-        """By seat, who sits there at this start."""
-        return tuple(next((one.person for one in seat if one.slots >> slot & 1), None) for seat in self.seats)
 
 
 def weighed(grid: Grid, sitting: Sitting, variant: Variant, room_can: Mapping[int, int]) -> Weighed:
@@ -84,40 +81,66 @@ def _fairness(grid: Grid, chairs: Sequence[Chair], possible: int, filled: Sequen
             before.append(empty)
 
 
-def ranked(grid: Grid, number: int) -> Iterator[Option]:
+def ranked(grid: Grid, number: int) -> list[Option]:
     """Every lawful start of a sitting alone, the cheapest first, of equal ones the earliest."""
     sitting = grid.sittings[number]
-    ways = [weighed(grid, sitting, variant, sitting.room_can) for variant in sitting.variants]
-    if len(ways) == 1:
-        starts = (
-            (cost, slot, ways[0]) for cost, bits in levels(ways[0].planes, ways[0].possible) for slot in each_bit(bits)
-        )
-        yield from (_option(grid, sitting, *one) for one in starts)
-        return
-    seen = 0
-    for cost, slot, n in merge(*(_starts(way, n) for n, way in enumerate(ways))):
+    found: list[tuple[int, int, int, _Group]] = []
+    for n, variant in enumerate(sitting.variants):
+        way = weighed(grid, sitting, variant, sitting.room_can)
+        for group in _groups(way):
+            for cost, bits in levels(way.planes, group.slots):
+                found += [(cost, slot, n, group) for slot in each_bit(bits)]
+    found.sort(key=lambda one: one[:3])
+    seen, options = 0, []
+    for cost, slot, n, group in found:
         if not seen >> slot & 1:
             seen |= 1 << slot
-            yield _option(grid, sitting, cost, slot, ways[n])
+            options.append(_option(grid, sitting, cost, slot, sitting.variants[n], group))
+    return options
 
 
-def _starts(way: Weighed, number: int) -> Iterator[tuple[int, int, int]]:
-    for cost, bits in levels(way.planes, way.possible):
-        for slot in each_bit(bits):
-            yield cost, slot, number
+@dataclass(frozen=True)
+class _Group:
+    """Starts at which the same people sit, as willingly."""
+
+    slots: int
+    chosen: tuple[int | None, ...] = ()
+    sour: tuple[bool, ...] = ()
+
+
+def _groups(way: Weighed) -> list[_Group]:
+    groups = [_Group(way.possible)] if way.possible else []
+    for seat in way.seats:
+        finer: list[_Group] = []
+        for group in groups:
+            rest = group.slots
+            for take in seat:
+                if hit := rest & take.slots:
+                    finer.append(_Group(hit, (*group.chosen, take.person), (*group.sour, take.sour)))
+                    rest ^= hit
+            if rest:
+                finer.append(_Group(rest, (*group.chosen, None), (*group.sour, False)))
+        groups = finer
+    return groups
 
 
 def best(grid: Grid, number: int) -> Option | None:
-    """The first of ``ranked``; None if no slot is lawful."""
-    return next(ranked(grid, number), None)
+    """The first of ``ranked``, without the others; None if no slot is lawful."""
+    sitting, lowest = grid.sittings[number], None
+    for n, variant in enumerate(sitting.variants):
+        way = weighed(grid, sitting, variant, sitting.room_can)
+        if found := next(levels(way.planes, way.possible), None):
+            key = (found[0], first_bit(found[1]), n)
+            if lowest is None or key < lowest[0]:
+                lowest = key, way
+    if lowest is None:
+        return None
+    (cost, slot, n), way = lowest
+    at = Weighed(way.variant, 1 << slot, way.planes, way.seats)
+    return _option(grid, sitting, cost, slot, sitting.variants[n], _groups(at)[0])
 
 
-def _option(grid: Grid, sitting: Sitting, cost: int, slot: int, way: Weighed) -> Option:
-    room = next((n for n in way.variant.rooms if sitting.room_can[n] >> slot & 1), None)
-    return Option(sitting, slot, grid.axis.start_of(slot), cost, way.variant.place, room, way.chosen(slot))
-
-
-def cheapest(way: Weighed) -> tuple[int, int] | None:
-    """(cost, earliest start with it)."""
-    found = next(levels(way.planes, way.possible), None)
-    return (found[0], first_bit(found[1])) if found else None
+def _option(grid: Grid, sitting: Sitting, cost: int, slot: int, variant: Variant, group: _Group) -> Option:
+    room = next((n for n in variant.rooms if sitting.room_can[n] >> slot & 1), None)
+    starts = grid.axis.start_of(slot)
+    return Option(sitting, slot, starts, cost, variant.place, room, group.chosen, group.sour)

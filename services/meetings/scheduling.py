@@ -1,4 +1,7 @@
-"""Finding a date: bit s of an integer is the s-th quarter of an hour (calendar.md 5.1). Plain values in and out."""
+"""Finding a date: bit s of an integer is the s-th quarter of an hour (calendar.md 5.1). Plain values in and out.
+
+The sums over slots are the timetable's (``timetable/slots.py``); what the service asks is its simplest case.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,10 +10,11 @@ from functools import reduce
 from operator import and_, or_
 from typing import Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-TOKYO = ZoneInfo("Asia/Tokyo")
-QUARTER = timedelta(minutes=15)
+from services.meetings.timetable.problem import QUARTER
+from services.meetings.timetable.problem import TOKYO as TOKYO  # the service's modules have it from here
+from services.meetings.timetable.slots import Planes, add, first_bit, levels, ones, runs
+
 LUNCH = (time(12), time(13))
 
 Need = Literal["required", "expected", "optional"]
@@ -46,7 +50,7 @@ class Window:
             first = max(0, (starts - self.origin) // QUARTER)
             last = min(self.open.bit_length(), -((self.origin - ends) // QUARTER))
             if starts < ends and first < last:
-                bits |= _ones(last - first) << first
+                bits |= ones(last - first) << first
         return bits
 
 
@@ -72,7 +76,7 @@ class NoSlot:
 def office_hours(first: date, last: date, opens: time, closes: time, closed: Callable[[date], bool]) -> Window:
     """Office hours of the days from ``first`` to ``last``, without lunch and closed days. Wall clock in Japan."""
     origin = datetime.combine(first, time(0), TOKYO)
-    whole = Window(origin, _ones(max(0, (last - first).days + 1) * (timedelta(days=1) // QUARTER)))
+    whole = Window(origin, ones(max(0, (last - first).days + 1) * (timedelta(days=1) // QUARTER)))
     bits = 0
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
@@ -95,15 +99,15 @@ def find_date(
     """
     length = -(-minutes // 15)
     persons = {person for seat in seats for person in seat.persons}
-    can_start = {person: _runs(window.open & ~window.covered(busy.get(person, ())), length) for person in persons}
+    can_start = {person: runs(window.open & ~window.covered(busy.get(person, ())), length) for person in persons}
     filled = [reduce(or_, (can_start[person] for person in seat.persons), 0) for seat in seats]
     required = [(seat, bits) for seat, bits in zip(seats, filled, strict=True) if seat.need == "required"]
     expected = [bits for seat, bits in zip(seats, filled, strict=True) if seat.need == "expected"]
-    anywhere = _runs(window.open, length)
+    anywhere = runs(window.open, length)
     possible = reduce(and_, (bits for _, bits in required), anywhere)
     if not possible:
         return _no_slot(required, anywhere, minutes)
-    best = _first(_most(possible, expected))
+    best = first_bit(_most(possible, expected))
     starts = window.start_of(best)
     chosen = tuple(
         (seat, next(one for one in seat.persons if can_start[one] >> best & 1))
@@ -112,38 +116,16 @@ def find_date(
     )
     here = {seat for seat, _ in chosen}
     missing = tuple(seat for seat in seats if seat not in here and seat.need == "expected")
-    why = _why(seats, missing, earliest=best == _first(possible))
+    why = _why(seats, missing, earliest=best == first_bit(possible))
     return Proposal(starts, starts + timedelta(minutes=minutes), chosen, missing, why)
 
 
-def _ones(count: int) -> int:
-    return (1 << count) - 1
-
-
-def _first(bits: int) -> int:
-    return (bits & -bits).bit_length() - 1
-
-
-def _runs(free: int, length: int) -> int:
-    """The slots from which ``length`` slots in a row are free."""
-    done = 1
-    while done < length:
-        step = min(done, length - done)
-        free &= free >> step
-        done += step
-    return free
-
-
 def _most(possible: int, wishes: Iterable[int]) -> int:
-    """Those of the ``possible`` slots at which most wishes hold: one addition for all slots at once, plane by plane."""
-    planes: list[int] = []
-    for carry in wishes:
-        for n, plane in enumerate(planes):
-            planes[n], carry = plane ^ carry, plane & carry
-        planes.append(carry)
-    for plane in reversed(planes):
-        possible = possible & plane or possible
-    return possible
+    """Those of the ``possible`` slots at which most wishes hold: an unfilled one costs 1, and the lowest sum wins."""
+    planes: Planes = []
+    for wish in wishes:
+        add(planes, possible & ~wish, 1)
+    return next(levels(planes, possible))[1]
 
 
 def _agencies(seats: Iterable[Wanted]) -> tuple[str, ...]:

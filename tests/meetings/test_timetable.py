@@ -354,6 +354,15 @@ RULES: dict[str, Broken] = {
         ),
         laid(0, 3, who="p1"),
     ),
+    "同じ会議にいます": lambda: (
+        small(
+            apart=[{"persons": ["p0", "p2"]}],
+            meetings=[
+                {**m, "items": [{"id": "事案", "minutes": 30, "persons": ["p2"]}]} for m in dump(small())["meetings"]
+            ],
+        ),
+        laid(0, 6),
+    ),
     "一度だけ": lambda: (small(), laid(0, 4, who="p1").model_copy(update={"unplaced": (Unplaced(meeting="m1"),)})),
     "部屋の有無": lambda: (small(), laid(0, 4, (None, "r1"), "p1")),
 }
@@ -482,3 +491,14 @@ def test_guests_of_an_item_are_put_where_they_can_come() -> None:
     assert plan.placed[0].agenda[1].starts == at(0, MONDAY)
     assert Checker(problem).broken(plan) == []
     assert whole.problem is problem
+
+
+def test_nobody_sits_where_somebody_she_must_not_meet_comes_for_an_item() -> None:
+    base = dump(small())
+    items = [{"id": "事案", "minutes": 30, "persons": ["p2"]}]
+    seats = [{"name": "市", "need": "required", "persons": ["p0", "p1"]}]
+    meeting = {**base["meetings"][0], "items": items, "seats": seats}
+    problem = small(apart=[{"persons": ["p0", "p2"]}], meetings=[meeting])
+    plan = plan_of(searched(problem, steps=10)[1].board)
+    assert [one.person for one in plan.placed[0].seats] == ["p1"]
+    assert Checker(problem).broken(plan) == []

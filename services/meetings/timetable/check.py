@@ -116,7 +116,9 @@ class Checker:
             if len(filled & set(quorum.seats)) < quorum.at_least:
                 yield f"成立の要件「{quorum.name}」を満たしません"
         here = {one.person for one in placed.seats}
-        if any(set(pair.persons) <= here for pair in self.problem.apart):
+        guests = {person for item in meeting.items for person in item.persons}
+        hostile = [set(pair.persons) for pair in self.problem.apart]
+        if any(pair <= here or (pair & here and pair & guests and pair <= here | guests) for pair in hostile):
             yield "会わせてはいけない二人が同じ会議にいます"
 
     def can_come(self, person: Person, meeting: Meeting, starts: datetime, room: str | None) -> bool:

@@ -15,7 +15,7 @@ from operator import and_, or_
 from services.meetings.timetable.board import Board
 from services.meetings.timetable.grid import ONLINE, Chair, Grid, Sitting, length_of, office
 from services.meetings.timetable.many import Search
-from services.meetings.timetable.one import Option, best
+from services.meetings.timetable.one import Option, best, cost_at
 from services.meetings.timetable.problem import TOKYO
 from services.meetings.timetable.slots import at_least, first_bit, ones, runs
 
@@ -266,6 +266,8 @@ def why_here(board: Board, number: int) -> str:
     alone = best(grid, number)
     if alone is None or alone.slot == slot:
         return f"{text}。この会議だけで見ても最もよい日時です。"
+    if cost_at(grid, number, slot) == alone.cost:
+        return f"{text}。この会議だけで見ても最もよい日時のひとつです。"
     found = dict.fromkeys(_in_the_way(board, number, alone))
     names = [grid.sittings[other].meeting.name for other in found]
     because = f"「{'」「'.join(names[:NAMED])}」と人か部屋が重なるためです" if names else "全体の費用が下がるためです"

@@ -256,11 +256,13 @@ class _Maker:
         return bits
 
     def _variants(self, meeting: Meeting, rooms: Sequence[int], people: Sequence[int]) -> Iterator[Variant]:
-        here = set(people)
-        pairs = [(one, other) for one in people for other in self.foes.get(one, ()) if one < other and other in here]
+        guests = {self.person_no[person] for item in meeting.items for person in item.persons}
+        never = {foe for guest in guests for foe in self.foes.get(guest, ())}
+        here = set(people) - never
+        pairs = [(one, other) for one in here for other in self.foes.get(one, ()) if one < other and other in here]
         ways = [(ONLINE, ())] if meeting.online else self._by_place(rooms)
         for out in _left_out(pairs):
-            yield from (Variant(place, fitting, out) for place, fitting in ways)
+            yield from (Variant(place, fitting, out | never & set(people)) for place, fitting in ways)
 
     def _by_place(self, rooms: Sequence[int]) -> list[tuple[int, tuple[int, ...]]]:
         order = sorted(rooms, key=lambda n: (self.problem.rooms[n].capacity, n))

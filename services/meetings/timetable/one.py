@@ -99,6 +99,14 @@ def ranked(grid: Grid, number: int) -> list[Option]:
     return options
 
 
+def cost_at(grid: Grid, number: int, slot: int) -> int | None:
+    """What a start would cost if this sitting were the only one; None: it would not be lawful."""
+    sitting = grid.sittings[number]
+    ways = (weighed(grid, sitting, variant, sitting.room_can) for variant in sitting.variants)
+    costs = (levels(way.planes, way.possible & 1 << slot) for way in ways)
+    return min((cost for found in costs for cost, _ in found), default=None)
+
+
 @dataclass(frozen=True)
 class _Group:
     """Starts at which the same people sit, as willingly."""

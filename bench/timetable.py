@@ -17,9 +17,10 @@ from services.meetings.timetable.board import Board
 from services.meetings.timetable.check import Checker
 from services.meetings.timetable.explain import explained
 from services.meetings.timetable.grid import grid
-from services.meetings.timetable.many import solve
+from services.meetings.timetable.many import Search, solve
 from services.meetings.timetable.one import best, ranked
 from services.meetings.timetable.outcome import announced_in, plan_of
+from services.meetings.timetable.plan import Placed
 from services.meetings.timetable.problem import Problem
 from services.meetings.timetable.replan import replan
 from tests.meetings.timetables import MONDAY, made, month
@@ -135,18 +136,22 @@ def bench_month(seconds: float = SECONDS) -> None:
     found = solve(whole, seconds=seconds, seed=0, clock=time.perf_counter).board
     used = time.process_time() - began
     lawful(checker, found)
-    began = time.process_time()
-    model = Model(whole)
-    board, bound = model.solve(seconds)
-    other = time.process_time() - began
+    first = Search(whole, 0)
+    first.begin()
     print(f"timetable, a month: 60 sittings, 150 people, 8 rooms, {seconds:.0f} s each, (without a date, moved, cost):")
-    print(f"  heat bath {found.key} with {used:.0f} s of processor;", end=" ")
-    if board is None:
-        print(f"CP-SAT no plan with {other:.0f} s")
-    else:
-        lawful(checker, board)
-        assert found.key <= board.key
-        print(f"CP-SAT {board.key} with {other:.0f} s, lower bound {bound:.0f}")
+    print(f"  heat bath {found.key} with {used:.0f} s of processor; its first plan was {first.board.key}")
+    for start in (None, first.board):
+        began = time.process_time()
+        model = Model(whole)
+        if start:
+            model.hint(start)
+        board, bound = model.solve(seconds)
+        other, how = time.process_time() - began, "from that first plan" if start else "by itself"
+        if board:
+            lawful(checker, board)
+            assert found.key <= board.key
+        key = board.key if board else "no plan"
+        print(f"  CP-SAT {how}: {key} with {other:.0f} s of processor, lower bound {bound:.0f}")
 
 
 def lawful(checker: Checker, board: Board) -> None:
@@ -162,7 +167,7 @@ def bench_replan() -> None:
     announced = plan_of(solve(grid(problem), seconds=5, seed=0, clock=time.perf_counter).board)
     moved, anew, took, whole_took = [], [], 0.0, 0.0
     for placed in announced.placed[:10]:
-        changed = declined(problem, placed.meeting)
+        changed = declined(problem, placed)
         whole, checker = grid(changed), Checker(changed)
         lay = announced_in(whole, announced)
         began = time.perf_counter()
@@ -179,15 +184,13 @@ def bench_replan() -> None:
     print(f"{took / 10:.2f} s beside {whole_took / 10:.2f} s")
 
 
-def declined(problem: Problem, meeting: str) -> Problem:
-    """Everybody who could take the first required seat declines the announced day."""
+def declined(problem: Problem, placed: Placed) -> Problem:
+    """Everybody who could take the first required seat declines the announced time."""
     whole = problem.model_dump()
-    one = next(m for m in whole["meetings"] if m["id"] == meeting)
-    found = solve(grid(problem), seconds=0, seed=0, clock=lambda: 0.0, steps=1).board
-    del found
+    one = next(m for m in whole["meetings"] if m["id"] == placed.meeting)
     persons = set(one["seats"][0]["persons"])
-    span = {"starts": one["deadline"] - timedelta(days=40), "ends": one["deadline"] - timedelta(days=2)}
     kept = [answer for answer in one["answers"] if answer["person"] not in persons]
+    span = {"starts": placed.starts, "ends": placed.ends}
     one["answers"] = [*kept, *({**span, "person": person, "answer": "no"} for person in persons)]
     return Problem.model_validate(whole)
 

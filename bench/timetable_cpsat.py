@@ -191,11 +191,18 @@ class Model:
             self.cost.append(self.weights.fairness * total)
 
     def hint(self, board: Board) -> None:
-        """Start from this board."""
+        """Start from this board; CP-SAT works the remaining variables out."""
         for number, spot in enumerate(board.spot):
-            if spot:
-                for (_, slot), one in self.at[number].items():
-                    self.model.add_hint(one, slot == spot[0])
+            for (place, slot), one in self.at[number].items():
+                self.model.add_hint(one, spot is not None and spot[:2] == (place, slot))
+            for room, one in self.room[number].items():
+                self.model.add_hint(one, spot is not None and spot[2] == room)
+            for (n, person), one in self.seat[number].items():
+                self.model.add_hint(one, board.who[number][n] == person)
+            for person, one in self.attends[number].items():
+                self.model.add_hint(one, person in board.who[number])
+            self.model.add_hint(self.present[number], spot is not None)
+            self.model.add_hint(self.start[number], spot[0] if spot else 0)
 
     def solve(self, seconds: float, workers: int = 1) -> tuple[Board | None, float]:
         """(the best board within so many seconds, the lower bound of the cost)."""

@@ -454,6 +454,7 @@ def test_a_meeting_that_others_leave_no_room_is_told_which() -> None:
     assert Checker(problem).broken(plan) == []
 
 
+@pytest.mark.rule("M2")
 def test_a_slot_says_what_it_costs_whom() -> None:
     base = dump(small())
     people = [{**p, "busy": [{"starts": at(-2, MONDAY), "ends": at(40, MONDAY)}]} for p in base["persons"][:1]]

@@ -128,6 +128,26 @@ def bench_one() -> None:
     print(f"{trees / mine:.0f} times; CP-SAT, the best alone, {sat * 1e3:.0f} ms: {sat / mine:.0f} times")
 
 
+def bench_week(seeds: int = 4) -> None:
+    """A week of ten sittings, small enough for CP-SAT to prove its optimum: how near the heat bath comes."""
+    problem = month(1, sittings=10, people=30, rooms=3, weeks=1)
+    whole, checker = grid(problem), Checker(problem)
+    began = time.process_time()
+    board, bound = Model(whole).solve(300)
+    proof = time.process_time() - began
+    assert board is not None
+    lawful(checker, board)
+    began = time.process_time()
+    found = [solve(whole, seconds=0, seed=n, clock=lambda: 0.0, steps=1500).board for n in range(seeds)]
+    each = (time.process_time() - began) / seeds
+    for one in found:
+        lawful(checker, one)
+        assert one.cost >= bound
+    costs = sorted(one.cost for one in found)
+    print(f"timetable, a week of 10 sittings: CP-SAT {board.cost}, bound {bound:.0f}, {proof:.0f} s;", end=" ")
+    print(f"heat bath with {seeds} seeds {costs[0]} to {costs[-1]}, {each:.1f} s each")
+
+
 def bench_month(seconds: float = SECONDS) -> None:
     """(b) A month beside CP-SAT with the same limit, and CP-SAT that starts from our plan."""
     problem = month(1)
@@ -218,6 +238,7 @@ def bench_growth() -> None:
 async def main() -> None:
     """Times and their ratios."""
     bench_one()
+    bench_week()
     bench_month()
     bench_replan()
     bench_growth()

@@ -418,7 +418,9 @@ def _settings(options: argparse.Namespace) -> Settings:
     settings = Settings(**given)
     if not is_municipality_code(settings.municipality):
         raise CannotStart("--municipality は検査数字まで含む6桁の全国地方公共団体コードで指定してください(例 452050)。")
-    alone = options.act in (_asyncapi, _city, _life, _policy, _rules, _timetable) and getattr(options, "item", None) is None
+    alone = (
+        options.act in (_asyncapi, _city, _life, _policy, _rules, _timetable) and getattr(options, "item", None) is None
+    )
     if not alone and (profile := read_profile(settings.profile)).municipality != settings.municipality:
         raise CannotStart(
             f"{settings.profile} は {profile.name}({profile.municipality})のプロファイルです。"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from contracts.profile import Data
+from contracts.coordinating import Data
 from services.meetings.timetable.problem import LARGEST, Id, ProblemInvalid, Text, When, as_text
 
 

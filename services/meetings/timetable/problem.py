@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
-from contracts.profile import Data
+from contracts.coordinating import Data
 
 T = TypeVar("T", bound=Hashable)
 TOKYO = ZoneInfo("Asia/Tokyo")

@@ -7,7 +7,7 @@ drawing, and none per slot. When nothing is possible, the sittings in the way ar
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from random import Random
 
@@ -395,7 +395,14 @@ class Search:
                     elsewhere |= more if n != number else 0
                 if chair.absent is not None and cost >= chair.absent:
                     continue
-                if slots := bits & ~(filled | stuck | elsewhere):
+                slots = bits & ~(stuck | elsewhere)
+                for n, take in enumerate(found):
+                    if take.slots & slots:
+                        if cost < take.cost:  # sparing her elsewhere is cheaper than this substitute
+                            found[n] = replace(take, slots=take.slots & ~slots)
+                        else:
+                            slots &= ~take.slots
+                if slots:
                     found.append(Take(slots, person, cost))
                     filled |= slots
         return filled

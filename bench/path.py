@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from bench import hop
-from services.__main__ import PROCESSES
 from services.demo import Running, elsewhere
 from services.operator import operator
+from services.processes import PROCESSES
 from services.settings import Settings
 from tests.chaos import roomy_profile, sheets
 

@@ -21,10 +21,10 @@ from pathlib import Path
 
 from contracts.consent import ConsentState
 from contracts.intake import Problem, Sheet
-from services.__main__ import PROCESSES
 from services.demo import Running, elsewhere
 from services.operator import Operator, operator
 from services.postbox import repeated
+from services.processes import PROCESSES
 from services.service import AskFailed
 from services.settings import Settings
 

@@ -17,50 +17,40 @@ from services.settings import Settings
 from services.store import Instant, plumbing
 
 ROOT = Path(__file__).parent.parent
-SERVICES = sorted(path.name for path in (ROOT / "services").iterdir() if path.is_dir() and path.name != "__pycache__")
+SERVICES = sorted(
+    path.name
+    for path in (ROOT / "services").iterdir()
+    if path.is_dir() and path.name not in ("__pycache__", "commands")
+)
 PLUMBING = {
     "__init__.py",
     "__main__.py",
     "asyncapi.py",
     "audit.py",
-    "audit_words.py",
     "bus.py",
-    "city_words.py",
-    "consent_words.py",
     "count_definitions.py",
     "counts_sheet.py",
-    "counts_words.py",
     "demo.py",
-    "disclosure_words.py",
     "forms.py",
     "forms_page.py",
-    "forms_words.py",
-    "gate_words.py",
     "guards.py",
-    "household_words.py",
     "importer.py",
     "launcher.py",
-    "life_words.py",
     "logs.py",
     "merkle.py",
     "operator.py",
-    "policy_words.py",
     "postbox.py",
     "probes.py",
+    "processes.py",
     "provision.py",
     "provision_stores.py",
     "pull.py",
     "refusals.py",
     "relay.py",
-    "rule_words.py",
-    "same_words.py",
     "service.py",
     "settings.py",
     "sharing.py",
-    "signal_words.py",
     "store.py",
-    "timetable_words.py",
-    "triage_words.py",
     "vault.py",
     "wall.py",
 }

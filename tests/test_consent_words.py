@@ -10,9 +10,10 @@ from sqlalchemy import MetaData, select
 
 from contracts.intake import AcknowledgeConsents, ConsentHistory, KnownVersion, LookAtConsent, TakeInSheets
 from contracts.message import Account, Compartment
-from services import consent_words, intake
+from services import intake
 from services.__main__ import _parser
 from services.bus import Bus
+from services.commands import consent
 from services.intake.tables import referral
 from services.service import Process, Service
 from tests.intake.paper import sheet
@@ -35,7 +36,7 @@ class Town:
         """Exit status and what was said."""
         said: list[str] = []
         options = _parser().parse_args(["consent", *map(str, words)])
-        return await consent_words.run(options, self.settings, said.append), "\n".join(said)
+        return await consent.run(options, self.settings, said.append), "\n".join(said)
 
     async def referral(self) -> UUID:
         found: UUID = await self.bus.run(lambda tx: tx.execute(select(referral.c.id)).scalar_one())
@@ -50,7 +51,7 @@ class Town:
     async def acknowledge(self, version: int) -> None:
         consent = (await self.history()).consent
         assert consent
-        for process in consent_words.LISTENERS:
+        for process in consent.LISTENERS:
             asked = AcknowledgeConsents(known=(KnownVersion(consent=consent, version=version),), process=process)
             await self.juso.ask(asked, to=Account.INTAKE)
 
@@ -81,7 +82,7 @@ async def test_show_says_what_was_agreed_in_plain_words(town: Town) -> None:
     assert "coordination@juso まだ、meetings@juso まだ" in said
     history = await town.history()
     in_a_minute = history.versions[0].recorded_at + timedelta(seconds=60)
-    late = "\n".join(consent_words.history_lines(history, town.bus.profile, in_a_minute))
+    late = "\n".join(consent.history_lines(history, town.bus.profile, in_a_minute))
     assert "coordination@juso 遅れています" in late
     key = str(await town.referral())
     assert (await town.kasane("show", "--referral", key)) == (0, said)
@@ -102,7 +103,7 @@ async def test_record_narrows_and_hashes_the_scan_itself(town: Town, tmp_path: P
     assert (await town.kasane("record", *wide, "--evidence", str(scan), "--member", "1"))[0] == 0
     assert (await town.kasane("record", *wide, "--agency", "どこにもない機関"))[0] == 2
     newest = (await town.history()).versions[-1]
-    assert newest.evidence_digest == consent_words.digest_of(scan)
+    assert newest.evidence_digest == consent.digest_of(scan)
     assert newest.scope
     assert set(newest.scope.agencies) == {"jiritsu", "kodomo"}
     for wrong in (("--member", "9"), ("--evidence", str(tmp_path / "none")), ("--until", "2020-01-01")):

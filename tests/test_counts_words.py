@@ -26,7 +26,7 @@ from contracts.counts import (
 from contracts.counts import Snapshot as Frozen
 from contracts.message import Compartment
 from contracts.profile import Profile
-from services import counts_words
+from services.commands import counts as counts_command
 from services.counts_sheet import HIDDEN, NOT_RECORDED, Sheet, as_csv, as_text, as_xlsx, own_sheet, shown_sheet, write
 from services.settings import Settings
 
@@ -123,5 +123,5 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
 async def test_wrong_use_is_told_before_anybody_is_asked(said: dict[str, Any], told: str) -> None:
     lines: list[str] = []
     options = {"period": "2026-Q2", "freeze": False, "by": None, "compartment": None, "csv": None, "xlsx": None} | said
-    assert await counts_words.run(argparse.Namespace(**options), Settings(), lines.append) == 2
+    assert await counts_command.run(argparse.Namespace(**options), Settings(), lines.append) == 2
     assert told in lines[0]

@@ -21,9 +21,9 @@ from contracts.policy_terms import Act
 from contracts.profile import Profile
 from contracts.purpose import Purpose
 from services.__main__ import main
-from services.disclosure_words import COLUMNS, Wanted, as_csv, cells, disclosures
+from services.commands.disclosures import COLUMNS, Wanted, as_csv, cells, disclosures
+from services.commands.policy import explain_item
 from services.operator import NoSuchPerson, operator
-from services.policy_words import explain_item
 from services.service import Process, Service
 from tests.world import World
 

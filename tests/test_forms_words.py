@@ -90,7 +90,7 @@ def test_a_form_is_shown_with_type_codes_and_what_is_required(capsys: pytest.Cap
 
 
 def test_what_is_reported_to_the_state_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    from services.forms_words import form_lines
+    from services.commands.forms import form_lines
 
     told = {"id": "told", "label": "件数", "type": "number", "reported_to_state": True, "source": "帳票の太枠"}
     lines = [line for line in form_lines(form(told)) if "国への報告事項" in line]

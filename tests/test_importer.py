@@ -16,10 +16,10 @@ from contracts.intake import MAX_MEMBERS, Member, SheetResult, SheetResults, Tak
 from contracts.message import Event
 from contracts.profile import Profile
 from services import intake
-from services.__main__ import PROCESSES
 from services.importer import Imported, import_file
 from services.intake.csv_import import read_sheets
 from services.operator import BYTES_PER_QUESTION, SHEETS_PER_QUESTION, portions
+from services.processes import PROCESSES
 from services.provision import MAX_PAYLOAD
 from services.service import Process, Service, Tx
 from services.settings import Settings

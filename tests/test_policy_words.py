@@ -6,7 +6,7 @@ from contracts.policy import POLICY_VERSION
 from contracts.policy_rows import ROWS
 from contracts.policy_terms import DOMAIN, Condition, Fact, Standing
 from services.__main__ import main
-from services.policy_words import FLAGS, STANDING_TEXT, condition_text
+from services.commands.policy import FLAGS, STANDING_TEXT, condition_text
 
 JUSO = ["--act", "hear", "--compartment", "juso", "--basis", "swa-106-4-2-5", "--consent", "given", "--seat"]
 SCOPE = ["--agency-inside", "--purpose-inside", "--member-inside"]

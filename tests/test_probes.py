@@ -26,10 +26,10 @@ from contracts.coordination import Cases, ItemPutForward
 from contracts.intake import ClientOf
 from contracts.message import EVENTS, Account
 from contracts.profile import Profile
-from services.__main__ import PROCESSES
 from services.launcher import run_process
 from services.operator import operator
 from services.probes import Reaches, check, to_hear, to_say
+from services.processes import PROCESSES
 from services.provision import inbox_of, key_path, make_bus, shared_keys
 from services.provision_stores import make_stores
 from services.service import Process, Service

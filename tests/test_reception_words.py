@@ -9,9 +9,10 @@ from sqlalchemy import MetaData, select
 
 from contracts.directory import Staff, StaffList, StaffView
 from contracts.intake import TakeInSheets
-from services import intake, triage_words
+from services import intake
 from services.__main__ import _parser
 from services.bus import Bus
+from services.commands import household, same, signal, triage
 from services.intake.tables import household_member, referral
 from services.service import Process, Service, Tx
 from services.settings import Settings
@@ -21,6 +22,7 @@ from tests.world import World
 EXAMPLE = Path(__file__).parent.parent / "examples" / "kobayashi"
 PAPER = sheet(referrer="jiritsu", agencies=("kodomo",))
 directory = Service("directory", MetaData())
+MODULES = {"household": household, "same": same, "signal": signal, "triage": triage}
 STAFF = tuple(
     StaffView(person=UUID(int=n), number=number, name=name, agency=agency, posts=(), network="lgwan")
     for n, (number, name, agency) in enumerate(
@@ -44,9 +46,9 @@ class Office:
         """Exit status and what was said."""
         said: list[str] = []
         options = _parser().parse_args([*map(str, words)])
-        if options.reception is triage_words and options.at_triage is None:
-            return triage_words.criteria(options, self.settings, said.append), "\n".join(said)
-        return await options.reception.run(options, self.settings, said.append), "\n".join(said)
+        if words[0] == "triage" and options.at_triage is None:
+            return triage.criteria(options, self.settings, said.append), "\n".join(said)
+        return await MODULES[words[0]].run(options, self.settings, said.append), "\n".join(said)
 
     async def referral(self, number: str = "0000123") -> UUID:
         wanted = select(referral.c.id).where(referral.c.number == number)

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from services import refusals
-from services.__main__ import PROCESSES
 from services.audit import audit
 from services.launcher import run_process
 from services.probes import Reaches
+from services.processes import PROCESSES
 from services.service import Process
 from services.settings import Settings
 from services.store import StoreRefused, open_to_read

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from contracts.rules import CLAIMS, RULES, Rule, Status
-from services import rule_words
 from services.__main__ import main
-from services.rule_words import ROOT, Found, cited, marked, proofs, survey
+from services.commands import rules
+from services.commands.rules import ROOT, Found, cited, marked, proofs, survey
 
 ALL_IDS = [
     f"{letter}{n}" for letter, count in zip("CSPTDM", (12, 18, 10, 9, 11, 15), strict=True) for n in range(1, count + 1)
@@ -191,7 +191,7 @@ def test_a_rule_that_there_is_not_is_told_with_those_there_are(capsys: pytest.Ca
 def run(root: Path, **options: object) -> tuple[int, str]:
     lines: list[str] = []
     say: Callable[[str], None] = lines.append
-    status = rule_words.run(Namespace(**({"id": None, "missing": False} | options)), say, root)
+    status = rules.run(Namespace(**({"id": None, "missing": False} | options)), say, root)
     return status, "\n".join(lines)
 
 

@@ -83,7 +83,7 @@ from contracts.profile import Profile
 from contracts.same_person import DecideSame, LookAtDuplicates
 from contracts.signals import DropSignal, EraseSignal, LookAtSignals, ReferSignal, ReportSignal
 from contracts.triage import DecideTriage, LookAtTriage, LookAtTriageList
-from services.__main__ import PROCESSES
+from services.processes import PROCESSES
 from services.provision import MAX_PAYLOAD, inbox_of, read_key, rights
 from tests.world import World
 

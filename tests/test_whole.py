@@ -20,9 +20,9 @@ import pytest
 from contracts.consent import ConsentState
 from contracts.intake import Held
 from contracts.message import Account
-from services.__main__ import PROCESSES
 from services.demo import Running, answer_invitations, answer_link, elsewhere
 from services.operator import operator
+from services.processes import PROCESSES
 from services.settings import Settings
 from tests.chaos import sheets
 

@@ -23,9 +23,9 @@ import pytest
 from contracts.consent import ConsentState, Obtained
 from contracts.intake import PROBLEM_TEXT, Problem, WithdrawConsent
 from contracts.message import Account
-from services.__main__ import PROCESSES
 from services.demo import Running, elsewhere
 from services.operator import Operator, operator
+from services.processes import PROCESSES
 from services.service import AskFailed
 from services.settings import Settings
 from tests import chaos

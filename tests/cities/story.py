@@ -33,8 +33,8 @@ from contracts.life import (
 )
 from contracts.meetings import ItemSittings, SittingView
 from contracts.message import Account, Compartment
-from services.__main__ import PROCESSES
 from services.coordination.tables import case
+from services.processes import PROCESSES
 from services.settings import read_profile
 from tests.proof.city import City
 

@@ -8,7 +8,7 @@ import pytest
 from contracts.commission import Commissions
 from contracts.coordinating import PATTERN_TEXT
 from contracts.message import Account
-from services.__main__ import PROCESSES
+from services.processes import PROCESSES
 from services.provision import write_server_config
 from services.settings import Settings, read_profile
 from tests.cities.story import EXAMPLES, told_in

@@ -12,7 +12,7 @@ from contracts.life import STATE_TEXT, STEP_TEXT, Act, Contact, Due, LegalServic
 from contracts.message import Compartment
 from contracts.profile import Deadlines, Profile
 from contracts.purpose import Purpose
-from services import life_words
+from services.commands.life import table
 from services.coordination import deadlines
 from services.coordination.life import after, fold, judge, possible, ways
 from services.coordination.life_table import TABLE, row
@@ -694,7 +694,7 @@ def test_every_step_and_state_has_its_row_and_its_name() -> None:
 
 
 def test_the_page_of_the_table_is_printed_from_it() -> None:
-    assert (ROOT / "docs" / "life.md").read_text("utf-8") == life_words.table()
+    assert (ROOT / "docs" / "life.md").read_text("utf-8") == table()
 
 
 @pytest.mark.parametrize("compartment", Compartment)

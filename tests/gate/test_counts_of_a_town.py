@@ -10,7 +10,7 @@ from contracts.consent import ConsentState
 from contracts.counts import CountPeriod, FreezeCounts, FrozenCounts, Publication, PublishCounts
 from contracts.intake import TakeInSheets
 from contracts.message import Account
-from services.__main__ import PROCESSES
+from services.processes import PROCESSES
 from services.service import Process
 from services.settings import read_profile
 from tests.proof.city import City

@@ -14,10 +14,10 @@ from contracts.gate import Candidate, CarryOver, LookAtGate
 from contracts.intake import LookAtConsent, RecordConsent, TakeInSheets, WithdrawConsent
 from contracts.message import Account
 from contracts.purpose import Purpose
-from services.__main__ import PROCESSES
 from services.audit import audit
 from services.coordination.tables import carry_in, carry_out, case, disclosure, entry
 from services.directory.tables import person
+from services.processes import PROCESSES
 from services.settings import read_profile
 from tests.proof.city import City
 from tests.proof.test_noninterference import TOWN, Step, sheet

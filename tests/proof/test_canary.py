@@ -14,8 +14,8 @@ from contracts.gate import WriteEntry
 from contracts.intake import Member, TakeInSheets
 from contracts.message import Account
 from contracts.policy import Category
-from services.__main__ import PROCESSES
 from services.coordination.tables import case
+from services.processes import PROCESSES
 from services.settings import read_profile
 from tests.proof.city import City
 from tests.proof.hunter import Hunter, tokens

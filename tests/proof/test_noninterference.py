@@ -31,7 +31,6 @@ from contracts.intake import ConsentChanged, ConsentHeads, Problem, Sheet, TakeI
 from contracts.message import Account, Compartment
 from contracts.profile import Profile
 from services import intake, meetings
-from services.__main__ import PROCESSES
 from services.desk import words as desk_words
 from services.desk.app import build_app
 from services.intake import domain as intake_domain
@@ -39,6 +38,7 @@ from services.intake import handlers as intake_handlers
 from services.intake.ledger_tables import version as version_table
 from services.meetings import domain as meetings_domain
 from services.notify import handlers as notify_handlers
+from services.processes import PROCESSES
 from services.service import Tx
 from services.settings import read_profile
 from services.store import outbox

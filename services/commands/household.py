@@ -1,9 +1,12 @@
 """``kasane household``: who lives together, what each 世帯員 agreed to, and what of one is kept secret (秘匿)."""
 
 import argparse
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import date
 from uuid import UUID, uuid4
+
+from pydantic import ValidationError
 
 from contracts.consent import CONSENT_TEXT, ConsentState, Obtained
 from contracts.household import (
@@ -25,6 +28,7 @@ from contracts.household import (
 )
 from contracts.message import Account
 from contracts.office import Done
+from services.commands import Adder, unfit_fields
 from services.operator import Operator, operator
 from services.settings import Settings
 
@@ -215,3 +219,15 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
 
 def _day(text: str) -> date:
     return date.fromisoformat(text)
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    add_options(command("household", _act, "世帯員、それぞれの同意、秘匿"), command.shared)
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    try:
+        return asyncio.run(run(options, settings, print))
+    except ValidationError as error:
+        return unfit_fields(error)

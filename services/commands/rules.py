@@ -14,8 +14,10 @@ from pathlib import Path
 
 from contracts.policy_rows import ROWS
 from contracts.rules import CLAIMS, RULES, Rule, Status
+from services.commands import Adder
+from services.settings import Settings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 """Where ``contracts`` and ``services`` lie; in a checkout ``tests`` is beside them."""
 STATUS_TEXT = {
     Status.ENFORCED: "実装済み",
@@ -163,3 +165,12 @@ def _listed(name: str, found: Sequence[str]) -> Iterator[str]:
 def _count(found: Sequence[Found]) -> str:
     held = [one.rule.status for one in found]
     return f"規則 {len(held)}: " + "、".join(f"{text} {held.count(one)}" for one, text in STATUS_TEXT.items())
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    add_options(command("rules", _act, "規則ごとに、実装の状態・記載・試験を見る", alone=True))
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    return run(options, print)

@@ -3,12 +3,15 @@
 For whoever writes a profile: it says in words what ``profile.toml`` made of the city, before anything is started.
 """
 
+import argparse
 from collections.abc import Callable, Iterable, Iterator
 
 from contracts.coordinating import PATTERN_TEXT, Coordinator
 from contracts.legal_basis import CATALOGUE
 from contracts.profile import Body, Profile
+from services.commands import Adder
 from services.meetings.cadence import cadence_text
+from services.settings import Settings, read_profile
 
 PROGRAMME_TEXT = {
     "consultation": "包括的相談支援",
@@ -87,3 +90,13 @@ def _names(profile: Profile, codes: Iterable[str]) -> str:
 def _areas(profile: Profile, codes: tuple[str, ...]) -> str:
     names = {area.code: area.name for area in profile.areas}
     return "、".join(names[code] for code in codes)
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    text = "設定を言葉で見る(多機関協働の担当、五つの事業、会議体と上げる先、委任できない権限)"
+    command("city", _act, text, alone=True)
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    return run(read_profile(settings.profile), print)

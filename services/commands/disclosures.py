@@ -1,14 +1,19 @@
 """``kasane disclosures``: the register of sharing as the officer assembles it, the two registers of a kind in one."""
 
+import argparse
+import asyncio
 import csv
 import io
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
 
 from contracts.directory import StaffView
 from contracts.disclosure import Disclosure, DisclosureList, DisclosuresAtCoordination, DisclosuresAtMeetings
@@ -17,9 +22,10 @@ from contracts.legal_basis import CATALOGUE
 from contracts.message import Account, Compartment
 from contracts.profile import Profile
 from contracts.purpose import PURPOSE_TEXT
+from services.commands import Adder, consent
+from services.commands.policy import ACT_TEXT, COMPARTMENT_TEXT
 from services.intake.cells import is_formula
 from services.operator import Operator, operator
-from services.policy_words import ACT_TEXT, COMPARTMENT_TEXT
 from services.settings import Settings, read_profile
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -173,3 +179,57 @@ def as_csv(lines: Sequence[Sequence[str]]) -> bytes:
     writer.writerow(COLUMNS)
     writer.writerows([f"'{cell}" if is_formula(cell) else cell for cell in line] for line in lines)
     return text.getvalue().encode("utf-8-sig")
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    register = command("disclosures", _disclosures, "だれに何を、何に基づいて共有したかの記録を見る")
+    which = register.add_mutually_exclusive_group(required=True)
+    which.add_argument("--case", type=UUID, help="事案の番号(--compartment と一緒に)")
+    which.add_argument("--person", type=_person, help="受け取った人の職員番号")
+    which.add_argument("--number", help="紹介元の受付番号(--referrer と一緒に。同意のある事案だけ)")
+    register.add_argument("--referrer", help="紹介元の機関の code か名前")
+    register.add_argument("--compartment", type=Compartment, choices=list(Compartment))
+    register.add_argument("--since", type=_instant, help="この日時から", metavar="2026-11-20")
+    register.add_argument("--until", type=_instant, help="この日時の前まで", metavar="2026-11-21")
+    register.add_argument("--csv", type=Path, help="書き出す新しいCSVファイル", metavar="FILE")
+
+
+def _disclosures(options: argparse.Namespace, settings: Settings) -> int:
+    lacks = {
+        "--case には --compartment juso か shien を付けてください。": options.case and not options.compartment,
+        "--number には --referrer で紹介元の機関を付けてください。": options.number and not options.referrer,
+        "--since は --until より前にしてください。": options.since and options.until and options.since >= options.until,
+        "--number で探せるのは同意のある事案だけです。": options.number and options.compartment is Compartment.SHIEN,
+    }
+    for text in (text for text, lacking in lacks.items() if lacking):
+        print(text, file=sys.stderr)
+        return 2
+    try:
+        sheet = None
+        if options.number:
+            referrer = consent.named_agency(options.referrer, read_profile(settings.profile))
+            sheet = LookAtConsent(referrer=referrer, number=options.number)
+    except consent.WrongUse as wrong:
+        print(wrong, file=sys.stderr)
+        return 2
+    except ValidationError:
+        print("--number は受付番号で指定してください。", file=sys.stderr)
+        return 2
+    names = ("compartment", "case", "person", "since", "until")
+    wanted = Wanted(sheet=sheet, **{name: getattr(options, name) for name in names})
+    return asyncio.run(disclosures(wanted, settings, print, options.csv))
+
+
+def _person(text: str) -> UUID | str:
+    """A person's reference, or a 職員番号."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return text
+
+
+def _instant(text: str) -> datetime:
+    """An instant with its zone, or the first of a day in Japan. Raises ValueError."""
+    found = datetime.fromisoformat(text)
+    return (found if found.tzinfo else found.replace(tzinfo=TOKYO)).astimezone(UTC)

@@ -9,6 +9,8 @@ from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
+
 from contracts.consent import (
     CONSENT_TEXT,
     OBTAINED_TEXT,
@@ -32,6 +34,7 @@ from contracts.message import Account
 from contracts.profile import Profile
 from contracts.purpose import PURPOSE_TEXT, Purpose
 from contracts.text import Refused
+from services.commands import Adder, unfit_fields
 from services.intake.cells import agency_of
 from services.intake.consenting import LISTENERS
 from services.intake.stops import LATE
@@ -307,3 +310,15 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--how", type=Obtained, choices=list(Obtained), required=True, help="意思の確かめ方")
     parser.add_argument("--by", required=True, help="確かめた人")
     parser.add_argument("--on", type=date.fromisoformat, required=True, metavar="年-月-日", help="確かめた日")
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    add_options(command("consent", _act, "同意を見る、次の版を記録する、撤回する"), command.shared)
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    try:
+        return asyncio.run(run(options, settings, print))
+    except ValidationError as error:
+        return unfit_fields(error)

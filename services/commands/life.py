@@ -1,11 +1,14 @@
 """``kasane life``: the table of a case's life as a page in Markdown, which is docs/life.md."""
 
+import argparse
 from collections.abc import Iterator
 
 from contracts.life import OUTCOME_TEXT, STATE_TEXT, STEP_TEXT, Step
 from contracts.message import Compartment
+from services.commands import Adder
 from services.coordination.life_table import TABLE
 from services.coordination.life_terms import CITY, Turn
+from services.settings import Settings
 
 HEAD = """# 事案の一生
 
@@ -40,3 +43,13 @@ def _cells(turn: Turn) -> Iterator[str]:
     yield {1: "重層" if turn.where == (Compartment.JUSO,) else "支援会議"}.get(len(turn.where), "両方")
     yield "・".join(turn.rules)
     yield turn.follows
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    command("life", _act, "事案の一生(状態と手順)の表を出力する", alone=True)
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    print(table(), end="")
+    return 0

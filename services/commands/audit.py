@@ -8,6 +8,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from services.audit import Fault, Finding, Point, audit, examine
+from services.commands import Adder
+from services.processes import PROCESSES
 from services.provision import audit_key_path, read_audit_public_key
 from services.service import Process
 from services.settings import Settings
@@ -118,3 +120,13 @@ def _show(connection: Connection, name: str, limit: int) -> tuple[str, bool]:
 def _row_text(name: str, row: Any) -> str:
     rest = [f"{key}={row._mapping[key]}" for key in SHOWN if row._mapping[key] not in (None, "")]
     return "  ".join([name, str(row.position), row.at, row.actor or "-", row.act, row.outcome, row.rule or "-", *rest])
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    add_options(command("audit", _act, "監査の記録を確かめる、見る"), command.shared)
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    status: int = options.words(options, settings, PROCESSES, print)
+    return status

@@ -1,8 +1,11 @@
 """``kasane same``: which referrals of one kind of meeting are about one person, and a person's word on it."""
 
 import argparse
+import asyncio
 from collections.abc import Callable
 from uuid import UUID, uuid4
+
+from pydantic import ValidationError
 
 from contracts.message import Account, Compartment
 from contracts.profile import Profile
@@ -15,6 +18,7 @@ from contracts.same_person import (
     OneOfTwo,
     Pair,
 )
+from services.commands import Adder, unfit_fields
 from services.operator import Operator, operator
 from services.settings import Settings, read_profile
 
@@ -104,3 +108,15 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     one.add_argument("--after", type=int, default=0, help="これまでの記録の回数(既定 0)")
     ways = "、".join(f"{code.value} {text}" for code, text in CHECKED_TEXT.items())
     one.add_argument("--checked", type=Checked, choices=list(Checked), required=True, help=ways)
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    add_options(command("same", _act, "同じ人かもしれないつなぎを見る、確かめて記録する"), command.shared)
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    try:
+        return asyncio.run(run(options, settings, print))
+    except ValidationError as error:
+        return unfit_fields(error)

@@ -1,11 +1,14 @@
 """``kasane signal``: early signals from 地域づくり: type one in, see what waits, drop it, or make a つなぎ of it."""
 
 import argparse
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
 
 from contracts.erasure import ERASE_REASON_TEXT, EraseReason
 from contracts.filling import validate
@@ -25,8 +28,9 @@ from contracts.signals import (
     ReportSignal,
     Signal,
 )
+from services.commands import Adder, unfit_fields
+from services.commands.forms import CannotRead, read_filled
 from services.forms import own_forms
-from services.forms_words import CannotRead, read_filled
 from services.intake.csv_import import read_sheets
 from services.operator import Operator, operator
 from services.settings import Settings, read_profile
@@ -166,3 +170,15 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     act("erase", erase, "メモを消去する(鍵を壊す)").add_argument(
         "--reason", required=True, choices=[one.value for one in EraseReason], help=reasons
     )
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    add_options(command("signal", _act, "地域づくりからの気づきメモを受け付ける、見る、決める"), command.shared)
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    try:
+        return asyncio.run(run(options, settings, print))
+    except ValidationError as error:
+        return unfit_fields(error)

@@ -13,6 +13,7 @@ from contracts.coordinating import Data
 from contracts.filling import validate
 from contracts.form_editions import NoSuchForm, edition, in_force
 from contracts.forms import OWN, FieldType, Form, FormField, Section
+from services.commands import Adder
 from services.forms import own_forms
 from services.forms_page import blank_page
 from services.settings import Settings, read_profile
@@ -219,3 +220,12 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     act("show", show, "様式の項目、選択肢、必須、出典を見る")
     act("blank", blank, "白紙の様式を印刷用のHTMLにする").add_argument("--out", type=Path, required=True)
     act("check", check, "記入した様式(JSON)を確かめる。値は表示しない").add_argument("file", type=Path)
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    add_options(command("forms", _act, "様式を見る、白紙を作る、記入を確かめる"), command.shared)
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    return run(options, settings, print)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from services.commands import Adder
 from services.meetings.timetable.check import Checker
 from services.meetings.timetable.explain import day_text
 from services.meetings.timetable.grid import grid
@@ -14,6 +15,7 @@ from services.meetings.timetable.outcome import announced_in, told
 from services.meetings.timetable.plan import Plan, read_plan
 from services.meetings.timetable.problem import LARGEST, Problem, ProblemInvalid, read_problem
 from services.meetings.timetable.replan import replan
+from services.settings import Settings
 
 LONGEST_SECONDS = 3600
 Say = Callable[[str], None]
@@ -147,3 +149,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_seed, default=0, help="乱数の種(既定 0)")
     parser.add_argument("--replan", type=Path, metavar="OLD.json", help="知らせた計画から、変更を最も少なく組み直す")
     parser.add_argument("--quiet", action="store_true", help="途中の経過を表示しない")
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    add_options(command("timetable", _act, "会議の日程を組む、組み直す", alone=True))
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    return run(options, print)

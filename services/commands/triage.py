@@ -1,13 +1,17 @@
 """``kasane triage``: the city's criteria, which of them apply to a referral and why, and the decision of a person."""
 
 import argparse
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import date
 from uuid import UUID, uuid4
 
+from pydantic import ValidationError
+
 from contracts.message import Account
 from contracts.profile import Profile
 from contracts.triage import WAY_TEXT, DecideTriage, LookAtTriage, LookAtTriageList, TriageView, Way
+from services.commands import Adder, unfit_fields
 from services.operator import Operator, operator
 from services.settings import Settings, read_profile
 
@@ -122,3 +126,17 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     one.add_argument("--reason", required=True, help="理由(記録され、紹介元にも示されます)")
     one.add_argument("--talked-on", type=date.fromisoformat, metavar="年-月-日", help="紹介元と協議した日(戻すとき)")
     one.add_argument("--counterpart", help="協議した相手の機関の code(戻すとき)")
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    add_options(command("triage", _act, "受けるか戻すかの基準と、つなぎごとの判断"), command.shared)
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    if options.at_triage is None:
+        return criteria(options, settings, print)
+    try:
+        return asyncio.run(run(options, settings, print))
+    except ValidationError as error:
+        return unfit_fields(error)

@@ -1,12 +1,14 @@
 """``kasane counts``: what is counted of a period, freezing it at submission, as text, CSV and Excel."""
 
 import argparse
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 from contracts.counts import CountPeriod, FreezeCounts, Period, PublishCounts, WrongPeriod
 from contracts.message import Account, Compartment
 from contracts.profile import Profile
+from services.commands import Adder
 from services.counts_sheet import Sheet, as_csv, as_text, as_xlsx, own_sheet, shown_sheet, write
 from services.operator import Operator, operator
 from services.settings import Settings, read_profile
@@ -79,3 +81,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", metavar="職員番号", help="確定する市町村の職員")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="書き出す新しいCSVファイル")
     parser.add_argument("--xlsx", type=Path, metavar="FILE", help="書き出す新しいExcelファイル")
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    add_options(command("counts", _act, "実績を数える、提出する数を確定する、CSVやExcelに書き出す"))
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    return asyncio.run(run(options, settings, print))

@@ -1,20 +1,25 @@
 """``kasane policy``: the table as people read it, why one request is allowed or refused, and who may hear an item."""
 
 import argparse
+import asyncio
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contracts.consent import CONSENT_TEXT, ConsentState
-from contracts.coordination import ItemExplanation
+from contracts.coordination import ExplainItem, ItemExplanation
 from contracts.legal_basis import CATALOGUE
-from contracts.message import Compartment
+from contracts.message import Account, Compartment
 from contracts.policy import ALWAYS, NEVER, POLICY_VERSION, Category, Emergency, Period, Request, applies, decide, unmet
 from contracts.policy_rows import ROWS
 from contracts.policy_terms import Act, Condition, Fact, Fit, Row, Standing
 from contracts.profile import Profile
 from contracts.purpose import PURPOSE_TEXT
+from services.commands import Adder
+from services.operator import operator
+from services.settings import Settings, read_profile
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 ACT_TEXT = {
@@ -264,3 +269,25 @@ def _instant(text: str) -> datetime:
     if found.utcoffset() is None:
         raise ValueError("no zone")
     return found
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    add_options(command("policy", _act, "共有の判断表を見る、説明する", alone=True), command.shared)
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    if getattr(options, "item", None) is None:
+        print(options.words(options))
+        return 0
+    if options.compartment is None:
+        print("--item には --compartment juso か shien を付けてください。", file=sys.stderr)
+        return 2
+
+    async def ask() -> int:
+        async with operator(settings) as asking:
+            found = await asking.ask(Account(options.compartment), ExplainItem(item=options.item))
+        print(explain_item(found, read_profile(settings.profile)))
+        return 0 if found.found else 1
+
+    return asyncio.run(ask())

@@ -1,17 +1,23 @@
 """``kasane gate``: what could cross from a 支援会議 to a 重層的支援会議, and carrying one entry over."""
 
 import argparse
+import asyncio
+import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from uuid import UUID
+
+from pydantic import ValidationError
 
 from contracts.gate import Carried, CarryOver, LookAtGate, WriteEntry
 from contracts.message import Account, Compartment
 from contracts.policy import Category
 from contracts.profile import Profile
 from contracts.purpose import PURPOSE_TEXT, Purpose
-from services.operator import Operator
+from services.commands import Adder
+from services.operator import Operator, operator
+from services.settings import Settings, read_profile
 
 CATEGORY_TEXT = {Category.ORDINARY: "一般", Category.TAX: "税の情報"}
 NOTHING = "支援会議の記録に、引き継げる項目はありません。"
@@ -129,3 +135,23 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     carrying.add_argument("--agreed-on", type=date.fromisoformat, help="了解した日", metavar="年-月-日")
     carrying.add_argument("--decided-by", required=True, help="判断した人の職員番号")
     carrying.add_argument("--text", type=Path, required=True, help="改めて書いた内容のファイル(UTF-8)")
+
+
+def add(command: Adder) -> None:
+    """Put the command on the line."""
+    add_options(command("gate", _act, "支援会議の項目を重層的支援会議に引き継ぐ"), command.shared)
+
+
+def _act(options: argparse.Namespace, settings: Settings) -> int:
+    async def ask() -> int:
+        async with operator(settings) as asking:
+            if options.at_gate == "show":
+                return await show(asking, options, read_profile(settings.profile), print)
+            act = write if options.at_gate == "note" else carry
+            return await act(asking, options, print)
+
+    try:
+        return asyncio.run(ask())
+    except ValidationError:
+        print("機関の符号が正しくありません。プロファイルの code で指定してください。", file=sys.stderr)
+        return 2

@@ -6,8 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from contracts.consent import ConsentState, Obtained
 from contracts.coordination import TakeInClient
@@ -30,10 +28,13 @@ from contracts.intake import (
 )
 from contracts.message import Account, Compartment, Event
 from contracts.policy import derive_kind
+from contracts.profile import Profile
 from services.intake import consenting, domain, sealed, stops
 from services.intake.consenting import JAPAN, Version
 from services.intake.ledger_tables import agency, version
 from services.intake.members import begin_household
+from services.intake.pile import Pile, store_referral
+from services.intake.reception_tables import household_stay
 from services.intake.tables import handover, household_member, juso_case, opening, referral, tables
 from services.intake.versions import changed, is_in_force, is_newest, store_version
 from services.service import Service, Tx, Work
@@ -57,11 +58,14 @@ def take_in_sheets(question: TakeInSheets, tx: Tx) -> tuple[SheetResults, Iterab
     """Store sheets that are new and tell their cases. A dry run answers the same and leaves nothing."""
     results: list[SheetResult] = []
     events: list[Event] = []
+    pile, keys = Pile(), [tx.ref() for _ in question.sheets]
+    tx.fetch_keys(keys)  # there are none: one look into the vault instead of one for each
     with tx.connection.begin_nested() as trial:
-        for index, sheet in enumerate(question.sheets):
-            result, told = take_in(sheet, tx)
+        for index, (sheet, key) in enumerate(zip(question.sheets, keys, strict=True)):
+            result, told = _take_in(sheet, key, pile, tx)
             results.append(result.model_copy(update={"index": index}))
             events += told
+        pile.write(tx)
         if question.dry_run:
             trial.rollback()
     return SheetResults(results=tuple(results)), () if question.dry_run else events
@@ -133,18 +137,26 @@ async def hand_over(work: Work) -> None:
 
 def take_in(sheet: Sheet, tx: Tx) -> tuple[SheetResult, list[Event]]:
     """What becomes of one sheet, and what is told of it; a refusal names field and rule and leaves nothing."""
+    pile = Pile()
+    found = _take_in(sheet, tx.ref(), pile, tx)
+    pile.write(tx)
+    return found
+
+
+def _take_in(sheet: Sheet, key: UUID, pile: Pile, tx: Tx) -> tuple[SheetResult, list[Event]]:
     today = tx.now.astimezone(JAPAN).date()
     agencies = [agency.code for agency in tx.profile.agencies]
     for flaw in domain.flaws(sheet, tx.profile.municipality, agencies, today):
         return _refused(domain.LABELS[flaw.field], flaw.rule, flaw.message), []
     decision = derive_kind(sheet.consent)
-    row = _store_referral(sheet, STATES[decision.compartment], tx)
+    row = store_referral(sheet, key, STATES[decision.compartment], tx)
     if row is None:
+        pile.write(tx)  # perhaps it was a moment ago
         return _taken_in_before(sheet, tx), []
-    sealed.keep(sheet, row["id"], tx)
-    first = _store_consent(sheet, row["id"], decision.compartment, tx)
+    sealed.keep(sheet, key, pile, tx)
+    first, who = _store_consent(sheet, key, decision.compartment, pile, tx)
     if first.case is not None:
-        return SheetResult(index=0, outcome="accepted", rule=decision.rule), to_juso(row, first, tx)
+        return SheetResult(index=0, outcome="accepted", rule=decision.rule), to_juso(row, first, who, tx.profile)
     if decision.compartment is Compartment.SHIEN:
         return SheetResult(index=0, outcome="accepted", rule=decision.rule), [_to_shien(row, sheet.consent, tx)]
     message = f"{decision.reason}{decision.next_step}"
@@ -155,38 +167,19 @@ def _refused(field: str, rule: str, message: str) -> SheetResult:
     return SheetResult(index=0, outcome="refused", field=field, rule=rule, message=message)
 
 
-def _store_referral(sheet: Sheet, state: str, tx: Tx) -> dict[str, Any] | None:
-    """The row, or None if there is one with its key. Of two imports that race, the store lets one win.
-
-    Nothing is sealed before that is decided: a sheet taken in before would leave a key for nothing.
-    """
-    row = sheet.model_dump(
-        mode="json",
-        include={"referrer", "number", "urgent", "household_size", "problems"},
-    )
-    row |= {
-        "id": tx.ref(),
-        "state": state,
-        "received_on": sheet.received_on,
-        "agencies": domain.consent_agencies(sheet),
-        "recorded_at": tx.now,
-    }
-    insert_or = insert_postgresql if tx.connection.dialect.name == "postgresql" else insert_sqlite
-    stored = insert_or(referral).values(row).on_conflict_do_nothing(index_elements=["referrer", "number"])
-    return row if tx.execute(stored.returning(referral.c.id)).first() else None
-
-
-def _store_consent(sheet: Sheet, key: UUID, where: Compartment | None, tx: Tx) -> Version:
-    """The consent's first version. A refusal is recorded as such, not as a missing consent (C12)."""
+def _store_consent(sheet: Sheet, key: UUID, where: Compartment | None, pile: Pile, tx: Tx) -> tuple[Version, UUID]:
+    """The consent's first version, and the client. A refusal is recorded as such, not as a missing consent (C12)."""
     household = [tx.ref() for _ in range(len(sheet.members) + 1)]
-    rows = [{"member": one, "referral": key, "place": place} for place, one in enumerate(household)]
-    tx.execute(insert(household_member), rows)
-    begin_household(household, sheet.received_on, tx)
+    pile.add(
+        household_member,
+        *({"member": one, "referral": key, "place": place} for place, one in enumerate(household)),
+    )
+    pile.add(household_stay, *begin_household(household, sheet.received_on, tx))
     first = Version(
         consent=tx.ref(),
         version=1,
         referral=key,
-        case=open_juso_case(key, tx) if where is Compartment.JUSO else None,
+        case=open_juso_case(key, pile, tx) if where is Compartment.JUSO else None,
         state=sheet.consent,
         scope=consenting.sheet_scope(sheet, household[0], tx.profile),
         text_version=tx.profile.consent_text,
@@ -196,14 +189,14 @@ def _store_consent(sheet: Sheet, key: UUID, where: Compartment | None, tx: Tx) -
         evidence=sheet.number,
         recorded_at=tx.now,
     )
-    store_version(first, tx)
-    return first
+    store_version(first, pile, tx)
+    return first, household[0]
 
 
-def open_juso_case(key: UUID, tx: Tx) -> UUID:
+def open_juso_case(key: UUID, pile: Pile, tx: Tx) -> UUID:
     """A fresh reference by which juso will know the case of a referral."""
     case = tx.ref()
-    tx.execute(insert(juso_case).values(case_ref=case, referral=key))
+    pile.add(juso_case, {"case_ref": case, "referral": key})
     return case
 
 
@@ -229,24 +222,25 @@ def _taken_in_before(sheet: Sheet, tx: Tx) -> SheetResult:
     return _refused(domain.LABELS["consent"], "C11", message)
 
 
-def to_juso(row: Mapping[Any, Any], one: Version, tx: Tx) -> list[Event]:
-    """What opens a case in juso: its consent first, then the referral that rests on it (C1)."""
+def to_juso(row: Mapping[Any, Any], one: Version, who: UUID, profile: Profile) -> list[Event]:
+    """What opens a case in juso, whose client is ``who``: its consent, then the referral that rests on it (C1)."""
     if one.case is None or one.scope is None:
         raise TypeError("a juso case rests on an open consent")
     facts = _facts(row)
-    facts["agencies"] = consenting.invited_agencies(facts["agencies"], one.scope, one.state, tx.profile)
+    facts["agencies"] = consenting.invited_agencies(facts["agencies"], one.scope, one.state, profile)
     told = ReferralWithConsent(
         about=one.case,
         **facts,
         consent=one.consent,
         consent_version=one.version,
         narrowed=one.state is ConsentState.NARROWED,
-        client=_client_of(row["id"], tx),
+        client=who,
     )
     return [changed(one, one.case), told]
 
 
-def _client_of(key: UUID, tx: Tx) -> UUID:
+def who_is_meant(key: UUID, tx: Tx) -> UUID:
+    """By what reference juso knows the client of a referral."""
     mine = household_member.c.referral == key, household_member.c.place == 0
     client_ref: UUID = tx.execute(select(household_member.c.member).where(*mine)).scalar_one()
     return client_ref

@@ -27,8 +27,9 @@ from contracts.message import Compartment, Event
 from services.intake import consenting, members, sealed, stops
 from services.intake.consenting import Version
 from services.intake.domain import Flaw
-from services.intake.handlers import STATES, open_juso_case, service, to_juso
+from services.intake.handlers import STATES, open_juso_case, service, to_juso, who_is_meant
 from services.intake.ledger_tables import version
+from services.intake.pile import Pile
 from services.intake.tables import referral
 from services.intake.versions import changed, highest_instant, is_newest, lock, store_version, versions_where
 from services.service import Tx, Work
@@ -54,7 +55,9 @@ def record_consent(question: RecordConsent, tx: Tx) -> tuple[ConsentRecorded, It
     newest = past[-1]
     case = newest.case
     if case is None and question.state in OPEN_STATES:
-        case = open_juso_case(question.referral, tx)
+        pile = Pile()
+        case = open_juso_case(question.referral, pile, tx)
+        pile.write(tx)
     told = question.model_dump(exclude={"after", "referral", "scope"})
     one = Version(
         consent=newest.consent,
@@ -192,7 +195,9 @@ def add(one: Version, before: Version, tx: Tx) -> list[Event]:
     An open one puts it into juso; the shien case it may have had stays where it is (C10). A lost one puts it on hold:
     it becomes no shien case unless a person decides so (C11). What juso never had, juso is not told of.
     """
-    store_version(one, tx)
+    pile = Pile()
+    store_version(one, pile, tx)
+    pile.write(tx)
     tx.audit(
         act="consent",
         outcome="allow",
@@ -212,7 +217,7 @@ def add(one: Version, before: Version, tx: Tx) -> list[Event]:
         return []
     if before.case is None:
         row = tx.execute(select(referral).where(referral.c.id == one.referral)).mappings().one()
-        return to_juso(row, one, tx)
+        return to_juso(row, one, who_is_meant(one.referral, tx), tx.profile)
     return [changed(one, one.case)]
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 
 from contracts.consent import OPEN_STATES, ConsentState
 from contracts.household import Change
@@ -41,11 +42,11 @@ class Spell:
         return self.since <= day and (self.until is None or day < self.until)
 
 
-def begin_household(members: Sequence[UUID], since: date, tx: Tx) -> None:
-    """The household of a new referral, as its sheet lists it."""
+def begin_household(members: Sequence[UUID], since: date, tx: Tx) -> list[dict[str, Any]]:
+    """The rows of ``household_stay`` by which a new referral's household begins, as its sheet lists it."""
     home = tx.ref()
     facts = {"household": home, "since": since, "at": tx.now}
-    tx.execute(insert(household_stay), [facts | {"stay": tx.ref(), "member": one} for one in members])
+    return [facts | {"stay": tx.ref(), "member": one} for one in members]
 
 
 def spells(tx: Tx, *, member: UUID | None = None, household: UUID | None = None) -> list[Spell]:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from contracts.consent import ConsentState
 from contracts.legal_basis import BASIS_OF
@@ -121,8 +121,11 @@ def _note(verdict: Verdict, use: Use, tx: Tx) -> None:
     )
 
 
+_OF_USES = select(permit).where(permit.c.use.in_(bindparam("uses", expanding=True)))
+
+
 def _known(uses: set[UUID], tx: Tx) -> dict[UUID, dict[str, Any]]:
-    rows = tx.execute(select(permit).where(permit.c.use.in_(uses))).mappings()
+    rows = tx.execute(_OF_USES, {"uses": list(uses)}).mappings()
     return {row["use"]: dict(row) for row in rows}
 
 

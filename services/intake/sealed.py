@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 from contracts.erasure import EraseReason, EraseReferral
 from contracts.intake import Particulars, Sheet
 from services.intake import domain, secrecy
+from services.intake.pile import Pile
 from services.intake.tables import client, erased, handover, household_member, juso_case, member, opening, referral
 from services.service import Shut, Tx
 from services.vault import open_row, seal_row
@@ -28,17 +29,13 @@ _MAY_TELL_WHERE = ("reason", "wishes")
 _CLIENT = {"resident_number", "name", "kana", "sex", "born_on", "address", "phone"}
 
 
-def keep(sheet: Sheet, key: UUID, tx: Tx) -> None:
-    """Seal what a new referral says in words, who it is about, and the household."""
+def keep(sheet: Sheet, key: UUID, pile: Pile, tx: Tx) -> None:
+    """Seal and pile up what a new referral says in words, who it is about, and the household."""
     words = sheet.model_dump(include={"referrer_staff", "wishes", "reason"}) | {"digest": domain.digest(sheet)}
-    tx.execute(update(referral).where(referral.c.id == key).values(seal_row(tx, key, referral, words)))
-    tx.execute(insert(client).values(referral=key, **seal_row(tx, key, client, sheet.model_dump(include=_CLIENT))))
-    if sheet.members:
-        rows = [
-            {"referral": key, "place": place, **seal_row(tx, key, member, one.model_dump(), str(place))}
-            for place, one in enumerate(sheet.members)
-        ]
-        tx.execute(insert(member), rows)
+    pile.reword(key, seal_row(tx, key, referral, words))
+    pile.add(client, {"referral": key, **seal_row(tx, key, client, sheet.model_dump(include=_CLIENT))})
+    for place, one in enumerate(sheet.members):
+        pile.add(member, {"referral": key, "place": place, **seal_row(tx, key, member, one.model_dump(), str(place))})
 
 
 def digest(row: Mapping[Any, Any], tx: Tx) -> str | None:

@@ -53,7 +53,7 @@ def acknowledge(asked: AcknowledgeConsents, tx: Tx) -> None:
     rows = [{"consent": row.consent, "version": row.version, **said} for row in tx.execute(known)]
     insert_or = insert_postgresql if tx.connection.dialect.name == "postgresql" else insert_sqlite
     if rows:
-        tx.execute(insert_or(acknowledged).values(rows).on_conflict_do_nothing())
+        tx.execute(insert_or(acknowledged).on_conflict_do_nothing(), rows)
 
 
 def acknowledgements(consent: UUID, tx: Tx) -> dict[int, tuple[Acknowledgement, ...]]:

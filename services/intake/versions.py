@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, Table, column, func, insert, select, values
+from sqlalchemy import ColumnElement, String, Table, bindparam, column, func, select, values
 
 from contracts.consent import ConsentState, Obtained, Scope, Signer
 from contracts.intake import ConsentChanged
 from contracts.purpose import Purpose
 from services.intake.consenting import Version
 from services.intake.ledger_tables import PARTS, agency, confirmation, member, permit, purpose, unconfirmed, version
+from services.intake.pile import Pile
 from services.service import Shut, Tx
 from services.vault import open_row, seal_row
 
@@ -21,23 +22,23 @@ _WORDS = ("obtained_by", "signer_name", "note")
 _PLAIN = tuple(one.name for one in fields(Version) if one.name in version.c)
 
 
-def store_version(one: Version, tx: Tx) -> None:
-    """Write a version, its scope first. The first is confirmed at once: no permit can be older."""
+def store_version(one: Version, pile: Pile, tx: Tx) -> None:
+    """Pile a version up with its scope. The first is confirmed at once: no permit can be older."""
     key = {"consent": one.consent, "version": one.version}
     scope = one.scope
     if scope is not None:
-        tx.execute(insert(agency), [key | {"agency": code} for code in scope.agencies])
-        tx.execute(insert(purpose), [key | {"purpose": what.value} for what in scope.purposes])
-        tx.execute(insert(member), [key | {"member": who, "referral": one.referral} for who in scope.members])
+        pile.add(agency, *(key | {"agency": code} for code in scope.agencies))
+        pile.add(purpose, *(key | {"purpose": what.value} for what in scope.purposes))
+        pile.add(member, *(key | {"member": who, "referral": one.referral} for who in scope.members))
     row = {name: getattr(one, name) for name in _PLAIN}
     row |= {name: row[name] or None for name in _WORDS}
     row |= {"covers_tax": bool(scope and scope.covers_tax)}
     row |= {"starts": scope.starts if scope else None, "ends": scope.ends if scope else None}
-    tx.execute(insert(version).values(seal_row(tx, one.referral, version, row, str(one.version))))
+    pile.add(version, seal_row(tx, one.referral, version, row, str(one.version)))
     if one.version == 1:
-        tx.execute(insert(confirmation).values(**key, confirmed_at=one.recorded_at))
+        pile.add(confirmation, key | {"confirmed_at": one.recorded_at})
     else:
-        tx.execute(insert(unconfirmed).values(**key))
+        pile.add(unconfirmed, key)
 
 
 def lock(consents: Iterable[UUID], tx: Tx, *, shared: bool) -> None:
@@ -57,12 +58,15 @@ def versions_where(tx: Tx, *where: ColumnElement[bool]) -> list[Version]:
     rows = tx.execute(select(version).where(*where).order_by(version.c.consent, version.c.version)).all()
     consents = {row.consent for row in rows if row.starts is not None}
     parts = {part.name: _parts(part, consents, tx) for part in PARTS}
-    return [_version(row, parts, tx) for row in rows]
+    tx.fetch_keys({row.referral for row in rows})
+    return [_version(row, parts, _words(row, tx)) for row in rows]
 
 
 def newest_of(consents: Iterable[UUID], tx: Tx) -> dict[UUID, Version]:
-    """The newest version of each of these consents that there is."""
-    return {one.consent: one for one in versions_where(tx, version.c.consent.in_(set(consents)), is_newest())}
+    """The newest version of each of these consents that there is, to decide by: without its sealed words."""
+    rows = tx.execute(_NEWEST_OF, {"consents": list(set(consents))}).all()
+    parts = {part.name: _parts(part, {row.consent for row in rows if row.starts is not None}, tx) for part in PARTS}
+    return {row.consent: _version(row, parts, dict.fromkeys(_WORDS, "")) for row in rows}
 
 
 def is_newest() -> ColumnElement[bool]:
@@ -75,6 +79,17 @@ def is_newest() -> ColumnElement[bool]:
     )
 
 
+_NEWEST_OF = select(version).where(version.c.consent.in_(bindparam("consents", expanding=True)), is_newest())
+"""Written once, like the next ones: putting them together takes longer than running them."""
+_OF_CONSENTS = {
+    part: select(part.c.consent, part.c.version, part.c[part.name.removeprefix("consent_")]).where(
+        part.c.consent.in_(bindparam("consents", expanding=True))
+    )
+    for part in PARTS
+}
+_HIGHEST = select(*(select(func.max(one)).scalar_subquery() for one in (version.c.recorded_at, permit.c.granted_at)))
+
+
 def is_in_force(moment: datetime) -> ColumnElement[bool]:
     """SQL: the newest, and within its period. Only versions in an open state have one."""
     return is_newest() & (version.c.starts <= moment) & (moment < version.c.ends)
@@ -82,8 +97,7 @@ def is_in_force(moment: datetime) -> ColumnElement[bool]:
 
 def highest_instant(tx: Tx) -> datetime | None:
     """The latest instant the ledger has written: its clock may not fall behind it."""
-    columns = (version.c.recorded_at, permit.c.granted_at)
-    found = tx.execute(select(*(select(func.max(one)).scalar_subquery() for one in columns))).one()
+    found = tx.execute(_HIGHEST).one()
     return max((one for one in found if one is not None), default=None)
 
 
@@ -101,15 +115,14 @@ def changed(one: Version, case: UUID) -> ConsentChanged:
 
 def _parts(part: Table, consents: set[UUID], tx: Tx) -> dict[tuple[UUID, int], list[Any]]:
     found: dict[tuple[UUID, int], list[Any]] = {}
-    name = part.name.removeprefix("consent_")
-    wanted = select(part.c.consent, part.c.version, part.c[name]).where(part.c.consent.in_(consents))
-    for consent, number, value in map(tuple[Any, ...], tx.execute(wanted)) if consents else ():
-        found.setdefault((consent, number), []).append(value)
+    rows: Sequence[Any] = tx.execute(_OF_CONSENTS[part], {"consents": list(consents)}).all() if consents else ()
+    for row in rows:
+        found.setdefault((row[0], row[1]), []).append(row[2])
     return found
 
 
-def _version(row: Any, parts: dict[str, dict[tuple[UUID, int], list[Any]]], tx: Tx) -> Version:
-    plain = {name: getattr(row, name) for name in _PLAIN} | _words(row, tx)
+def _version(row: Any, parts: dict[str, dict[tuple[UUID, int], list[Any]]], words: dict[str, str]) -> Version:
+    plain = {name: getattr(row, name) for name in _PLAIN} | words
     plain |= {
         "state": ConsentState(row.state),
         "signer": Signer(row.signer),

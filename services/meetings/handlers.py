@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Row, func, insert, or_, select, update
+from sqlalchemy import Row, bindparam, func, insert, or_, select, update
 
 from contracts.commission import CommissionEnded, CommissionMade
 from contracts.coordination import ItemPutForward, ItemWithdrawn
@@ -42,24 +42,21 @@ def take_up_item(told: ItemPutForward, tx: Tx) -> Iterable[Event]:
 
     In juso what it rests on was told before it, on the same stream; until that is there, it is not taken up (C1).
     """
-    version = consents.version.c
-    known = select(version.version).where(version.case == told.case, version.consent == told.consent).limit(1)
-    if tx.here is Compartment.JUSO and tx.execute(known).first() is None:
+    ground = {"case": told.case, "consent": told.consent}
+    if tx.here is Compartment.JUSO and tx.execute(_GROUND, ground).first() is None:
         raise NotYet
-    if tx.execute(select(item.c.id).where(item.c.id == told.about)).first() is None:
+    if tx.execute(_ITEM, {"about": told.about}).first() is None:
+        new = {"id": told.about, "compartment": tx.here, "since": tx.now, "next_try": tx.now}
         facts = told.model_dump(exclude={"about", "version"})
-        tx.execute(
-            insert(item).values(
-                id=told.about,
-                compartment=tx.here,
-                since=tx.now,
-                state="waiting",
-                next_try=tx.now,
-                why=SEARCHING,
-                **facts,
-            )
-        )
+        tx.execute(insert(item), facts | new | {"state": "waiting", "why": SEARCHING})
     return ()
+
+
+_ITEM = select(item.c.id).where(item.c.id == bindparam("about"))
+_GROUND = select(consents.version.c.version).where(
+    consents.version.c.case == bindparam("case"), consents.version.c.consent == bindparam("consent")
+)
+_GROUND = _GROUND.limit(1)
 
 
 @service.on(ItemWithdrawn)

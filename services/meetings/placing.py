@@ -58,13 +58,15 @@ async def place_items(work: Work) -> None:
         return
     diary = await _look_around(work, known)
     failure: Exception | None = None
+    may_join = True
     while due:
         joined: set[UUID] = set()
-        if any(diary.way(one).adhoc is None for one in due):
+        if may_join and any(diary.way(one).adhoc is None for one in due):
             await work.tell(lambda tx: join_fixed(tx, due, diary, joined))  # noqa: B023 - run before the next turn
         due = [one for one in due if one.id not in joined]
         if due:
             one, *due = due
+            may_join = diary.way(one).adhoc is None  # it may bring a regular sitting into being
             try:
                 await _place(work, one, diary)
             except Exception as error:  # an item that fails each time must hold up only itself

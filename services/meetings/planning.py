@@ -3,13 +3,13 @@
 Each changes an item's state only from the state it expects, so that two processes may do it at once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 
 from contracts.meetings import ItemPlaced
 from contracts.message import Compartment, Event
@@ -49,24 +49,82 @@ def due_items(tx: Tx) -> list[Row[Any]]:
 def join_fixed(tx: Tx, due: Sequence[Row[Any]], diary: Diary, joined: set[UUID]) -> Iterable[Event]:
     """Put all items that go to a sitting that already stands on its agenda, in one transaction.
 
-    Nobody's time is asked for: the directory holds it. ``joined`` is filled with the items placed.
+    Nobody's time is asked for: the directory holds it. ``joined`` is filled with the items dealt with: those placed,
+    and those that no regular sitting may hear, which wait with the reason.
     """
-    agendas, events = _agendas(tx), list[Event]()
-    heads = _heads(tx, [one.case for one in due])
-    for one in due:
+    agendas, standing = _agendas(tx), dict[tuple[str, date, str], Row[Any] | None]()
+    joining, refused = dict[tuple[str, date, str], list[UUID]](), dict[UUID, str]()
+    for one, head in _with_heads(tx, [one for one in due if one.state == "waiting"]):
         way = diary.way(one)
-        if one.state != "waiting" or way.adhoc is not None:
+        if way.adhoc is not None:
             continue
-        occasion = _choose(tx, one, way, heads.get(one.case), agendas)
+        occasion = _choose(tx, one, way, head, agendas)
         if isinstance(occasion, NoSlot):
+            if not one.only_agencies:  # else it gets no sitting of its own, for another reason
+                refused[one.id] = occasion.why
             continue
-        if (standing := _regular_sitting(tx, occasion)) is None or not standing.fixed or standing.cancelled_at:
+        key = occasion.key
+        if key not in standing:
+            standing[key] = _regular_sitting(tx, occasion)
+        found = standing[key]
+        if found is None or not found.fixed or found.cancelled_at:
             break
-        if plan := _put_on_agenda(tx, one.id, standing.id):
-            events += fix(tx, plan, diary.link_key)
-            agendas[occasion.key] = agendas.get(occasion.key, 0) + 1
-        joined.add(one.id)
-    return events
+        joining.setdefault(key, []).append(one.id)
+        agendas[key] = agendas.get(key, 0) + 1
+    if refused:
+        rows = [{"item": one, "why": why, "next_try": tx.now + domain.LOOK_AGAIN} for one, why in refused.items()]
+        tx.execute(_POSTPONE, rows)
+    joined.update(refused, *joining.values())
+    return [event for key, items in joining.items() for event in _join(tx, items, standing[key], diary.link_key)]
+
+
+_POSTPONE = update(item).where(item.c.id == bindparam("item"), item.c.state == "waiting")
+HEADS_AT_ONCE = 100
+
+
+def _with_heads(tx: Tx, due: Sequence[Row[Any]]) -> Iterator[tuple[Row[Any], Head | None]]:
+    """Each item with its consent's newest version, looked up for a few at a time: the first may be the last needed."""
+    for first in range(0, len(due), HEADS_AT_ONCE):
+        some = due[first : first + HEADS_AT_ONCE]
+        heads = _heads(tx, [one.case for one in some])
+        yield from ((one, heads.get(one.case)) for one in some)
+
+
+def _join(tx: Tx, items: Sequence[UUID], there: Any, link_key: bytes) -> list[Event]:
+    """What ``_put_on_agenda`` and ``fix`` do one by one, for items of one sitting that stands."""
+    mine = item.c.id.in_(items), item.c.state == "waiting"
+    placed = update(item).where(*mine).values(state="placed", why="", version=item.c.version + 1)
+    rows = {one.id: one for one in tx.execute(placed.returning(item.c.id, item.c.case, item.c.version))}
+    mine_now = [rows[one] for one in items if one in rows]
+    if not mine_now:
+        return []
+    first = _next_position(tx, there.id)
+    row = {"sitting": there.id, "compartment": tx.here}
+    tx.execute(insert(agenda), [row | {"item": one.id, "position": n} for n, one in enumerate(mine_now, first)])
+    tx.execute(delete(release).where(release.c.hold == there.id))
+    closed = seat.c.sitting == there.id, seat.c.cancelled_at.is_not(None)
+    if tx.execute(select(seat.c.person).where(*closed).limit(1)).first():
+        for one in mine_now:
+            open_seats(tx, one.id, there.id)
+    want_invitations(tx, there.id, link_key)
+    return [
+        ItemPlaced(
+            about=one.id,
+            version=one.version,
+            case=one.case,
+            sitting=there.id,
+            body=there.body,
+            basis=there.basis,
+            starts=there.starts,
+            ends=there.ends,
+        )
+        for one in mine_now
+    ]
+
+
+def _next_position(tx: Tx, sitting_id: UUID) -> int:
+    last = select(func.coalesce(func.max(agenda.c.position), 0)).where(agenda.c.sitting == sitting_id)
+    return int(tx.execute(last).scalar_one()) + 1
 
 
 def _choose(
@@ -186,7 +244,7 @@ def fix(tx: Tx, plan: Plan, link_key: bytes) -> Iterable[Event]:
 
 def _regular_sitting(tx: Tx, on: Occasion) -> Row[Any] | None:
     same = sitting.c.body == on.body.code, sitting.c.regular_on == on.day, sitting.c.basis == on.basis
-    return tx.execute(select(sitting.c.id, sitting.c.fixed, sitting.c.cancelled_at).where(*same)).first()
+    return tx.execute(select(sitting).where(*same)).first()
 
 
 def _agendas(tx: Tx) -> dict[tuple[str, date, str], int]:
@@ -225,8 +283,7 @@ def _put_on_agenda(tx: Tx, item_id: UUID, sitting_id: UUID) -> Plan | None:
     mine = item.c.id == item_id, item.c.state == "waiting"
     if not tx.execute(update(item).where(*mine).values(state="reserving")).rowcount:
         return None
-    last = select(func.coalesce(func.max(agenda.c.position), 0)).where(agenda.c.sitting == sitting_id)
-    position = tx.execute(last).scalar_one() + 1
+    position = _next_position(tx, sitting_id)
     row = {"item": item_id, "sitting": sitting_id, "compartment": tx.here, "position": position}
     tx.execute(insert(agenda).values(row))
     tx.execute(delete(release).where(release.c.hold == sitting_id))

@@ -136,7 +136,7 @@ def item(service: str, name: str, compartment: Compartment, case: str, **other: 
             "version": 0,
         }
     else:
-        facts["put_at"] = when()
+        facts |= {"put_at": when(), "placement": 0}
     return row("item", **facts | other)
 
 

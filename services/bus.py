@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -58,6 +59,7 @@ class Bus:
         self._audit_key = read_audit_key(settings, process.name)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._wakers: list[asyncio.Event] = []
+        self._relays: list[asyncio.Event] = []
         self._busy = 0
         self._answering = asyncio.Semaphore(64)
         self._answers: set[asyncio.Task[None]] = set()
@@ -68,7 +70,7 @@ class Bus:
     async def __aenter__(self) -> "Bus":
         self._stack = await AsyncExitStack().__aenter__()
         loop = asyncio.get_running_loop()
-        self.store.told = lambda: _soon(loop, self._wake)
+        self.store.told = lambda sent: _soon(loop, partial(self._wake, sent=sent))
         self._broker = self._make_broker()
         self._pulling = None
         if subjects_of(self.process):
@@ -82,7 +84,7 @@ class Bus:
         self._tasks = []
         for account in accounts_of(self.process):
             relay = Relay(self.process, account, self.store, self._client, self._in_store, source)
-            self._tasks.append(asyncio.create_task(relay.run(self._waker()), name=f"relay to {account}"))
+            self._tasks.append(asyncio.create_task(relay.run(self._waker(self._relays)), name=f"relay to {account}"))
         self._tasks.append(asyncio.create_task(self._until_broken(), name="broken"))
         self._tasks.append(asyncio.create_task(self._sign_audit_log(self._waker()), name="checkpoint"))
         for errand in self.process.service.errands:
@@ -287,12 +289,14 @@ class Bus:
     async def _in_store(self, act: Callable[..., T], *values: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, act, *values)
 
-    def _waker(self) -> asyncio.Event:
-        self._wakers.append(asyncio.Event())
-        return self._wakers[-1]
+    def _waker(self, among: list[asyncio.Event] | None = None) -> asyncio.Event:
+        wakers = self._wakers if among is None else among
+        wakers.append(asyncio.Event())
+        return wakers[-1]
 
-    def _wake(self) -> None:
-        for waker in self._wakers:
+    def _wake(self, *, sent: bool) -> None:
+        """After a commit: who looks for work of his own, and the relays if there is something for them."""
+        for waker in (*self._wakers, *(self._relays if sent else ())):
             waker.set()
 
     async def _close(self) -> None:
@@ -306,7 +310,7 @@ class Bus:
         with suppress(nats.errors.Error, TimeoutError):
             await asyncio.wait_for(self._broker.stop(), 15)
         await self._checkpoint()
-        self.store.told = lambda: None
+        self.store.told = lambda sent: None
         self._thread.shutdown()
 
 

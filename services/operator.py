@@ -85,14 +85,19 @@ class Operator:
         return found
 
     async def calm(self, processes: Sequence[Process], seconds: float) -> bool:
-        """Wait until nobody has had anything to do twice in a row; False when that takes longer than ``seconds``."""
-        loop, quiet = asyncio.get_running_loop(), 0
+        """Wait until nobody has had anything to do twice in a row; False when that takes longer than ``seconds``.
+
+        While somebody has, only he is asked: a question to everybody takes time from those who work.
+        """
+        loop, quiet, asked = asyncio.get_running_loop(), 0, list(processes)
         deadline = loop.time() + seconds
         while quiet < 2:
             if loop.time() > deadline:
                 return False
-            pulses = await self.pulses(processes)
-            quiet = quiet + 1 if all(pulse is not None and pulse.calm for pulse in pulses) else 0
+            pulses = await self.pulses(asked)
+            busy = [one for one, pulse in zip(asked, pulses, strict=True) if pulse is None or not pulse.calm]
+            quiet = quiet + 1 if not busy and len(asked) == len(processes) else 0
+            asked = busy[:1] or list(processes)
             await asyncio.sleep(0.1)
         return True
 

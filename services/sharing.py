@@ -11,7 +11,7 @@ from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Table, and_, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import Select, Table, and_, bindparam, delete, func, insert, or_, select, tuple_, update
 
 from contracts.consent import ConsentState, Scope
 from contracts.disclosure import Disclosure, DisclosureList
@@ -88,8 +88,7 @@ class Verdicts:
 
 def learn(tables: Consents, told: ConsentChanged, tx: Tx) -> bool:
     """Store a version told by the ledger, and that it is to be acknowledged. False when it is no news."""
-    known = select(func.max(tables.version.c.version)).where(tables.version.c.consent == told.about)
-    if (tx.connection.scalar(known) or 0) >= told.version:
+    if (tx.connection.scalar(_known(tables.version), {"about": told.about}) or 0) >= told.version:
         return False
     key = {"consent": told.about, "version": told.version}
     scope = told.scope
@@ -99,28 +98,23 @@ def learn(tables: Consents, told: ConsentChanged, tx: Tx) -> bool:
                 tx.execute(insert(part), [key | {part.name.removeprefix("consent_"): str(one)} for one in values])
         if scope.members:
             tx.execute(insert(tables.member), [key | {"member": one} for one in scope.members])
-    tx.execute(
-        insert(tables.version).values(
-            **key,
-            compartment=tx.here,
-            case=told.case,
-            state=told.state,
-            starts=scope.starts if scope else None,
-            ends=scope.ends if scope else None,
-            covers_tax=bool(scope and scope.covers_tax),
-            recorded_at=told.recorded_at,
-        )
-    )
-    tx.execute(insert(tables.acknowledgement).values(**key))
+    row = key | {"compartment": tx.here, "case": told.case, "state": told.state, "recorded_at": told.recorded_at}
+    row |= {"starts": scope.starts if scope else None, "ends": scope.ends if scope else None}
+    tx.execute(insert(tables.version), row | {"covers_tax": bool(scope and scope.covers_tax)})
+    tx.execute(insert(tables.acknowledgement), key)
     return True
+
+
+@cache
+def _known(version: Table) -> Select[Any]:
+    """The newest version known of a consent ``about``. Written once, as ``_newest`` below."""
+    return select(func.max(version.c.version)).where(version.c.consent == bindparam("about"))
 
 
 def heads(tables: Consents, tx: Tx, cases: Iterable[UUID] | None = None) -> dict[UUID, Head]:
     """The newest version of each case's consent, by case; of all cases without ``cases``."""
-    wanted = _newest(tables.version)
-    if cases is not None:
-        wanted = wanted.where(tables.version.c.case.in_(list(cases)))
-    rows = tx.execute(wanted).all()
+    wanted = _newest(tables.version) if cases is None else _newest_of_cases(tables.version)
+    rows = tx.execute(wanted, *([] if cases is None else [{"cases": list(cases)}])).all()
     keys = [(row.consent, row.version) for row in rows if row.starts is not None]
     parts = {part.name: _parts(part, keys, tx) for part in (tables.agency, tables.purpose, tables.member)}
     return {row.case: _head(row, parts) for row in rows}
@@ -134,13 +128,23 @@ def _newest(version: Table) -> Select[Any]:
     return select(version).where(~later.exists())
 
 
+@cache
+def _newest_of_cases(version: Table) -> Select[Any]:
+    return _newest(version).where(version.c.case.in_(bindparam("cases", expanding=True)))
+
+
 def _parts(part: Table, keys: Sequence[tuple[UUID, int]], tx: Tx) -> dict[tuple[UUID, int], list[Any]]:
     found: dict[tuple[UUID, int], list[Any]] = {}
-    consents = {consent for consent, _ in keys}
-    for row in tx.execute(select(part).where(part.c.consent.in_(consents))) if keys else ():
-        consent, version, value = tuple[Any, ...](row)
-        found.setdefault((consent, version), []).append(value)
+    consents = [consent for consent, _ in keys]
+    rows: Sequence[Any] = tx.execute(_of_consents(part), {"consents": consents}).all() if keys else ()
+    for row in rows:
+        found.setdefault((row[0], row[1]), []).append(row[2])
     return found
+
+
+@cache
+def _of_consents(part: Table) -> Select[Any]:
+    return select(part).where(part.c.consent.in_(bindparam("consents", expanding=True)))
 
 
 def _head(row: Any, parts: dict[str, dict[tuple[UUID, int], list[Any]]]) -> Head:

@@ -55,6 +55,9 @@ T = TypeVar("T")
 SCHEMA_VERSION = 5
 """Raised with every change of a table. A store with a higher number was written by a newer kasane."""
 
+CACHE_KB = 16 * 1024
+"""SQLite's own 2 MB are too few for random keys: a batch would read and write the same pages several times."""
+
 MAX_TRIES = 6
 """Deliveries after which a failing event is parked."""
 MAX_WAITS = 60
@@ -188,14 +191,15 @@ class Store:
         )
         self.vault = vault
         self.home = Account(compartment) if compartment else None
-        self.told: Callable[[], None] = lambda: None
-        """Called after a commit that changed something."""
+        self.told: Callable[[bool], None] = lambda sent: None
+        """Called after a commit that changed something, with whether something lies in the outbox since."""
         self.engine = _engine(address, lambda: self.clock())
-        self._changed = False
+        self._changed = self._sent = False
         event.listen(self.engine, "before_execute", self._note_change)
         if vault:
             event.listen(self.engine, "commit", lambda connection: vault.keep())
         self._insert_or = insert_or_sqlite if self.engine.dialect.name == "sqlite" else insert_or
+        self._take_note, self._note_newest = _inbox_insert(self._insert_or), _newest_insert(self._insert_or)
         self._open(address)
 
     def close(self) -> None:
@@ -317,8 +321,7 @@ class Store:
     def _handle(self, connection: Connection, batch: Sequence[Incoming]) -> None:
         tx = self._tx(connection)
         rows = [{"event": one.id, "at": tx.now} for one in batch]
-        new = self._insert_or(inbox).values(rows).on_conflict_do_nothing().returning(inbox.c.event)
-        fresh = set(connection.scalars(new))
+        fresh = set(connection.scalars(self._take_note, rows))
         events: list[Event] = []
         for one in batch:
             if one.id in fresh and self._newest(tx, one.event):
@@ -330,14 +333,8 @@ class Store:
         """Whether no later version of this fact was handled before: the bus may repeat and reorder."""
         if fact.version == 1 and not type(fact).supersedes:
             return True
-        key = {"about": fact.about, "subject": type(fact).subject}
-        newer = self._insert_or(seen).values(**key, version=fact.version)
-        newer = newer.on_conflict_do_update(
-            index_elements=list(key),
-            set_={"version": newer.excluded.version},
-            where=seen.c.version < newer.excluded.version,
-        )
-        return tx.connection.execute(newer.returning(seen.c.version)).first() is not None
+        row = {"about": fact.about, "subject": type(fact).subject, "version": fact.version}
+        return tx.connection.execute(self._note_newest, row).first() is not None
 
     def _send(self, tx: Tx, events: Iterable[Event]) -> None:
         rows = []
@@ -357,6 +354,7 @@ class Store:
                     }
                 )
         if rows:
+            self._sent = True
             tx.execute(insert(outbox), rows)
         audit.record(tx.connection, tx.now, tx.entries)
 
@@ -371,7 +369,7 @@ class Store:
         return Tx(connection, self.clock(), self.profile, self.compartment, self.new_ref, self.vault)
 
     def _begin(self) -> AbstractContextManager[Connection]:
-        self._changed = False
+        self._changed = self._sent = False
         return self.engine.begin()
 
     def _note_change(self, connection: Connection, statement: Any, *rest: Any) -> None:
@@ -380,7 +378,7 @@ class Store:
     def _announce(self) -> None:
         """Wake the relay and the errands, but not for a transaction that only read: errands would wake themselves."""
         if self._changed:
-            self.told()
+            self.told(self._sent)
 
     def _open(self, address: str) -> None:
         """Make the tables, or check that the store is this process's own and not of a newer kasane."""
@@ -409,6 +407,21 @@ class Store:
             connection.execute(self._insert_or(label).values(rows).on_conflict_do_nothing())
         if self.engine.dialect.name == "sqlite":
             _close_off(self.engine)
+
+
+def _inbox_insert(insert_or: Any) -> Any:
+    """Adds the events that are new and returns them. Written once, like the next: that takes longer than running it."""
+    return insert_or(inbox).on_conflict_do_nothing().returning(inbox.c.event)
+
+
+def _newest_insert(insert_or: Any) -> Any:
+    """Raises a fact's version and returns it, or nothing where a later one was seen."""
+    newer = insert_or(seen)
+    version = newer.excluded.version
+    newer = newer.on_conflict_do_update(
+        index_elements=["about", "subject"], set_={"version": version}, where=seen.c.version < version
+    )
+    return newer.returning(seen.c.version)
 
 
 def _check_label(found: dict[str, str], mine: dict[str, str], address: str) -> None:
@@ -500,6 +513,7 @@ def _configure_sqlite(connection: Any, record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's own BEGIN loses concurrent updates (bus-detail.md 4.3)
     wanted = {"busy_timeout": 5000, "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
     wanted["recursive_triggers"] = 1  # else INSERT OR REPLACE removes a row and no delete trigger sees it
+    wanted |= {"temp_store": 2, "cache_size": -CACHE_KB}  # what a savepoint puts aside: in memory, not in a file
     for pragma, value in wanted.items():
         found = (
             connection.execute(f"PRAGMA {pragma}={value}").fetchone()

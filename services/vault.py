@@ -104,6 +104,8 @@ class Vault:
         self._kek = AESGCM(kek)
         self._keys: dict[UUID, AESGCM | None] = {}
         self._fresh: dict[UUID, bytes] = {}
+        self._absent: set[UUID] = set()
+        """Looked for in this transaction and not there: not looked for again."""
         self.engine = _engine(address)
         self._insert_or = insert_or_sqlite if self.engine.dialect.name == "sqlite" else insert_or
         self.id = self._open(make_url(address).render_as_string(hide_password=True))
@@ -134,11 +136,12 @@ class Vault:
 
     def fetch(self, subjects: Iterable[UUID]) -> None:
         """Unwrap the keys of many subjects with one query: what a list needs. Raises Foreign."""
-        wanted = [subject for subject in subjects if subject not in self._keys]
+        wanted = [subject for subject in subjects if subject not in self._keys and subject not in self._absent]
         with self.engine.connect() as connection:
             rows = connection.execute(_WRAPPED, {"subjects": wanted}).all() if wanted else ()
         for subject, wrapped in rows:
             self._keys[subject] = self._unwrap(subject, wrapped) if wrapped is not None else None
+        self._absent.update(subject for subject in wanted if subject not in self._keys)
 
     def keep(self) -> None:
         """Write the new keys down. The Store calls it before it commits: a key without texts is harmless, a text
@@ -154,6 +157,7 @@ class Vault:
         """Drop the unwrapped keys. The Store does so at each transaction: what is destroyed elsewhere is shut."""
         self._keys.clear()
         self._fresh.clear()
+        self._absent.clear()
 
     def destroy(self, subject: UUID) -> None:
         """Overwrite a subject's key, at once and for good; twice changes nothing. Raises StillOnDisk."""

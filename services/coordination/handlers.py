@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from contracts.commission import CommissionEnded, CommissionMade
 from contracts.consent import ConsentState
@@ -86,7 +86,8 @@ def note_sitting(placed: ItemPlaced, tx: Tx) -> Iterable[Event]:
     """The item has a date: the case waits for its sitting."""
     date_of_it = {"sitting": placed.sitting, "starts": placed.starts, "ends": placed.ends, "body": placed.body}
     if _is_news(placed, tx):
-        tx.execute(update(item).where(item.c.id == placed.about).values(placement=placed.version, **date_of_it))
+        row = date_of_it | {"about": placed.about, "placement": placed.version}
+        tx.execute(update(item).where(item.c.id == bindparam("about")), row)
         record_steps(tx, placed.case, "item_placed", sitting=placed.sitting, starts=placed.starts)
     return ()
 
@@ -212,7 +213,7 @@ def _open_case(
     own = charge.in_charge(tx.profile, referral.referrer, None)
     facts = referral.model_dump(include={"received_on", "urgent", "referrer", "household_size"})
     new = {"id": referral.about, "compartment": tx.here, "opened_at": tx.now, "ground": ground}
-    tx.execute(insert(case).values(**new, **facts, **consent))
+    tx.execute(insert(case), new | facts | consent)
     tx.execute(
         insert(case_agency), [{"case": referral.about, "agency": code, "place": n} for n, code in enumerate(agencies)]
     )
@@ -233,15 +234,18 @@ def _open_case(
         consent=consent.get("consent"),
     )
     kept = put.model_dump(include={"case", "purpose", "member", "category"})
-    tx.execute(insert(item).values(id=put.about, compartment=tx.here, put_at=tx.now, **kept))
+    tx.execute(insert(item), kept | {"id": put.about, "compartment": tx.here, "put_at": tx.now})
     record_steps(tx, referral.about, "case_opened")
     record_steps(tx, referral.about, "item_put_forward", purpose=put.purpose)
     first_entries(referral.about, tx)
     return [put]
 
 
+_LAST_STEP = select(func.max(step.c.number)).where(step.c.case == bindparam("about"))
+
+
 def record_steps(tx: Tx, case_id: UUID, *steps: str, **about: Any) -> None:
     """Add entries to a case's trail. ``about``: purpose, sitting and its start, where they are of one."""
-    last = tx.connection.scalar(select(func.max(step.c.number)).where(step.c.case == case_id)) or 0
+    last = tx.connection.scalar(_LAST_STEP, {"about": case_id}) or 0
     new = {"case": case_id, "at": tx.now, **about}
     tx.execute(insert(step), [new | {"number": last + n, "what": what} for n, what in enumerate(steps, 1)])

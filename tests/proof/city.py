@@ -111,7 +111,7 @@ class City:
         self._asking: Compartment | None = None
         for process in self.processes:
             store = self._open(process)
-            store.told = partial(self._wake, process.name)
+            store.told = partial(self._wake, process.name)  # whether something is to be sent is looked at anyway
             self.stores[process.name] = store
             if fresh and process.service.start:
                 start = process.service.start
@@ -137,7 +137,7 @@ class City:
         for process, chance in self._chance.items():
             chance.seed(f"{self.seed}/{process}/{name}")
 
-    def _wake(self, name: str) -> None:
+    def _wake(self, name: str, _sent: bool) -> None:
         self._changed.add(name)
 
     def close(self) -> None:

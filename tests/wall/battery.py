@@ -718,7 +718,12 @@ def _cases(here: Compartment) -> list[Try]:
         Try("heard where nobody sits", lambda: hear(here, **purpose), CHECK),
         Try("an item of a case nobody knows", lambda: item("coordination", "new", here, "none"), FOREIGN_KEY),
         Try("an item of no known category", lambda: item("coordination", "new", here, "A", category="any"), CHECK),
-        Try("an item placed", lambda: f"update item set sitting = '{fresh()}', starts = '{when(3)}'", ACCEPTED),
+        Try("an item with half a date", lambda: f"update item set sitting = '{fresh()}', starts = '{when(3)}'", CHECK),
+        Try(
+            "an item placed",
+            lambda: f"update item set sitting = '{fresh()}', starts = '{when(3)}', ends = '{when(4)}'",
+            ACCEPTED,
+        ),
     ]
     if here is JUSO:
         return [

@@ -129,6 +129,8 @@ def item(service: str, name: str, compartment: Compartment, case: str, **other: 
             "received_on": when()[:10],
             "agencies": "[]",
             "only_agencies": False,
+            "required": "[]",
+            "optional": "[]",
             "since": when(),
             "state": "placed",
             "next_try": when(),

@@ -17,6 +17,7 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from contracts.coordination import ExplainItem
+from contracts.counts import CountPeriod, FreezeCounts, PublishCounts
 from contracts.directory import Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
@@ -75,6 +76,7 @@ OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (
     ExplainItem,
     DisclosuresAtCoordination,
     DisclosuresAtMeetings,
+    *(CountPeriod, FreezeCounts, PublishCounts),
 )
 """What the command line asks, each in the accounts that answer it; who a case is about is not among it.
 

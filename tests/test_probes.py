@@ -260,6 +260,8 @@ WALL = (*CONSENT, "acknowledgement", "commission", "commission_end", "disclosure
 COORDINATION = (
     *("act", "case_", "case_agency", "case_problem", "client", "concealment", "item", "paper", "step"),
     *("carry_in", "carry_out", "entry", "erased", *WALL),
+    *("inquiry", "inquiry_answer", "roster"),
+    *("challenge", "challenge_forward", "challenge_found", "follow_up", "matching", "place", "snapshot"),
 )
 MEETING = ("agenda", "cooperation", "item", "link", "notice", "release", "seat", "sitting", *WALL)
 TABLES: dict[str, tuple[str, ...]] = {
@@ -267,6 +269,8 @@ TABLES: dict[str, tuple[str, ...]] = {
     "intake": (
         *("client", "erased", "handover", "household_member", "juso_case", "member", "opening", "referral"),
         *("acknowledged", "confirmation", "permit", "unconfirmed", *CONSENT),
+        *("deed", "same_person", "showing", "signal", "triage_decision"),
+        *("household_end", "household_stay", "member_consent", "member_detail", "secrecy", "secrecy_viewer"),
     ),
     "coordination@juso": COORDINATION,
     "coordination@shien": COORDINATION,
@@ -284,6 +288,8 @@ APPEND_ONLY = {
     *("act", "concealment", "paper"),
     *("ledger", "audit", "checkpoint", "acknowledged", "confirmation", "commission", "commission_end"),
     *("disclosure", "carry_in", "carry_out", *CONSENT),
+    *("challenge_found", "follow_up", "inquiry", "inquiry_answer", "roster", "snapshot"),
+    *("household_end", "household_stay", "same_person", "secrecy_viewer", "showing"),
 }
 SEQUENCES = {"directory": {"busy_id_seq"}, "ledger": {"ledger_number_seq"}}
 

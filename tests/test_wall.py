@@ -18,6 +18,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from contracts.challenges import Challenges, HandleChallenge, NoteChallenge
 from contracts.commission import (
     AskCooperation,
     Commission,
@@ -37,6 +38,7 @@ from contracts.coordination import (
     TakeInClient,
     Trail,
 )
+from contracts.counts import CountPeriod, FreezeCounts, FrozenCounts, MeetingFacts, PublishCounts
 from contracts.directory import Busy, MailboxOf, Release, Reserve, SignInJuso, SignInShien, Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
@@ -79,7 +81,17 @@ from contracts.message import EVENTS, QUESTIONS, Account
 from contracts.notify import SendCancellation, SendInvitation
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.permit import Redeem, ReportSpent
+from contracts.preparing import (
+    AcceptRoster,
+    AnswerInquiry,
+    AskAgency,
+    LookAtInquiries,
+    LookAtRoster,
+    LookAtSheet,
+    RosterAccepted,
+)
 from contracts.profile import Profile
+from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.same_person import DecideSame, LookAtDuplicates
 from contracts.signals import DropSignal, EraseSignal, LookAtSignals, ReferSignal, ReportSignal
 from contracts.triage import DecideTriage, LookAtTriage, LookAtTriageList
@@ -112,6 +124,8 @@ DESK = {
     ReadPaper.subject,
     SavePaper.subject,
     SetConcealment.subject,
+    *(one.subject for one in (LookAtRoster, AcceptRoster, LookAtSheet, AskAgency, AnswerInquiry, LookAtInquiries)),
+    *(one.subject for one in (CountPeriod, Challenges, NoteChallenge, HandleChallenge)),
     Trail.subject,
     Sittings.subject,
     ItemSittings.subject,
@@ -124,6 +138,7 @@ COMMISSIONING = {
     question.subject
     for question in (Commissions, Commission, EndCommission, Cooperations, AskCooperation, NoteCooperation)
 }
+COORDINATION = {ItemPutForward.subject, ItemWithdrawn.subject, RosterAccepted.subject, MeetingFacts.subject, DECIDERS}
 SAYS: dict[str, set[str]] = {
     "directory": set(),
     "intake": {
@@ -132,17 +147,19 @@ SAYS: dict[str, set[str]] = {
         f"to.shien.{ReferralWithoutConsent.subject}",
         f"to.shien.{TakeInClient.subject}",
     },
-    "coordination@juso": {ItemPutForward.subject, ItemWithdrawn.subject, DECIDERS, *SHARING},
-    "coordination@shien": {ItemPutForward.subject, ItemWithdrawn.subject, DECIDERS},
+    "coordination@juso": COORDINATION | SHARING,
+    "coordination@shien": COORDINATION,
     "meetings@juso": MEETINGS | SHARING,
     "meetings@shien": MEETINGS,
     "notify": {f"to.directory.{MailboxOf.subject}"},
     "desk@juso": DESK
     | {f"to.directory.{SignInJuso.subject}"}
-    | {f"to.intake.{question.subject}" for question in (ClientOf, WithdrawConsent, LookAtStop)},
+    | {f"to.intake.{question.subject}" for question in (ClientOf, WithdrawConsent, LookAtStop)}
+    | {question.subject for question in (Resources, NotePlace, NoteMatch)},
     "desk@shien": DESK | {f"to.directory.{SignInShien.subject}", ClientsOfCases.subject} | COMMISSIONING,
     "gate": {f"to.shien.{question.subject}" for question in (EntriesForGate, RecordCarryOut)}
     | {f"to.juso.{question.subject}" for question in (ConsentForGate, RecordCarryIn)}
+    | {f"to.{one}.{FrozenCounts.subject}" for one in ("juso", "shien")}
     | {f"to.intake.{ClientForGate.subject}"},
     "desk": {f"to.{one}.{question.subject}" for one in ("juso", "shien") for question in (LookAtLink, AnswerByLink)},
 }
@@ -150,6 +167,7 @@ SAYS: dict[str, set[str]] = {
 DURABLES = {"coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}
 """The processes that read events."""
 LOOKS = {WriteEntry.subject, ExplainItem.subject, DisclosuresAtCoordination.subject, DisclosuresAtMeetings.subject}
+COUNTING = {CountPeriod.subject, FreezeCounts.subject}
 SEALING = {"intake", "coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}
 """The processes that keep sealed fields, and so have a key that wraps their data keys."""
 OPERATOR_ASKS = {
@@ -163,10 +181,10 @@ OPERATOR_ASKS = {
             *(LookAtHousehold, ChangeHousehold, RecordMemberConsent, NoteDetail, SetSecrecy, LookAtShown),
         )
     },
-    "operator@juso": {EraseCase.subject, *LOOKS},
-    "operator@shien": {EraseCase.subject, EraseAnswers.subject, *LOOKS},
+    "operator@juso": {EraseCase.subject, *LOOKS, *COUNTING},
+    "operator@shien": {EraseCase.subject, EraseAnswers.subject, *LOOKS, *COUNTING},
     "operator@directory": {Staff.subject},
-    "operator@gate": {LookAtGate.subject, CarryOver.subject},
+    "operator@gate": {LookAtGate.subject, CarryOver.subject, PublishCounts.subject},
 }
 
 ACCOUNTS = {process.name: process.account for process in PROCESSES} | {f"operator@{one}": one for one in Account}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints, model_validator
 
-from contracts.message import Account, Code, Message, Question
+from contracts.message import Code, Message, Question
 
 
 class EraseReason(StrEnum):
@@ -57,7 +57,8 @@ class EraseCase(Question[Erased], subject="ask.coordination.erase.v1", inside=Fa
     reason: EraseReason
 
 
-class EraseAnswers(Question[Erased], subject="ask.meetings.erase.v1", answered_in=(Account.SHIEN,), inside=False):
-    """Erase what bodies outside answered about a shien case (受領資料). Operators only."""
+class EraseAnswers(Question[Erased], subject="ask.meetings.erase.v1", inside=False):
+    """Erase what the meetings of a compartment keep sealed about a case: minutes, and in shien what bodies outside
+    answered (受領資料). Operators only."""
 
     case: UUID

@@ -263,7 +263,7 @@ COORDINATION = (
     *("inquiry", "inquiry_answer", "roster"),
     *("challenge", "challenge_forward", "challenge_found", "follow_up", "matching", "place", "snapshot"),
 )
-MEETING = ("agenda", "cooperation", "item", "link", "notice", "release", "seat", "sitting", *WALL)
+MEETING = ("agenda", "cooperation", "item", "link", "notice", "proceeding", "release", "seat", "sitting", *WALL)
 TABLES: dict[str, tuple[str, ...]] = {
     "directory": ("busy", "person"),
     "intake": (
@@ -285,7 +285,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """What each process keeps, written down a second time."""
 APPEND_ONLY = {
-    *("act", "concealment", "paper"),
+    *("act", "concealment", "paper", "proceeding"),
     *("ledger", "audit", "checkpoint", "acknowledged", "confirmation", "commission", "commission_end"),
     *("disclosure", "carry_in", "carry_out", *CONSENT),
     *("challenge_found", "follow_up", "inquiry", "inquiry_answer", "roster", "snapshot"),

@@ -92,6 +92,7 @@ from contracts.preparing import (
 )
 from contracts.profile import Profile
 from contracts.resources import NoteMatch, NotePlace, Resources
+from contracts.running import Conduct, HearingOpened, ItemHeard, LookAtRoom
 from contracts.same_person import DecideSame, LookAtDuplicates
 from contracts.signals import DropSignal, EraseSignal, LookAtSignals, ReferSignal, ReportSignal
 from contracts.triage import DecideTriage, LookAtTriage, LookAtTriageList
@@ -106,6 +107,8 @@ DECIDERS = f"to.directory.{Staff.subject}"
 MEETINGS = {
     ItemPlaced.subject,
     ItemUnplaced.subject,
+    HearingOpened.subject,
+    ItemHeard.subject,
     CommissionMade.subject,
     CommissionEnded.subject,
     f"to.directory.{Staff.subject}",
@@ -129,6 +132,8 @@ DESK = {
     Trail.subject,
     Sittings.subject,
     ItemSittings.subject,
+    LookAtRoom.subject,
+    Conduct.subject,
     ExplainItem.subject,
     DisclosuresAtCoordination.subject,
     DisclosuresAtMeetings.subject,
@@ -181,7 +186,7 @@ OPERATOR_ASKS = {
             *(LookAtHousehold, ChangeHousehold, RecordMemberConsent, NoteDetail, SetSecrecy, LookAtShown),
         )
     },
-    "operator@juso": {EraseCase.subject, *LOOKS, *COUNTING},
+    "operator@juso": {EraseCase.subject, EraseAnswers.subject, *LOOKS, *COUNTING},
     "operator@shien": {EraseCase.subject, EraseAnswers.subject, *LOOKS, *COUNTING},
     "operator@directory": {Staff.subject},
     "operator@gate": {LookAtGate.subject, CarryOver.subject, PublishCounts.subject},

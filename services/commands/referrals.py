@@ -81,8 +81,7 @@ def _erase(options: argparse.Namespace, settings: Settings) -> int:
     questions: list[tuple[Account, EraseAnswers | EraseCase | EraseReferral]] = []
     if options.case is not None:
         questions.append((Account(options.compartment), EraseCase(case=options.case, reason=reason)))
-    if options.case is not None and options.compartment == SHIEN:
-        questions.append((Account.SHIEN, EraseAnswers(case=options.case)))
+        questions.append((Account(options.compartment), EraseAnswers(case=options.case)))
     if options.compartment != SHIEN:  # who a juso case is about, intake keeps
         known = {"juso_case": options.case} if options.case else options.referral
         questions.append((Account.INTAKE, EraseReferral(**known, reason=reason)))

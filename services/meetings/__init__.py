@@ -1,8 +1,10 @@
 """Finds each agenda item the sitting that may hear it, seats the people, invites them and keeps their answers."""
 
 from services.meetings import commissioning as commissioning
+from services.meetings import conducting as conducting
 from services.meetings import cooperations as cooperations
 from services.meetings import facts as facts
+from services.meetings import room as room
 from services.meetings import views as views
 from services.meetings.handlers import service as service
 from services.meetings.inviting import send_notices as send_notices

@@ -93,6 +93,6 @@ def _opened(row: Mapping[Any, Any], tx: Tx) -> str:
 
 @service.does(EraseAnswers)
 def erase_answers(asked: EraseAnswers, tx: Tx) -> tuple[Erased, Iterable[Event]]:
-    """Destroy the case's key: what bodies outside answered is read by nobody any more. Twice is as once."""
+    """Destroy the case's key: neither minutes nor what bodies outside answered is read any more. Twice is as once."""
     tx.destroy_key(asked.case)
     return Erased(done=True), ()

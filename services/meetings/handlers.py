@@ -14,6 +14,7 @@ from contracts.meetings import AnswerByLink, ItemPlaced, ItemUnplaced, LinkState
 from contracts.message import Compartment, Event
 from contracts.notify import SendCancellation, SendInvitation
 from contracts.preparing import RosterAccepted
+from contracts.running import HearingOpened, ItemHeard
 from services import sharing
 from services.meetings.domain import link_digest
 from services.meetings.stopping import follow_consent, follow_roster, take_back
@@ -25,7 +26,7 @@ service = Service(
     tables,
     compartments=True,
     seals=True,
-    publishes=frozenset({ItemPlaced, ItemUnplaced, CommissionMade, CommissionEnded}),
+    publishes=frozenset({ItemPlaced, ItemUnplaced, HearingOpened, ItemHeard, CommissionMade, CommissionEnded}),
     asks=frozenset({Staff, Busy, Reserve, Release, SendInvitation, SendCancellation, *sharing.ASKS}),
 )
 sharing.watch_ledger(service, consents)

@@ -9,8 +9,10 @@ from sqlalchemy import Row, delete, select, update
 from contracts.meetings import ItemUnplaced
 from contracts.message import Compartment, Event
 from contracts.preparing import RosterAccepted
+from contracts.running import Proceeding
 from services import sharing
 from services.meetings import grounds, seating
+from services.meetings.running_tables import proceeding
 from services.meetings.scheduling import Need
 from services.meetings.seats import cancel_seats, cancel_sitting
 from services.meetings.tables import agenda, consents, item, notice, seat, sitting
@@ -37,7 +39,8 @@ def follow_consent(tx: Tx, case: UUID, searching: str) -> list[Event]:
         .outerjoin(sitting, sitting.c.id == agenda.c.sitting)
         .where(item.c.case == case)
     ).all()
-    coming = [one for one in rows if one.sitting is None or one.ends > tx.now]
+    done = _recorded(tx, [one.id for one in rows])
+    coming = [one for one in rows if one.sitting is None or (one.ends > tx.now and (one.id, one.sitting) not in done)]
     head = sharing.heads(consents, tx, [case]).get(case) if coming else None
     events: list[Event] = []
     for one in coming:
@@ -98,9 +101,46 @@ def take_back(tx: Tx, item_id: UUID) -> list[Event]:
     """Take an item off for good, but for a sitting that is over: that it was heard there stays on record."""
     on_it = select(sitting.c.id, sitting.c.ends).join(agenda, agenda.c.sitting == sitting.c.id)
     found = tx.execute(on_it.where(agenda.c.item == item_id)).first()
-    if found is None or found.ends > tx.now:
+    over = found is not None and (found.ends <= tx.now or (item_id, found.id) in _recorded(tx, [item_id]))
+    if not over:
         _stop(tx, item_id, TAKEN_BACK, "withdrawn")
-    return settle(tx, found.id) if found is not None and found.ends > tx.now else []
+    return settle(tx, found.id) if found is not None and not over else []
+
+
+def _recorded(tx: Tx, items: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
+    """(item, sitting) of which a result is in the minutes already, though the sitting may still go on."""
+    done = proceeding.c.item.in_(items), proceeding.c.what == Proceeding.RECORD
+    return {tuple(row) for row in tx.execute(select(proceeding.c.item, proceeding.c.sitting).where(*done))}
+
+
+def take_off_closed(tx: Tx, sitting_id: UUID) -> list[Event]:
+    """At 開会: derive anew who may hear what. An item that nothing opens any more is off, a seat without ground closed.
+
+    What was told of a withdrawal has done so already; a consent that ran out, or a commission, tells nobody (C11, S6).
+    """
+    events: list[Event] = []
+    on_it = select(item, sitting.c.id.label("sitting"), sitting.c.starts).join(agenda, agenda.c.item == item.c.id)
+    rows = tx.execute(on_it.join(sitting, sitting.c.id == agenda.c.sitting).where(sitting.c.id == sitting_id)).all()
+    if tx.here is Compartment.JUSO:
+        heads = sharing.heads(consents, tx, {one.case for one in rows})
+        for one in rows:
+            if refusal := _refusal(tx, one, heads.get(one.case)):
+                events += _stop(tx, one.id, refusal)
+    return [*events, *settle(tx, sitting_id)]
+
+
+def carry_over(tx: Tx, where: Row[Any], items: Sequence[UUID], why: str) -> list[Event]:
+    """Send what was not heard on to the next sitting that may hear it (P1). The sitting itself stays on record.
+
+    One that was called for an item of its own is over with it: the item gets another.
+    """
+    told = _let_go(tx, items, again=True)
+    tx.execute(delete(agenda).where(agenda.c.item.in_(items), agenda.c.sitting == where.id))
+    tx.execute(update(item).where(item.c.id.in_(items)).values(state="waiting", next_try=tx.now, why=why))
+    if where.own_item in items:
+        over = {"cancelled_at": tx.now, "why": f"{where.why}。{why}"}
+        tx.execute(update(sitting).where(sitting.c.id == where.id).values(over))
+    return told
 
 
 def settle(tx: Tx, sitting_id: UUID) -> list[Event]:

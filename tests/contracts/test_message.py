@@ -54,6 +54,7 @@ TOPICS = {
     "contracts.triage": {"intake"},
     "contracts.same_person": {"intake"},
     "contracts.household": {"intake"},
+    "contracts.running": {"meetings"},
     "contracts.permit": {"intake"},
     "contracts.commission": {"meetings"},
     "contracts.erasure": {"intake", "coordination", "meetings"},

@@ -283,6 +283,17 @@ class Due(Message):
     """The day comes from the municipality's setting, not from the law or the plan."""
 
 
+class Heard(Message):
+    """What the sitting of an item left, as meetings tells it: a person confirms it as the result (D5, P1)."""
+
+    outcome: Outcome
+    present: tuple[Code, ...]
+    heard_on: date
+    minutes: UUID
+    """The sitting, whose minutes are asked for by whoever may see them."""
+    approved: bool
+
+
 class LifeView(Message):
     """A case's life as one viewer may see it; not ``found`` for who may not."""
 
@@ -295,6 +306,8 @@ class LifeView(Message):
     early_since: date | None = None
     sitting: AwareDatetime | None = None
     """When what was put to a meeting last is, or was, heard."""
+    heard: Heard | None = None
+    """What the sitting found, where it was run here and no result of it is recorded yet."""
     outside: tuple[Code, ...] = ()
     """Agencies that may not hear the case now: they can neither have a role nor have been present (C3, S6)."""
     decided_services: tuple[LegalService, ...] = ()

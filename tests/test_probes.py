@@ -258,7 +258,7 @@ PLUMBING = ("audit", "checkpoint", "inbox", "label", "outbox", "parked", "seen")
 CONSENT = ("consent_agency", "consent_member", "consent_purpose", "consent_version")
 WALL = (*CONSENT, "acknowledgement", "commission", "commission_end", "disclosure", "replica")
 COORDINATION = (
-    *("act", "case_", "case_agency", "case_problem", "client", "concealment", "item", "paper", "step"),
+    *("act", "case_", "case_agency", "case_problem", "client", "concealment", "hearing", "item", "paper", "step"),
     *("carry_in", "carry_out", "entry", "erased", *WALL),
     *("inquiry", "inquiry_answer", "roster"),
     *("challenge", "challenge_forward", "challenge_found", "follow_up", "matching", "place", "snapshot"),

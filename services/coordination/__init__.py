@@ -4,6 +4,7 @@ from services.coordination import challenges as challenges
 from services.coordination import counting as counting
 from services.coordination import entries as entries
 from services.coordination import erasing as erasing
+from services.coordination import heard as heard
 from services.coordination import inquiries as inquiries
 from services.coordination import living as living
 from services.coordination import papers as papers

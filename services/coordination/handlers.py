@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from contracts.commission import CommissionEnded, CommissionMade
 from contracts.consent import ConsentState
@@ -42,6 +42,7 @@ from services.coordination.tables import (
     commissions,
     consents,
     disclosure,
+    hearing,
     item,
     step,
     tables,
@@ -98,6 +99,7 @@ def forget_sitting(told: ItemUnplaced, tx: Tx) -> Iterable[Event]:
     if _is_news(told, tx):
         none = {"sitting": None, "starts": None, "ends": None, "body": None}
         tx.execute(update(item).where(item.c.id == told.about).values(placement=told.version, **none))
+        tx.execute(delete(hearing).where(hearing.c.item == told.about, hearing.c.version < told.version))
         record_steps(tx, told.case, "item_unplaced")
     return ()
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, or_, select
 
-from contracts.life import Act, CaseDue, CommissionDue, DueList, LifeView, State, Step, Taken, Way
+from contracts.life import Act, CaseDue, CommissionDue, DueList, Heard, LifeView, State, Step, Taken, Way
 from contracts.message import Compartment
 from contracts.policy import Category, Decision
 from contracts.purpose import Purpose
@@ -20,7 +20,7 @@ from services.coordination.deadlines import due
 from services.coordination.hearing import Matter, decisions
 from services.coordination.life_terms import Life, Refusal
 from services.coordination.showing import Sight, Viewer
-from services.coordination.tables import act, case, commissions, consents, erased, item
+from services.coordination.tables import act, case, commissions, consents, erased, hearing, item
 from services.coordination.views import portions
 from services.service import Shut, Tx
 from services.sharing import Head
@@ -40,9 +40,11 @@ def life_of(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
     """Where the case stands; the rules read codes only, so that nothing sealed is opened."""
     now = _folded(rows, tx)
     known = tx.execute(select(case.c.received_on, case.c.referrer).where(case.c.id == about)).one()
-    brought = _brought(rows, tx)
+    brought = brought_by(rows, tx)
     begun = brought is not None and brought.starts is not None and brought.starts <= tx.now
     over = brought is not None and brought.ends is not None and brought.ends <= tx.now
+    heard = hearing_of(brought.id, tx) if brought is not None else None
+    over = over or (heard is not None and heard.outcome is not None)  # closed before its time was up
     first = unrecorded([about], tx).get(about)
     return replace(
         now,
@@ -68,10 +70,30 @@ def _folded(rows: Sequence[Row[Any]], tx: Tx) -> Life:
     return life.fold(tx.here, (_unsealed(row) for row in rows))
 
 
-def _brought(rows: Sequence[Row[Any]], tx: Tx) -> Row[Any] | None:
+def brought_by(rows: Sequence[Row[Any]], tx: Tx) -> Row[Any] | None:
     """The item that was put to a meeting last."""
     last = next((row.item for row in reversed(rows) if row.item and row.step in PUTS), None)
     return tx.execute(select(item).where(item.c.id == last)).first() if last else None
+
+
+def hearing_of(about: UUID, tx: Tx) -> Row[Any] | None:
+    """What meetings told of the sitting of an item; None if nobody runs that here."""
+    return tx.execute(select(hearing).where(hearing.c.item == about)).first()
+
+
+def _heard(now: Life, brought: Row[Any] | None, first: Row[Any] | None, tx: Tx) -> Heard | None:
+    """What is to be confirmed: of the item that is before a meeting, else of the one that the referral called for."""
+    about = brought if now.state is State.AT_MEETING else first
+    found = hearing_of(about.id, tx) if about is not None else None
+    if found is None or found.outcome is None:
+        return None
+    return Heard(
+        outcome=found.outcome,
+        present=tuple(one for one in found.present if one not in now.outside),
+        heard_on=found.heard_on,
+        minutes=found.sitting,
+        approved=found.approved,
+    )
 
 
 def view(about: UUID, viewer: Viewer | None, posts: frozenset[str], sight: Sight, tx: Tx) -> LifeView:
@@ -82,7 +104,7 @@ def view(about: UUID, viewer: Viewer | None, posts: frozenset[str], sight: Sight
     now, told = life_of(about, rows, tx), tuple(history(rows, tx))
     opened = domain.today(tx.execute(select(case.c.opened_at).where(case.c.id == about)).scalar_one())
     plans = [one.act.plan for one in told if one.act.plan]
-    gone, brought = is_erased(about, tx), _brought(rows, tx)
+    gone, brought = is_erased(about, tx), brought_by(rows, tx)
     return LifeView(
         found=True,
         state=now.state,
@@ -92,6 +114,7 @@ def view(about: UUID, viewer: Viewer | None, posts: frozenset[str], sight: Sight
         due=() if gone else tuple(due(now, opened, domain.today(tx.now), tx.profile.deadlines)),
         plan=plans[-1] if plans else None,
         early_since=now.early_since,
+        heard=None if gone else _heard(now, brought, unrecorded([about], tx).get(about), tx),
         outside=tuple(sorted(now.outside)),
         decided_services=now.plan.services if now.plan else (),
     )
@@ -179,7 +202,9 @@ def whole(row: Row[Any], tx: Tx) -> Act:
 def unrecorded(cases: Sequence[UUID], tx: Tx) -> dict[UUID, Row[Any]]:
     """By case, the last item that a sitting has heard though nobody brought it, and of which no result is kept."""
     acts = select(act.c.item).where(act.c.case == item.c.case, act.c.item == item.c.id)
-    over = item.c.case.in_(cases), item.c.withdrawn_at.is_(None), item.c.ends <= tx.now, ~acts.exists()
+    heard = select(hearing.c.item).where(hearing.c.outcome.is_not(None))
+    ended = or_(item.c.ends <= tx.now, item.c.id.in_(heard))
+    over = item.c.case.in_(cases), item.c.withdrawn_at.is_(None), ended, ~acts.exists()
     return {row.case: row for row in tx.execute(select(item).where(*over).order_by(item.c.ends))}
 
 

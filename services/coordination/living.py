@@ -19,6 +19,7 @@ from contracts.policy import Category
 from contracts.purpose import Purpose
 from services.coordination import charge, domain, life, powers, showing
 from services.coordination.handlers import record_steps, service
+from services.coordination.heard import otherwise_heard
 from services.coordination.hearing import decisions
 from services.coordination.life_table import row as row_of
 from services.coordination.life_terms import CITY, OVER, Decider, Life, Refusal
@@ -124,7 +125,7 @@ def _take(asked: TakeStep, viewer: Viewer, known: Known, answers: list[StepTaken
     now = replace(life_of(asked.case, rows, tx), deciders=known.deciders)
     today, kind = domain.today(tx.now), kind_of(viewer, now, tx)
     refusal = _closed(asked, now, tx) or unsupported(asked, tx) or life.judge(now, asked.act, kind, today, tx.profile)
-    refusal = refusal or known.reserved
+    refusal = refusal or known.reserved or otherwise_heard(asked, rows, now, tx)
     if refusal:
         _audit(asked, viewer, refusal.rule, "refuse", tx)
         answers.append(_refused(refusal))

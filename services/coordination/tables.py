@@ -98,6 +98,24 @@ step = Table(
 )
 """``purpose``, ``sitting``, ``starts``: of the item and the date the entry is about, as they were then."""
 
+hearing = Table(
+    "hearing",
+    tables,
+    Column("item", Uuid, ForeignKey("item.id"), primary_key=True),
+    Column("sitting", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("outcome", String(20)),
+    Column("present", JSON, nullable=False),
+    Column("heard_on", Date),
+    Column("approved", Boolean, nullable=False),
+    CheckConstraint("(outcome is null) = (heard_on is null)"),
+    CheckConstraint("outcome is not null or not approved"),
+)
+"""What meetings told of an item's sitting: with an outcome that it heard it, without that it is being held.
+
+A sitting that nobody runs here has no row.
+"""
+
 act = Table(
     "act",
     tables,

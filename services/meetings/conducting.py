@@ -5,7 +5,7 @@ in the room, in juso the ledger permits, and the register gets its rows in the t
 anywhere, the act is either taken in full or not at all; the same request again is the same act.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +21,7 @@ from contracts.permit import ReportSpent
 from contracts.running import Conduct, Conducted, Proceeding
 from services import sharing
 from services.meetings import domain, grounds, minutes, seating
-from services.meetings.effects import EFFECTS, nothing
+from services.meetings.effects import EFFECTS, Effect, nothing
 from services.meetings.handlers import service
 from services.meetings.hearers import Now, entrant, hearers, still, unheard
 from services.meetings.minutes import acts_of, called_of
@@ -100,7 +100,8 @@ def _take(
         return ()
     try:
         with tx.connection.begin_nested():
-            codes, events, done = EFFECTS.get(asked.move.what, nothing)(asked, found, allowed, refused, tx)
+            effect: Callable[..., Effect] = EFFECTS.get(asked.move.what, nothing)
+            codes, events, done = effect(asked, found, allowed, refused, tx)
             if done:
                 _write(asked, found, codes, tx)
             sharing.record(disclosure, allowed, f"meetings@{tx.here}", tx)

@@ -21,21 +21,19 @@ from services.meetings.tables import agenda, item, seat, sitting
 from services.service import Tx
 from services.sharing import Shared
 
+Effect = tuple[dict[str, Any], list[Event], bool]
+"""Codes to keep with the act, events, and whether it took place."""
 NOT_HEARD = "会議で扱わなかったため、次の会議に送ります。"
 NOT_A_MEETING = "必須の機関がそろわず会議が成立しなかったため、次の会議に送ります。"
 
 
-def _call(
-    asked: Conduct, now: Now, allowed: Sequence[Shared], refused: Sequence[Shared], tx: Tx
-) -> tuple[dict[str, Any], list[Event], bool]:
+def _call(asked: Conduct, now: Now, allowed: Sequence[Shared], refused: Sequence[Shared], tx: Tx) -> Effect:
     heard = [[str(one.share.person), one.share.agency] for one in allowed]
     leaving = list(dict.fromkeys(one.share.agency for one in refused))
     return {"heard": heard, "leaving": leaving}, [], True
 
 
-def _enter(
-    asked: Conduct, now: Now, allowed: Sequence[Shared], refused: Sequence[Shared], tx: Tx
-) -> tuple[dict[str, Any], list[Event], bool]:
+def _enter(asked: Conduct, now: Now, allowed: Sequence[Shared], refused: Sequence[Shared], tx: Tx) -> Effect:
     found = entrant(asked, now, tx)
     if isinstance(found, Refusal):
         raise TypeError("judged before")
@@ -46,16 +44,16 @@ def _enter(
     return {"agency": stay.agency, "at": stay.entered.isoformat(), "hears": bool(allowed)}, [], True
 
 
-def nothing(*_: Any) -> tuple[dict[str, Any], list[Event], bool]:
+def nothing(*_: Any) -> Effect:
     return {}, [], True
 
 
-def _leave(asked: Conduct, *rest: Any) -> tuple[dict[str, Any], list[Event], bool]:
+def _leave(asked: Conduct, *rest: Any) -> Effect:
     tx: Tx = rest[-1]
     return {"at": (asked.move.at or tx.now).isoformat()}, [], True
 
 
-def _open(asked: Conduct, now: Now, *rest: Any) -> tuple[dict[str, Any], list[Event], bool]:
+def _open(asked: Conduct, now: Now, *rest: Any) -> Effect:
     """Derive anew what may be heard and who sits there. If nothing is left the sitting is cancelled, and not opened."""
     tx: Tx = rest[-1]
     events = stopping.take_off_closed(tx, now.where.id)
@@ -63,7 +61,7 @@ def _open(asked: Conduct, now: Now, *rest: Any) -> tuple[dict[str, Any], list[Ev
     return {"why": f"{left.why}。"}, events, left.cancelled_at is None
 
 
-def _judge(asked: Conduct, now: Now, *rest: Any) -> tuple[dict[str, Any], list[Event], bool]:
+def _judge(asked: Conduct, now: Now, *rest: Any) -> Effect:
     tx: Tx = rest[-1]
     told = [
         HearingOpened(about=one.id, case=one.case, sitting=now.where.id, version=_counted(one.id, tx))
@@ -72,7 +70,7 @@ def _judge(asked: Conduct, now: Now, *rest: Any) -> tuple[dict[str, Any], list[E
     return {}, list(told), True
 
 
-def _give_up(asked: Conduct, now: Now, *rest: Any) -> tuple[dict[str, Any], list[Event], bool]:
+def _give_up(asked: Conduct, now: Now, *rest: Any) -> Effect:
     """It was a ケース会議: nothing is decided, all items go to the next sitting (P1, T4)."""
     tx: Tx = rest[-1]
     items = [one.id for one in _on_agenda(now, tx)]
@@ -80,7 +78,7 @@ def _give_up(asked: Conduct, now: Now, *rest: Any) -> tuple[dict[str, Any], list
     return {"carried": [str(one) for one in items]}, events, True
 
 
-def _close(asked: Conduct, now: Now, *rest: Any) -> tuple[dict[str, Any], list[Event], bool]:
+def _close(asked: Conduct, now: Now, *rest: Any) -> Effect:
     """What was heard is told to coordination, what was not goes to the next sitting."""
     tx: Tx = rest[-1]
     on_it = [one.id for one in _on_agenda(now, tx)]
@@ -91,14 +89,14 @@ def _close(asked: Conduct, now: Now, *rest: Any) -> tuple[dict[str, Any], list[E
     return {"carried": [str(one) for one in carried]}, events, True
 
 
-def _correct(asked: Conduct, now: Now, *rest: Any) -> tuple[dict[str, Any], list[Event], bool]:
+def _correct(asked: Conduct, now: Now, *rest: Any) -> Effect:
     """Coordination learns that the minutes it knew to be approved are so no more."""
     tx: Tx = rest[-1]
     told = heard_events(now.where, now.room, tx, approved=False) if now.room.approved else ()
     return {}, list(told), True
 
 
-def _approve(asked: Conduct, now: Now, *rest: Any) -> tuple[dict[str, Any], list[Event], bool]:
+def _approve(asked: Conduct, now: Now, *rest: Any) -> Effect:
     tx: Tx = rest[-1]
     left = set(minutes.wanted(now.room, tx.profile, tx.here)) - {asked.viewer_agency}
     told = () if left else heard_events(now.where, now.room, tx, approved=True)
@@ -130,7 +128,7 @@ def _counted(about: UUID, tx: Tx) -> int:
     return version
 
 
-EFFECTS: dict[Proceeding, Callable[..., tuple[dict[str, Any], list[Event], bool]]] = {
+EFFECTS: dict[Proceeding, Callable[..., Effect]] = {
     Proceeding.OPEN: _open,
     Proceeding.ENTER: _enter,
     Proceeding.LEAVE: _leave,

@@ -27,6 +27,7 @@ from services.desk import (
     preparing,
     resources,
     roster,
+    sitting,
     steps,
     withdrawal,
     words,
@@ -65,6 +66,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     preparing.add_routes(inside, forms, work)
     counts.add_routes(inside, work, compartment)
     challenges.add_routes(inside, forms, work)
+    sitting.add_routes(inside, forms, work)
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)
         resources.add_routes(inside, forms, work)

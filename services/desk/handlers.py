@@ -27,6 +27,7 @@ from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.preparing import AcceptRoster, AnswerInquiry, AskAgency, LookAtInquiries, LookAtRoster, LookAtSheet
 from contracts.resources import NoteMatch, NotePlace, Resources
+from contracts.running import Conduct, LookAtRoom
 from services.desk.app import build_app
 from services.service import Service, Work
 
@@ -52,6 +53,8 @@ service = Service(
             LookAtLife,
             LookAtDue,
             TakeStep,
+            LookAtRoom,
+            Conduct,
             LookAtPapers,
             ReadPaper,
             SavePaper,

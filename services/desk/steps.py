@@ -216,6 +216,7 @@ def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
             "services": SERVICE_TEXT,
         },
         "early_since": words.full_day(life.early_since) if life.early_since else "",
+        "heard": life.heard,
     }
 
 

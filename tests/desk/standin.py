@@ -55,7 +55,18 @@ from contracts.intake import (
     WithdrawConsent,
 )
 from contracts.life import Act as LifeAct
-from contracts.life import CaseDue, CommissionDue, DueList, LifeView, LookAtDue, LookAtLife, StepTaken, Taken, TakeStep
+from contracts.life import (
+    CaseDue,
+    CommissionDue,
+    DueList,
+    Heard,
+    LifeView,
+    LookAtDue,
+    LookAtLife,
+    StepTaken,
+    Taken,
+    TakeStep,
+)
 from contracts.links import new_link
 from contracts.meetings import (
     AnswerByLink,
@@ -73,6 +84,7 @@ from contracts.message import Account, Compartment, Question
 from contracts.policy_terms import Act
 from contracts.profile import Profile
 from contracts.purpose import Purpose
+from contracts.running import Conduct, Conducted, LookAtRoom, RoomView
 from services.coordination import life as rules
 from services.coordination.deadlines import due
 from services.desk.app import build_app
@@ -238,6 +250,8 @@ class StandIn:
             LookAtLife: self._look_at_life,
             LookAtDue: lambda _: DueList(cases=tuple(self.due), commissions=self.lapsing),
             TakeStep: self._take_step,
+            LookAtRoom: lambda _: self.room,
+            Conduct: self._conduct,
             WithdrawConsent: self._withdraw,
             Commissions: lambda _: CommissionList(commissions=tuple(self.commissions)),
             Commission: self._commission,
@@ -253,6 +267,10 @@ class StandIn:
             recorded_at=TUESDAY - timedelta(days=12),
             confirmed_at=TUESDAY - timedelta(days=12, seconds=-3),
         )
+        self.room = RoomView(found=False)
+        self.not_conducted: Conducted | None = None
+        """Why the next act of a sitting is not taken."""
+        self.heard: Heard | None = None
         self.acts: list[LifeAct] = []
         self.refusal: StepTaken | None = None
         """Why the next step is not taken."""
@@ -375,6 +393,7 @@ class StandIn:
                 for n, (act, state) in enumerate(zip(self.acts, states, strict=True), 1)
             ),
             ways=tuple(rules.ways(replace(now, sitting_on=today), agency.kind, self.profile)),
+            heard=self.heard,
             outside=self.outside,
             decided_services=now.plan.services if now.plan else (),
             due=tuple(due(now, today, today, self.profile.deadlines)),
@@ -386,6 +405,9 @@ class StandIn:
             return self.refusal
         self.acts.append(question.act)
         return StepTaken(done=True, number=len(self.acts))
+
+    def _conduct(self, question: Conduct) -> Conducted:
+        return self.not_conducted or Conducted(done=True, acts=question.after + 1)
 
     def _withdraw(self, question: WithdrawConsent) -> ConsentRecorded:
         self.stop = ConsentStop(found=True, version=3, state=ConsentState.WITHDRAWN, recorded_at=self.time)

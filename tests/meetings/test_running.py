@@ -1,23 +1,30 @@
 """Running a sitting: who may hear is derived anew at 開会 and at each item, and nothing counts that was no meeting."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
 
+from contracts.commission import Commissions, EndCommission
 from contracts.consent import ConsentState
 from contracts.disclosure import DisclosuresAtMeetings
+from contracts.erasure import EraseAnswers
 from contracts.life import Outcome, Role
 from contracts.meetings import ItemPlaced, ItemUnplaced
 from contracts.message import Compartment
 from contracts.policy_terms import Act
+from contracts.profile import Agency, Profile
 from contracts.running import HearingOpened, ItemHeard, Move, Proceeding, ProxyGround, Result
+from services.meetings.running import Hearing, Room, Stay
+from services.meetings.running_rules import Called, judge
 from services.meetings.running_tables import proceeding
 from tests.meetings.sitting_hands import Chair
-from tests.meetings.stand_in import Hands, consented, person, put_forward, withdrawn
-from tests.meetings.test_meetings import everything, placed, rows
+from tests.meetings.stand_in import Cut, Hands, consented, person, put_forward, withdrawn
+from tests.meetings.test_meetings import at, everything, execute, placed, rows
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 Building = Callable[..., Hands]
@@ -187,9 +194,10 @@ async def test_the_ledger_knows_of_a_withdrawal_before_we_do(hands: Building) ->
 @pytest.mark.rule("C11")
 async def test_a_consent_that_ran_out_in_silence_is_noticed_at_the_opening(hands: Building) -> None:
     juso, one, two = hands(JUSO), put_forward(), put_forward()
-    juso.hear(consented(one, *(a.code for a in juso.profile.agencies), ends=juso.now() + timedelta(days=24)))
+    juso.hear(consented(one, *(a.code for a in juso.profile.agencies), ends=at(2026, 12, 17, "14:10")))
     chair = await begun(juso, one, two)
-    juso.stage.time = everything(juso).sittings[0].starts + timedelta(minutes=1)
+    juso.stage.pass_time(minutes=15)
+    await juso.run_errand("compare_with_ledger")
     await chair.open_with(*BOTH)
     await chair.did(Proceeding.JUDGE)
     off = next(item for item in (await chair.look()).items if item.item == one.about)
@@ -382,3 +390,145 @@ async def test_a_my_number_in_the_minutes_is_refused_without_repeating_it(hands:
     refused = await chair.does(Proceeding.RECORD, item=one.about, result=result)
     assert (refused.done, refused.rule) == (False, "T2")
     assert "123456789018" not in str(refused)
+
+
+# -- cut off, and erased -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("left", range(4))
+async def test_cut_off_anywhere_an_item_is_called_once_and_whoever_heard_it_is_registered_once(
+    hands: Building, left: int
+) -> None:
+    juso, one = hands(JUSO), put_forward()
+    chair = await begun(juso, one)
+    await chair.open_with(*BOTH)
+    await chair.did(Proceeding.JUDGE)
+    request, before = uuid4(), chair.acts
+    juso.left = left
+    with pytest.raises(Cut):
+        await chair.ask(Move(what=Proceeding.CALL, item=one.about), request=request)
+    juso.left = None
+    again = await chair.ask(Move(what=Proceeding.CALL, item=one.about), request=request, after=before)
+    assert (again.done, again.acts) == (True, before + 1)
+    found = juso.stage.ask(DisclosuresAtMeetings(cases=(one.case,))).rows
+    assert sorted(row.agency for row in found if row.act is Act.HEAR) == sorted(BOTH)
+
+
+async def test_cut_off_at_the_closing_nothing_is_told_twice(hands: Building) -> None:
+    juso, one, two = hands(JUSO), put_forward(), put_forward()
+    chair = await begun(juso, one, two)
+    await chair.open_with(*BOTH)
+    await chair.did(Proceeding.JUDGE)
+    await chair.hear(one.about)
+    juso.stage.told()
+    request, before, told = uuid4(), chair.acts, list[Any]()
+    for left in (0, 1):
+        juso.left = left
+        with pytest.raises(Cut):
+            await chair.ask(Move(what=Proceeding.CLOSE), request=request, after=before)
+        told += juso.stage.told()
+    juso.left = None
+    assert (await chair.ask(Move(what=Proceeding.CLOSE), request=request, after=before)).done
+    told += juso.stage.told()
+    assert sorted(type(one).__name__ for one in told) == ["ItemHeard", "ItemUnplaced"]
+
+
+@pytest.mark.parametrize("compartment", [JUSO, SHIEN])
+async def test_erasing_a_case_shuts_what_the_minutes_say_of_it(hands: Building, compartment: Compartment) -> None:
+    here, one, two = hands(compartment), put_forward(), put_forward()
+    chair = await begun(here, one)
+    await chair.open_with(*(BOTH if compartment is JUSO else BOTH[:1]))
+    if compartment is SHIEN:
+        await chair.did(Proceeding.EXPLAIN)
+    await chair.did(Proceeding.JUDGE)
+    role = Role(agency="fukushi", until="2027-01-31", does="家計の相談")
+    await chair.did(Proceeding.CALL, item=one.about)
+    result = Result(outcome=Outcome.AGAIN, words="𠮷田さんの借金", roles=(role,))
+    await chair.did(Proceeding.RECORD, item=one.about, result=result)
+    assert here.stage.ask(EraseAnswers(case=two.case)).done
+    assert (await chair.look()).items[0].versions[0].result == result
+    assert here.stage.ask(EraseAnswers(case=one.case)).done
+    assert here.stage.ask(EraseAnswers(case=one.case)).done
+    (version,) = (await chair.look()).items[0].versions
+    assert (version.result.words, version.result.roles[0].does) == ("", "")
+    assert version.result.outcome is Outcome.AGAIN
+
+
+async def test_what_was_done_in_a_sitting_is_never_rewritten(hands: Building) -> None:
+    juso = hands(JUSO)
+    chair = await begun(juso, put_forward())
+    await chair.did(Proceeding.OPEN)
+    for statement in (update(proceeding).values(agency="jiritsu"), delete(proceeding)):
+        with pytest.raises(IntegrityError, match="RECORD_IS_KEPT"):
+            execute(juso, statement)
+
+
+# -- the policy, for those who look ------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("C3", "S11")
+async def test_whoever_looks_sees_only_what_the_consent_opens_and_is_registered(hands: Building) -> None:
+    juso, one, two = hands(JUSO), put_forward(), put_forward()
+    juso.hear(consented(one, *BOTH, state=ConsentState.NARROWED))
+    chair = await begun(juso, one, two)
+    await chair.did(Proceeding.OPEN)
+    seen = await chair.look(person("jiritsu"), "jiritsu")
+    assert [item.item for item in seen.items] == [two.about]
+    assert (seen.may_run, seen.ways) == (False, ())
+    shown = [
+        row for row in juso.stage.ask(DisclosuresAtMeetings(cases=(one.case, two.case))).rows if row.act is Act.SHOW
+    ]
+    assert {(row.case, row.agency) for row in shown} == {(two.case, "jiritsu")}
+    stranger = next(a.code for a in juso.profile.agencies if a.code not in {s.agency for s in seen.seats})
+    assert not (await chair.look(uuid4(), stranger)).found
+
+
+@pytest.mark.rule("S6")
+async def test_whoever_runs_a_shien_sitting_is_bound_to_secrecy(hands: Building) -> None:
+    shien = hands(SHIEN)
+    chair = await begun(shien, put_forward())
+    (bound, *_) = [one.commission for one in shien.stage.ask(Commissions()).commissions if one.agency == "fukushi"]
+    shien.stage.ask(EndCommission(commission=bound))
+    refused = await chair.does(Proceeding.OPEN)
+    assert (refused.done, refused.rule) == (False, "S6")
+    assert not (await chair.look()).found
+
+
+# -- what a body may find ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("D6", "M10")
+@pytest.mark.parametrize(
+    ("decides", "above", "outcome", "rule"),
+    [
+        (False, "daihyosha", Outcome.FIT, "D6"),
+        (False, "daihyosha", Outcome.RAISE, ""),
+        (True, None, Outcome.RAISE, "M10"),
+        (True, None, Outcome.FIT, ""),
+    ],
+)
+def test_a_body_finds_only_what_it_may(
+    kobayashi: Profile, decides: bool, above: str | None, outcome: Outcome, rule: str
+) -> None:
+    about, now = uuid4(), datetime(2026, 12, 17, 5, 10, tzinfo=UTC)
+    body = kobayashi.bodies[0].model_copy(update={"decides": decides, "escalates_to": above})
+    profile = kobayashi.model_copy(update={"bodies": (body,)})
+    there = tuple(Stay(uuid4(), agency, None, None, now) for agency in BOTH)
+    open_now = Hearing(now, tuple((stay.person, stay.agency) for stay in there), ())
+    room = Room(acts=5, opened=now, verdict="held", stays=there, hearings={about: open_now})
+    move = Move(what=Proceeding.RECORD, item=about, result=Result(outcome=outcome, words="理由"))
+    refusal = judge(room, move, Called(now, JUSO, body.code, {about: "shakyo"}), profile, now)
+    assert (refusal.rule if refusal else "") == rule
+
+
+@pytest.mark.rule("P1")
+def test_an_item_waits_for_the_coordinator_who_carries_it(kobayashi: Profile) -> None:
+    another = Agency(code="csw", name="地域福祉コーディネーター", kind="coordinator")
+    profile = kobayashi.model_copy(update={"agencies": (*kobayashi.agencies, another)})
+    about, now = uuid4(), datetime(2026, 12, 17, 5, 10, tzinfo=UTC)
+    there = tuple(Stay(uuid4(), agency, None, None, now) for agency in ("fukushi", "csw"))
+    room = Room(acts=5, opened=now, verdict="held", stays=there)
+    called = Called(now, JUSO, "teirei", {about: "shakyo"})
+    refusal = judge(room, Move(what=Proceeding.CALL, item=about), called, profile, now)
+    assert refusal is not None
+    assert (refusal.rule, "多機関協働の担当" in refusal.reason) == ("P1", True)

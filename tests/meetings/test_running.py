@@ -1,7 +1,7 @@
 """Running a sitting: who may hear is derived anew at 開会 and at each item, and nothing counts that was no meeting."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from contracts.commission import Commissions, EndCommission
 from contracts.consent import ConsentState
+from contracts.counts import FactKind, MeetingFacts
 from contracts.disclosure import DisclosuresAtMeetings
 from contracts.erasure import EraseAnswers
 from contracts.life import Outcome, Role
@@ -132,6 +133,26 @@ async def test_a_sitting_of_ones_own_that_failed_gives_its_item_another(hands: B
     placed_again = [t for t in juso.stage.told() if isinstance(t, ItemPlaced)]
     assert [t.about for t in placed_again] == [one.about]
     assert placed_again[0].sitting != chair.sitting
+
+
+@pytest.mark.rule("P1", "T4")
+@pytest.mark.parametrize(("there", "held"), [(BOTH, 1), (BOTH[:1], 0)], ids=["held", "case conference"])
+@pytest.mark.parametrize("urgent", [False, True], ids=["regular", "of its own"])
+async def test_only_what_was_a_meeting_is_counted(
+    hands: Building, there: tuple[str, ...], held: int, urgent: bool
+) -> None:
+    juso, one = hands(JUSO), put_forward(urgent=urgent)
+    chair = await begun(juso, one)
+    await chair.open_with(*there)
+    if held:
+        await chair.did(Proceeding.JUDGE)
+        await chair.hear(one.about, Outcome.AGAIN, "家計の見通しを確かめる。")
+        await chair.did(Proceeding.CLOSE)
+    else:
+        await chair.did(Proceeding.GIVE_UP)
+    juso.stage.pass_time(days=1)
+    found = juso.stage.ask(MeetingFacts(begins=date(2026, 11, 1), ends=date(2027, 1, 1))).facts
+    assert [fact.kind for fact in found].count(FactKind.SITTING_HELD) == held
 
 
 async def test_a_full_room_is_no_case_conference(hands: Building) -> None:

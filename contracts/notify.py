@@ -1,5 +1,6 @@
 """What notify does: one neutral invitation or cancellation to one person, at once or not at all."""
 
+from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -56,4 +57,17 @@ class SendCancellation(
     starts: AwareDatetime
     ends: AwareDatetime
     place: Code
+    send_before: AwareDatetime
+
+
+class SendReminder(Question[Sent], subject="ask.notify.send_reminder.v1", asked_from=(Account.JUSO, Account.SHIEN)):
+    """Tell one person by mail that something on the desk is due: not what, of how many cases, nor of which kind (S17).
+
+    One mail per ``person`` and ``day`` (a working day in Japan), whoever asks how often: two kinds of meeting must not
+    show as two mails. ``sent`` is also the answer to whoever asks after that mail went out, or may have gone out: one
+    that was perhaps lost is not sent again, for the next working day brings the next one. ``send_before`` as above.
+    """
+
+    person: UUID
+    day: date
     send_before: AwareDatetime

@@ -140,6 +140,14 @@ class Deadlines(Data):
     """死亡・転出 to its being told the next meeting (T6)."""
     commission_days: Days = 30
     """How long before a 委嘱 lapses it is shown (S6)."""
+    remind: bool = True
+    """Whether whoever is responsible is told by mail, once a working day, that something on the desk is due."""
+    remind_before_days: Annotated[int, Field(ge=0, le=60)] = 3
+    """How many days before its day something is reminded of for the first time."""
+    raise_days: Days = 14
+    """How long something may be overdue before the case is proposed to the next regular meeting (M1)."""
+    raising: Literal["proposed", "automatic"] = "proposed"
+    """Whether a person has to confirm that (one click), or the case is put there at once."""
 
 
 class Profile(Data):

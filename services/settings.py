@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     public_url: HttpUrl | None = None
     """How the answer window is reached from outside; default http://host:window_port."""
+    desk_juso_url: HttpUrl | None = None
+    desk_shien_url: HttpUrl | None = None
+    """How the desks are reached, for the page that a reminder leads to; default http://host:port."""
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 8025
     _trial: bool = PrivateAttr(default=False)
@@ -83,6 +86,15 @@ class Settings(BaseSettings):
     def window_url(self) -> str:
         """Where answer links point, without a slash at the end."""
         return str(self.public_url or f"http://{self.host}:{self.window_port}").rstrip("/")
+
+    def desk_url(self, compartment: Compartment) -> str:
+        """Where people sign in to one desk, without a slash at the end.
+
+        Two desks on one host want two names of it: a browser gives a cookie to every port of a host.
+        """
+        said = {Compartment.JUSO: self.desk_juso_url, Compartment.SHIEN: self.desk_shien_url}[compartment]
+        host = "localhost" if compartment is Compartment.SHIEN and self.host == "127.0.0.1" else self.host
+        return str(said or f"http://{host}:{self.desk_port(compartment)}").rstrip("/")
 
     def store_key(self, process: str) -> Path:
         """Where ``kasane provision --stores`` leaves the address, login and password of one process's database."""

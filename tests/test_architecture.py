@@ -38,6 +38,7 @@ PLUMBING = {
     "launcher.py",
     "logs.py",
     "merkle.py",
+    "office_days.py",
     "operator.py",
     "postbox.py",
     "probes.py",

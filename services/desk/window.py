@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from contracts.links import compartment_of
 from contracts.meetings import Answer, AnswerByLink, LinkState, LookAtLink
-from contracts.message import Account, Question
+from contracts.message import Account, Compartment, Question
 from services.desk import words
 from services.desk.html import notice, page
 from services.service import Work
@@ -28,6 +28,12 @@ def routes(work: Work) -> APIRouter:
         account = _account(key, token)
         state = await _ask(work, account, AnswerByLink(link=token, answer=answer)) if account else None
         return _show(work, state, recorded=state is not None and state.answer == answer)
+
+    @router.api_route("/desk", methods=["GET", "HEAD"])
+    async def desks() -> HTMLResponse:
+        """Where a reminder leads: both desks, to everybody, so that no mail has to say of which kind it speaks (S17)."""
+        listed = [(words.KIND_TEXT[one], work.settings.desk_url(one)) for one in Compartment]
+        return page(work, "desks.html", desks=listed)
 
     return router
 

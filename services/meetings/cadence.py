@@ -2,26 +2,13 @@
 
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
-from functools import cache
 from itertools import pairwise
 
-import holidays
-
 from contracts.profile import Cadence
+from services.office_days import is_closed
 
 DAYS_MOVED = 31
 """A regular sitting that finds no open day within this many days is dropped."""
-
-
-@cache
-def national_holidays(year: int) -> frozenset[date]:
-    """国民の祝日 with 振替休日 and 国民の休日."""
-    return frozenset(holidays.country_holidays("JP", years=year))
-
-
-def is_closed(day: date, closed_days: Collection[str]) -> bool:
-    """Whether the city's office is closed: weekend, national holiday or one of its own closed days (MM-DD)."""
-    return day.weekday() >= 5 or f"{day:%m-%d}" in closed_days or day in national_holidays(day.year)
 
 
 def regular_dates(cadence: Cadence, first: date, last: date, closed_days: Collection[str]) -> dict[date, date]:

@@ -11,9 +11,10 @@ from contracts.directory import BusyBlock, StaffView
 from contracts.message import Compartment
 from contracts.policy import may_hear
 from contracts.profile import Block, Body, Profile
-from services.meetings.cadence import cadence_text, is_closed, regular_dates
+from services.meetings.cadence import cadence_text, regular_dates
 from services.meetings.scheduling import TOKYO, Interval, NoSlot, Wanted, Window, find_date, office_hours
 from services.meetings.seating import agency_name, filled, one_seat_each
+from services.office_days import is_closed
 
 DAYS_AHEAD = 730
 """How far ahead regular sittings are thought of; also a body that meets once a year has one in it."""

@@ -107,6 +107,28 @@ class Cancellation(Letter):
     """The notice of the invitation."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reminder:
+    """Says that something on the desk is due, in the same words for everybody, every day and both kinds (S17, S3)."""
+
+    subject: ClassVar[str] = "業務のお知らせ"
+    opening: ClassVar[str] = "期限が近い、または期限を過ぎた業務があります。"
+    closing: ClassVar[tuple[str, ...]] = (
+        "内容はこのメールには書いていません。上のページからサインインして、「今週の会議」でご確認ください。",
+        "このお知らせは、開庁日に一日一回までお送りします。返信は要りません。",
+        "ご不明な点はお電話ください。",
+    )
+
+    notice: UUID
+    """Follows from recipient and day, so that the mail is the same whichever kind of meeting asked for it first."""
+    made_at: datetime
+    address: str
+    name: str
+    office: Office
+    link: str
+    """The page from which both desks are reached: a desk's own address would tell the kind."""
+
+
 @dataclass(frozen=True)
 class Delivery:
     """One mail that was begun, or one cancellation that was asked for, with the same UID."""
@@ -195,6 +217,13 @@ def plain_text(letter: Letter) -> str:
         told.office.name,
         f"電話 {told.office.phone}",
     ]
+    return "\r\n".join(lines) + "\r\n"
+
+
+def reminder_text(told: Reminder) -> str:
+    """The body of a reminder; there is no other part, so that no gateway has anything to take away."""
+    lines = [*([f"{told.name} 様", ""] if told.name else []), told.opening, "", "確認はこちら:", told.link, ""]
+    lines += [*told.closing, "", told.office.name, f"電話 {told.office.phone}"]
     return "\r\n".join(lines) + "\r\n"
 
 

@@ -24,7 +24,7 @@ from services.notify.domain import (
 )
 from services.notify.ics import calendar_object
 from services.notify.mail import COMMAND_SECONDS, Deadline, Mailer, compose
-from services.notify.tables import delivery, tables
+from services.notify.tables import delivery, reminder, tables
 from services.service import Service, Tx, Work
 
 Asked = SendInvitation | SendCancellation
@@ -105,7 +105,7 @@ async def _send(asked: Asked, deadline: Deadline, work: Work) -> Sent:
         return begun
     told = _letter(asked, begun.takes_back, mailbox, work)
     mail = compose(told, calendar_object(told))
-    outcome = await _mailer(work, told.office).send(told.office.mail, told.address, mail, deadline)
+    outcome = await mailer(work, told.office).send(told.office.mail, told.address, mail, deadline)
     if outcome == "no_verdict":
         return BUSY
     if outcome:
@@ -166,7 +166,8 @@ def _letter(asked: Asked, takes_back: UUID | None, mailbox: Mailbox, work: Work)
     return Cancellation(**facts | {"takes_back": takes_back})
 
 
-def _mailer(work: Work, office: Office) -> Mailer:
+def mailer(work: Work, office: Office) -> Mailer:
+    """The way to this process's mail server."""
     loop = asyncio.get_running_loop()
     if loop not in _mailers:
         _mailers[loop] = Mailer(work.settings.smtp_host, work.settings.smtp_port, office.domain)
@@ -180,7 +181,8 @@ def _tally(tx: Tx) -> dict[str, int]:
         func.count().filter(cancels).label("cancelled"),
         func.count(delivery.c.person.distinct()).label("recipients"),
     )
-    return dict(tx.execute(counted.where(delivery.c.sent_at.is_not(None))).mappings().one())
+    found = dict(tx.execute(counted.where(delivery.c.sent_at.is_not(None))).mappings().one())
+    return found | {"reminded": tx.connection.scalar(select(func.count(reminder.c.sent_at))) or 0}
 
 
 service.tally = _tally

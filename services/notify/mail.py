@@ -23,7 +23,7 @@ from aiosmtplib import (
     SMTPStatus,
 )
 
-from services.notify.domain import TOKYO, Cancellation, Letter, html_text, plain_text
+from services.notify.domain import TOKYO, Cancellation, Letter, Reminder, html_text, plain_text, reminder_text
 
 CONNECTIONS = 4
 """Kept to the server at most: enough for a distant one, polite to a small one."""
@@ -51,11 +51,7 @@ def compose(letter: Letter, calendar: bytes) -> bytes:
     told, mixed, either = letter, f"=_kasane_m_{letter.notice.hex}", f"=_kasane_a_{letter.notice.hex}"
     takes_back = _message_id(told.takes_back, told) if isinstance(told, Cancellation) else ""
     headers = (
-        f"From: {_mailbox('From', told.office.name, told.office.mail)}",
-        f"To: {_mailbox('To', told.name, told.address)}",
-        f"Subject: {_encoded('Subject', told.subject)}",
-        f"Date: {format_datetime(told.made_at.astimezone(TOKYO))}",
-        f"Message-ID: {_message_id(told.notice, told)}",
+        *_envelope(told),
         *((f"In-Reply-To: {takes_back}", f"References: {takes_back}") if takes_back else ()),
         "MIME-Version: 1.0",
         "Auto-Submitted: auto-generated",
@@ -77,7 +73,31 @@ def compose(letter: Letter, calendar: bytes) -> bytes:
     return ("\r\n".join(headers) + "\r\n\r\n" + "".join(parts)).encode("ascii")
 
 
-def _message_id(notice: UUID, told: Letter) -> str:
+def compose_reminder(told: Reminder) -> bytes:
+    """One plain mail to one person, ASCII and CR LF throughout. No calendar entry: there is no meeting to enter."""
+    headers = (
+        *_envelope(told),
+        "MIME-Version: 1.0",
+        "Auto-Submitted: auto-generated",
+        "X-Auto-Response-Suppress: OOF, AutoReply",
+        'Content-Type: text/plain; charset="utf-8"',
+        "Content-Transfer-Encoding: base64",
+    )
+    return ("\r\n".join(headers) + "\r\n\r\n" + _base64(reminder_text(told).encode())).encode("ascii")
+
+
+def _envelope(told: Letter | Reminder) -> tuple[str, ...]:
+    """From whom to whom, about what, when, and under which id."""
+    return (
+        f"From: {_mailbox('From', told.office.name, told.office.mail)}",
+        f"To: {_mailbox('To', told.name, told.address)}",
+        f"Subject: {_encoded('Subject', told.subject)}",
+        f"Date: {format_datetime(told.made_at.astimezone(TOKYO))}",
+        f"Message-ID: {_message_id(told.notice, told)}",
+    )
+
+
+def _message_id(notice: UUID, told: Letter | Reminder) -> str:
     return f"<{notice}@{told.office.domain}>"
 
 

@@ -1,6 +1,6 @@
-"""What notify remembers: which notice went out when. No address, no link, no time or place of a meeting."""
+"""What notify remembers: which notice went out when, who was reminded on which day. No address, link, time or place."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, MetaData, String, Table, Uuid
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, Index, Integer, MetaData, String, Table, Uuid
 
 from services.store import Instant
 
@@ -25,3 +25,14 @@ delivery = Table(
 """``sent_at`` empty: not known to have been taken. ``handed``: its text may have reached the mail server, so that the
 person may have it; false only if every try is known to have failed. A cancellation stands here from when it is asked
 for, mailed or not: no invitation may follow it."""
+
+reminder = Table(
+    "reminder",
+    tables,
+    Column("person", Uuid, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("begun_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+)
+"""A row stands from before its mail is handed over; it goes again only when the mail is known not to have been taken.
+Who asked for it is not kept: that would say of which kind of meeting somebody has something to do."""

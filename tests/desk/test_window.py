@@ -46,6 +46,19 @@ async def test_what_was_not_recorded_is_not_thanked_for(stand_in: Desk) -> None:
     assert "受け付けました" not in reply.text
 
 
+@pytest.mark.rule("S17")
+async def test_a_reminder_leads_everybody_to_the_same_page_with_both_desks_and_nobody_is_asked(
+    stand_in: Desk,
+) -> None:
+    work = stand_in(None)
+    async with browser(work) as client:
+        pages = [(await client.get(f"/desk{more}")).text for more in ("", "?person=1", "")]
+    assert len(set(pages)) == 1
+    assert 'href="http://127.0.0.1:8081/week">重層的支援会議' in pages[0]
+    assert 'href="http://localhost:8082/week">支援会議' in pages[0]
+    assert work.asked == []
+
+
 async def test_an_answer_that_is_neither_is_refused(stand_in: Desk) -> None:
     work = stand_in(None)
     async with browser(work) as client:

@@ -7,8 +7,9 @@ import pytest
 from contracts.message import Compartment
 from contracts.profile import Body, Cadence, Profile
 from services.meetings import domain, seating
-from services.meetings.cadence import cadence_text, is_closed, regular_dates
+from services.meetings.cadence import cadence_text, regular_dates
 from services.meetings.scheduling import TOKYO, NoSlot
+from services.office_days import is_closed
 from tests.meetings.stand_in import person, staff_of
 from tests.stage import SOME_DAY
 

@@ -64,7 +64,7 @@ async def test_a_cancellation_goes_to_the_person_invited_and_stands_below_the_in
     (_, first), (method, last) = server.calendars()
     assert (method, last["STATUS"], last["SEQUENCE"]) == ("CANCEL", "CANCELLED", 1)
     assert (last["UID"], last.start, last.end) == (first["UID"], first.start, first.end)
-    assert process.tally() == {"sent": 1, "cancelled": 1, "recipients": 1}
+    assert process.tally() == {"sent": 1, "cancelled": 1, "recipients": 1, "reminded": 0}
 
 
 async def test_it_stands_below_the_newest_invitation(process: Process):

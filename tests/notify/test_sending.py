@@ -44,7 +44,7 @@ async def test_an_invitation_goes_out_and_lands_in_the_mailbox_of_the_person(pro
     assert mail["To"].endswith("<takahashi@houkatsu.example>")
     assert mail.get_content_type() == "multipart/mixed"
     assert len(list(mail.walk())) == 6
-    assert process.tally() == {"sent": 1, "cancelled": 0, "recipients": 1}
+    assert process.tally() == {"sent": 1, "cancelled": 0, "recipients": 1, "reminded": 0}
     assert process.stage.store.counts()[2] == 0
 
 
@@ -86,7 +86,7 @@ async def test_while_the_mail_server_is_down_the_asker_is_told_and_later_it_is_s
     asked = request()
     assert await process.send(asked) == ("not_sent", "mail_server_down")
     assert await process.send(asked) == ("not_sent", "mail_server_down")
-    assert process.tally() == {"sent": 0, "cancelled": 0, "recipients": 0}
+    assert process.tally() == {"sent": 0, "cancelled": 0, "recipients": 0, "reminded": 0}
     async with postbox(folder, process.settings.smtp_port):
         assert await process.send(asked) == SENT
         assert await process.send(asked) == SENT

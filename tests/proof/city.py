@@ -242,7 +242,7 @@ class City:
 
     def catch_mail(self, monkeypatch: Any) -> None:
         """Let notify hand its mails to this city instead of a server."""
-        monkeypatch.setattr(notify_handlers, "_mailer", lambda work, office: _Catcher(work.city))
+        monkeypatch.setattr(notify_handlers, "mailer", lambda work, office: _Catcher(work.city))
 
 
 class _Catcher:

@@ -63,8 +63,8 @@ def _screen(settings: Settings) -> str:
     names = ", ".join(process.name for process in PROCESSES)
     return f"""
 kasane — {profile.name}({settings.municipality})
-  重層的支援会議の画面  http://{settings.host}:{settings.desk_juso_port}/
-  支援会議の画面        http://{_other_name(settings.host)}:{settings.desk_shien_port}/
+  重層的支援会議の画面  {settings.desk_url(Compartment.JUSO)}/
+  支援会議の画面        {settings.desk_url(Compartment.SHIEN)}/
   回答窓口              {settings.window_url}/
   送った案内(.eml)    {settings.home / "mail"}
   記録                  {settings.home / "log"}
@@ -73,11 +73,6 @@ kasane — {profile.name}({settings.municipality})
   止めるには Ctrl-C
   すべてを一人の利用者で動かしています。架空の人だけで試してください。
 """
-
-
-def _other_name(host: str) -> str:
-    """Another name of the same machine: a browser sends cookies by host name, whatever the port."""
-    return "localhost" if host == "127.0.0.1" else host
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:

@@ -31,7 +31,7 @@ def routes(work: Work) -> APIRouter:
 
     @router.api_route("/desk", methods=["GET", "HEAD"])
     async def desks() -> HTMLResponse:
-        """Where a reminder leads: both desks, to everybody, so that no mail has to say of which kind it speaks (S17)."""
+        """Where a reminder leads: both desks, to everybody, so that no mail has to say which kind it means (S17)."""
         listed = [(words.KIND_TEXT[one], work.settings.desk_url(one)) for one in Compartment]
         return page(work, "desks.html", desks=listed)
 

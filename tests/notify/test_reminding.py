@@ -37,6 +37,10 @@ def text_of(mail: Message) -> str:
     return payload.decode()
 
 
+def mails(folder: Path) -> list[Message]:
+    return [message_from_bytes(path.read_bytes()) for path in folder.glob("*.eml")]
+
+
 def kept(process: Process) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in process.stage.do(lambda tx: tx.execute(select(reminder)).all())]
 
@@ -47,7 +51,7 @@ async def test_a_reminder_says_only_that_something_is_due_and_leads_to_the_page_
 ) -> None:
     async with postbox(folder, process.settings.smtp_port):
         assert await process.send(wanted()) == SENT
-    [mail] = [message_from_bytes(path.read_bytes()) for path in folder.glob("*.eml")]
+    [mail] = mails(folder)
     assert mail.get_content_type() == "text/plain"
     text = text_of(mail)
     assert f"{process.settings.window_url}/desk\r\n" in text

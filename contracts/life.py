@@ -337,11 +337,25 @@ class CommissionDue(Message):
     ends_on: date
 
 
+class Overdue(Message):
+    """A case of which something has been overdue too long, and that no coming meeting hears (M1).
+
+    ``after``: how often it was put to one for that before. ``open``: whoever looks may put it there.
+    """
+
+    case: UUID
+    state: State
+    due: Due
+    after: int = 0
+    open: bool = False
+
+
 class DueList(Message):
     """The most pressing first. ``commissions`` only in shien, and only for the 市町村, which commissions."""
 
     cases: tuple[CaseDue, ...] = ()
     commissions: tuple[CommissionDue, ...] = ()
+    overdue: tuple[Overdue, ...] = ()
 
 
 class LookAtDue(Question[DueList], subject="ask.coordination.look_at_due.v1"):

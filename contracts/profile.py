@@ -144,9 +144,9 @@ class Deadlines(Data):
     """Whether whoever is responsible is told by mail, once a working day, that something on the desk is due."""
     remind_before_days: Annotated[int, Field(ge=0, le=60)] = 3
     """How many days before its day something is reminded of for the first time."""
-    raise_days: Days = 14
+    escalate_days: Days = 14
     """How long something may be overdue before the case is proposed to the next regular meeting (M1)."""
-    raising: Literal["proposed", "automatic"] = "proposed"
+    escalation: Literal["proposed", "automatic"] = "proposed"
     """Whether a person has to confirm that (one click), or the case is put there at once."""
 
 

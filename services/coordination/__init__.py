@@ -4,11 +4,13 @@ from services.coordination import challenges as challenges
 from services.coordination import counting as counting
 from services.coordination import entries as entries
 from services.coordination import erasing as erasing
+from services.coordination import escalating as escalating
 from services.coordination import heard as heard
 from services.coordination import inquiries as inquiries
 from services.coordination import living as living
 from services.coordination import papers as papers
 from services.coordination import preparing as preparing
+from services.coordination import reminding as reminding
 from services.coordination import resources as resources
 from services.coordination import rostering as rostering
 from services.coordination.handlers import service as service

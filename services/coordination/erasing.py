@@ -10,7 +10,7 @@ from contracts.coordination import ItemWithdrawn
 from contracts.erasure import EraseCase, Erased
 from contracts.message import Event
 from services.coordination.handlers import service
-from services.coordination.tables import case, client, entry, erased, item
+from services.coordination.tables import case, client, entry, erased, item, reminder_ground
 from services.service import Tx, Work
 
 NO_CASE = "その事案はありません。事案の番号と会議の種類を確かめてください。"
@@ -28,6 +28,7 @@ def erase_case(asked: EraseCase, tx: Tx) -> tuple[Erased, Iterable[Event]]:
     tx.destroy_key(asked.case)  # first: should the transaction fail, nothing opens all the same
     tx.execute(delete(client).where(client.c.case == asked.case))
     tx.execute(update(entry).where(entry.c.case == asked.case).values(text=None))
+    tx.execute(delete(reminder_ground).where(reminder_ground.c.about == asked.case))
     if tx.execute(select(erased.c.subject).where(erased.c.subject == asked.case)).first() is not None:
         return Erased(done=True), ()
     tx.execute(insert(erased).values(subject=asked.case, at=tx.now, reason=asked.reason.value))

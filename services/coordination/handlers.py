@@ -29,6 +29,7 @@ from contracts.disclosure import DisclosureList, DisclosuresAtCoordination
 from contracts.intake import ConsentChanged, ReferralWithConsent, ReferralWithoutConsent
 from contracts.meetings import ItemPlaced, ItemUnplaced
 from contracts.message import Event
+from contracts.notify import SendReminder
 from contracts.policy import Category
 from contracts.preparing import RosterAccepted
 from services import sharing
@@ -44,10 +45,12 @@ from services.coordination.tables import (
     disclosure,
     hearing,
     item,
+    reminder,
     step,
     tables,
 )
 from services.coordination.taking_over import first_entries
+from services.office_days import in_office_hours
 from services.service import NotYet, Service, Shut, Tx, Work
 from services.vault import seal_row
 
@@ -56,7 +59,7 @@ service = Service(
     tables,
     compartments=True,
     publishes=frozenset({ItemPutForward, ItemWithdrawn, RosterAccepted}),
-    asks=sharing.ASKS | {MeetingFacts, Staff},  # Staff: whose post decides (D2), or has a power that is its own (S13)
+    asks=sharing.ASKS | {MeetingFacts, SendReminder, Staff},  # Staff: who decides (D2), has powers (S13), is told
     seals=True,
 )
 sharing.watch_ledger(service, consents)
@@ -200,8 +203,13 @@ def tally(tx: Tx) -> dict[str, int]:
 
 
 def undone(tx: Tx) -> int:
-    """Versions of consents of which the ledger is still to hear that this store has learnt them."""
-    return tx.connection.scalar(select(func.count()).select_from(consents.acknowledgement)) or 0
+    """Versions of consents of which the ledger is still to hear that this store has learnt them; reminders that may
+    go out now, which none may while the office is closed."""
+    left = tx.connection.scalar(select(func.count()).select_from(consents.acknowledgement)) or 0
+    if not in_office_hours(tx.profile, tx.now):
+        return left
+    mine = reminder.c.day == domain.today(tx.now), reminder.c.state == "wanted", reminder.c.due <= tx.now
+    return left + (tx.connection.scalar(select(func.count()).select_from(reminder).where(*mine)) or 0)
 
 
 service.tally = tally

@@ -1,16 +1,14 @@
-"""How cases' lives stand, read from their acts: for the rules, for the page of one case, for what is due of all."""
+"""How cases' lives stand, read from their acts: for the rules, and for the page of one case."""
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, or_, select
 
-from contracts.life import Act, CaseDue, CommissionDue, DueList, Heard, LifeView, State, Step, Taken, Way
+from contracts.life import Act, Heard, LifeView, State, Step, Taken, Way
 from contracts.message import Compartment
 from contracts.policy import Category, Decision
 from contracts.purpose import Purpose
@@ -20,8 +18,7 @@ from services.coordination.deadlines import due
 from services.coordination.hearing import Matter, decisions
 from services.coordination.life_terms import Life, Refusal
 from services.coordination.showing import Sight, Viewer
-from services.coordination.tables import act, case, commissions, consents, erased, hearing, item
-from services.coordination.views import portions
+from services.coordination.tables import act, case, consents, erased, hearing, item
 from services.service import Shut, Tx
 from services.sharing import Head
 
@@ -38,7 +35,7 @@ def acts_of(about: UUID, tx: Tx) -> Sequence[Row[Any]]:
 
 def life_of(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
     """Where the case stands; the rules read codes only, so that nothing sealed is opened."""
-    now = _folded(rows, tx)
+    now = folded(rows, tx)
     known = tx.execute(select(case.c.received_on, case.c.referrer).where(case.c.id == about)).one()
     brought = brought_by(rows, tx)
     begun = brought is not None and brought.starts is not None and brought.starts <= tx.now
@@ -66,7 +63,8 @@ def _outside(about: UUID, now: Life, tx: Tx) -> dict[str, Refusal]:
     return {agency: refusal_of(one) for agency, one in found.items() if not one.allowed}
 
 
-def _folded(rows: Sequence[Row[Any]], tx: Tx) -> Life:
+def folded(rows: Sequence[Row[Any]], tx: Tx) -> Life:
+    """Where a case stands by its acts alone: without what else is looked up for its rules."""
     return life.fold(tx.here, (_unsealed(row) for row in rows))
 
 
@@ -127,41 +125,6 @@ def _ways(now: Life, viewer: Viewer, posts: frozenset[str], tx: Tx) -> Iterable[
         refusal = powers.reserved(way.step, viewer, posts, tx.profile) if way.allowed else None
         told.append(way.model_copy(update={"allowed": False, **vars(refusal)}) if refusal else way)
     return sorted(told, key=lambda way: not way.allowed)
-
-
-def due_list(viewer: Viewer | None, sight: Sight, tx: Tx) -> DueList:
-    """What is due of every case in sight, the most pressing first; to the 市町村 of shien also the lapsing 委嘱."""
-    acts = defaultdict(list)
-    for part in portions(sight.shown):
-        for one in tx.execute(select(act).where(act.c.case.in_(part)).order_by(act.c.case, act.c.number)):
-            acts[one.case].append(one)
-    found, today = [], domain.today(tx.now)
-    cases = [row for part in portions(sight.shown) for row in tx.execute(select(case).where(case.c.id.in_(part)))]
-    firsts = {about: row for part in portions(sight.shown) for about, row in unrecorded(part, tx).items()}
-    gone = set(tx.execute(select(erased.c.subject)).scalars())
-    for row in (one for one in cases if one.id not in gone):
-        first = firsts.get(row.id)
-        now = replace(_folded(acts[row.id], tx), first_on=domain.today(first.starts) if first else None)
-        if wanted := due(now, domain.today(row.opened_at), today, tx.profile.deadlines):
-            found.append(CaseDue(case=row.id, state=now.state, due=tuple(wanted)))
-    office = viewer is not None and sight.door is None and domain.is_office(tx.profile, viewer.agency)
-    return DueList(
-        cases=tuple(sorted(found, key=lambda one: (one.due[0].on, one.case))),
-        commissions=tuple(_lapsing(tx)) if office and tx.here is Compartment.SHIEN else (),
-    )
-
-
-def _lapsing(tx: Tx) -> Iterable[CommissionDue]:
-    """The commissions that lapse soon and have no later one of the same agency and person (S6), the first first."""
-    one, later = commissions.commission, commissions.commission.alias()
-    ended = select(commissions.ended.c.commission)
-    until = tx.now + timedelta(days=tx.profile.deadlines.commission_days)
-    same = later.c.agency == one.c.agency, later.c.person.is_not_distinct_from(one.c.person)
-    renewed = select(later).where(*same, later.c.ends > one.c.ends, later.c.id.not_in(ended))
-    running = one.c.starts <= tx.now, tx.now < one.c.ends, one.c.ends <= until, one.c.id.not_in(ended)
-    wanted = select(one.c.agency, one.c.ends).where(*running, ~renewed.exists()).order_by(one.c.ends, one.c.agency)
-    for row in tx.execute(wanted).all():
-        yield CommissionDue(agency=row.agency, ends_on=domain.today(row.ends - timedelta(microseconds=1)))
 
 
 def history(rows: Iterable[Row[Any]], tx: Tx) -> Iterable[Taken]:

@@ -18,6 +18,7 @@ from contracts.message import Compartment, Event
 from contracts.policy import Category
 from contracts.purpose import Purpose
 from services.coordination import charge, domain, life, powers, showing
+from services.coordination.due_lists import due_list
 from services.coordination.handlers import record_steps, service
 from services.coordination.heard import otherwise_heard
 from services.coordination.hearing import decisions
@@ -27,7 +28,6 @@ from services.coordination.life_views import (
     BRINGS,
     SEALED_IN,
     acts_of,
-    due_list,
     head_of,
     history,
     is_erased,
@@ -74,7 +74,7 @@ async def look_at_due(asked: LookAtDue, work: Work) -> DueList:
 async def take_step(asked: TakeStep, work: Work) -> StepTaken:
     """Take a step that is lawful now. The same request again is the same step."""
     viewer = showing.viewer_of(asked.viewer, asked.viewer_agency)
-    refusal = await showing.show(work, viewer, [asked.case], partial(_unseen, asked.case))
+    refusal = await showing.show(work, viewer, [asked.case], partial(unseen, asked.case))
     if viewer is None:
         return _refused(NOT_SEEN)
     if refusal:
@@ -87,7 +87,7 @@ async def take_step(asked: TakeStep, work: Work) -> StepTaken:
     return answers[-1]
 
 
-def _unseen(about: UUID, sight: Sight, tx: Tx) -> Refusal | None:
+def unseen(about: UUID, sight: Sight, tx: Tx) -> Refusal | None:
     """Why this viewer may not see the case: whoever has to follow up a consent that ended is told so (C11)."""
     if about in sight.shown:
         return None
@@ -171,12 +171,12 @@ def _record(
 def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]]:
     """The item a step brings to a meeting, new or one that still waits; or the items it takes back."""
     if asked.act.step is Step.TAKE_BACK or life.after(now, asked.act).state in OVER:
-        return None, _take_back(_not_heard(asked.case, tx), tx)
+        return None, _take_back(not_heard(asked.case, tx), tx)
     if asked.act.step is Step.HAND_OVER:
         return _call_the_other(asked, now, tx)
     if asked.act.outcome is Outcome.RAISE and now.purpose is not None:
         above = tx.profile.body(now.heard_by)
-        put = _put(asked.case, now, now.purpose, asked.act.urgent, above.escalates_to if above else None, tx)
+        put = put_forward(asked.case, now, now.purpose, asked.act.urgent, above.escalates_to if above else None, tx)
         return put.about, [put]
     if asked.act.step is Step.RECORD_FIRST:
         return next(iter(unrecorded([asked.case], tx).values())).id, []
@@ -186,29 +186,31 @@ def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]
 def _bring(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID, list[Event]]:
     """To the sitting that waits for the case, if all who have a role are called there; else to another."""
     purpose = life.purpose_of(now, asked.act.step)
-    waiting = [one for one in _not_heard(asked.case, tx) if one.purpose == purpose or tx.here is not Compartment.JUSO]
+    waiting = [one for one in not_heard(asked.case, tx) if one.purpose == purpose or tx.here is not Compartment.JUSO]
     own = charge.in_charge(tx.profile, now.referrer, now.handed_to)
     called = {*domain.with_coordinator(_table(asked.case, tx), own), *domain.could_be_seated(tx.profile, tx.here)}
     if waiting and set(_with_a_role(now, tx)) <= called and not asked.act.urgent:
         return waiting[-1].id, []
     events: list[Event] = list(_take_back(waiting, tx))  # it called others, or for another day (M1, P3)
-    put = _put(asked.case, now, purpose, asked.act.urgent, None, tx)
+    put = put_forward(asked.case, now, purpose, asked.act.urgent, None, tx)
     return put.about, [*events, put]
 
 
 def _call_the_other(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]]:
     """What waits for a sitting waits anew, for one that the 多機関協働事業者 who takes over is called to (P1)."""
-    waiting, events = _not_heard(asked.case, tx), list[Event]()
+    waiting, events = not_heard(asked.case, tx), list[Event]()
     urgent = bool(tx.connection.scalar(select(case.c.urgent).where(case.c.id == asked.case)))
     put = None
     for one in waiting:
         events += _take_back([one], tx)
-        put = _put(asked.case, life.after(now, asked.act), Purpose(one.purpose), urgent, one.raised_to, tx)
+        put = put_forward(asked.case, life.after(now, asked.act), Purpose(one.purpose), urgent, one.raised_to, tx)
         events.append(put)
     return put.about if put and now.state is State.AT_MEETING else None, events
 
 
-def _put(about: UUID, now: Life, purpose: Purpose, urgent: bool, raised_to: str | None, tx: Tx) -> ItemPutForward:
+def put_forward(
+    about: UUID, now: Life, purpose: Purpose, urgent: bool, raised_to: str | None, tx: Tx
+) -> ItemPutForward:
     """A new item of the case, for the bodies of its area and coordinator, or the one it was raised to (M10)."""
     known = tx.execute(select(case).where(case.c.id == about)).one()
     own, chosen = charge.in_charge(tx.profile, now.referrer, now.handed_to), accepted_seats(about, tx)
@@ -256,7 +258,7 @@ def _take_back(items: Sequence[Row[Any]], tx: Tx) -> list[Event]:
     return [ItemWithdrawn(about=one.id, case=one.case) for one in items]
 
 
-def _not_heard(about: UUID, tx: Tx) -> Sequence[Row[Any]]:
+def not_heard(about: UUID, tx: Tx) -> Sequence[Row[Any]]:
     """The items of a case that wait for a sitting, or whose sitting is still to come, and were not taken back."""
     coming = or_(item.c.starts.is_(None), item.c.starts > tx.now)
     mine = item.c.case == about, item.c.withdrawn_at.is_(None), coming

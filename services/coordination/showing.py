@@ -118,6 +118,29 @@ def _register(viewer: Viewer, verdicts: Verdicts, category: Category, tx: Tx) ->
     sharing.record(disclosure, rows, f"coordination@{tx.here}", tx)
 
 
+def openings(viewer: Viewer, only: Sequence[UUID], tx: Tx) -> dict[UUID, Share]:
+    """Of these cases those that this viewer may see by what this store knows, each as it would be shown.
+
+    Nobody is asked and nothing written: for whoever is to be told that there is something to look at.
+    """
+    if tx.here is Compartment.JUSO:
+        heads = sharing.heads(consents, tx, only) if sharing.is_fresh(consents, tx) else {}
+        shares = [
+            _share_of(viewer, row, heads[row.case], None, NEVER, False, tx)
+            for row in _items(only, tx, Category.ORDINARY)
+            if row.case in heads
+        ]
+    else:
+        office = domain.is_office(tx.profile, viewer.agency)
+        commission, period = sharing.commission_of(commissions, viewer.person, viewer.agency, tx.now, tx) or (
+            None,
+            NEVER,
+        )
+        rows = _items(only, tx, Category.ORDINARY)
+        shares = [_share_of(viewer, row, None, commission, period, office, tx) for row in rows]
+    return {share.case: share for share in shares if _decide(share, tx).allowed}
+
+
 def _look(viewer: Viewer, only: Sequence[UUID] | None, tx: Tx, category: Category) -> Sight:
     """What this store knows: no asking, nothing written."""
     if tx.here is Compartment.JUSO:

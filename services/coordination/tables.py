@@ -388,5 +388,59 @@ follow_up = Table(
 )
 """What somebody found who looked after it; sealed under the case."""
 
-append_only(act, paper, concealment, roster, inquiry, inquiry_answer, snapshot, challenge_found, follow_up)
+daily = Table(
+    "daily",
+    tables,
+    Column("what", String(16), CheckConstraint("what in ('reminders', 'escalations')"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+"""What was looked through on which working day in Japan, so that it is done once a day whatever dies."""
+
+reminder = Table(
+    "reminder",
+    tables,
+    Column("person", Uuid, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("agency", String(40), nullable=False),
+    Column("state", String(8), CheckConstraint("state in ('wanted', 'sent', 'not_sent', 'dropped')"), nullable=False),
+    Column("why", String(20), nullable=False, default=""),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("due", Instant, nullable=False),
+)
+"""Whom to tell on which day that something is due. ``dropped``: nothing was any more when it was to be sent."""
+
+reminder_ground = Table(
+    "reminder_ground",
+    tables,
+    Column("person", Uuid, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("about", Uuid, primary_key=True),
+    Column("kind", String(10), CheckConstraint("kind in ('case', 'commission')"), nullable=False),
+    ForeignKeyConstraint(["person", "day"], ["reminder.person", "reminder.day"]),
+)
+"""Why, by reference, until it is sent: what is looked at again right before. Gone afterwards, and with its case."""
+
+escalation = Table(
+    "escalation",
+    tables,
+    Column("case", Uuid, primary_key=True),
+    Column("number", Integer, CheckConstraint("number >= 1"), primary_key=True),
+    Column("compartment", String(5), nullable=False),
+    Column("request", Uuid, nullable=False, unique=True),
+    Column("at", Instant, nullable=False),
+    Column("rule", String(4), nullable=False),
+    Column("overdue_since", Date, nullable=False),
+    Column("item", Uuid, nullable=False, unique=True),
+    Column("by", Uuid),
+    Column("agency", String(40)),
+    CheckConstraint("(by is null) = (agency is null)"),
+    ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
+)
+"""What was overdue so long that the case was put to the next regular meeting; ``by`` is empty where the profile says
+that nobody has to confirm it. Of two at once the second finds its number taken."""
+
+append_only(
+    act, paper, concealment, roster, inquiry, inquiry_answer, snapshot, challenge_found, follow_up, escalation
+)
 own_compartment(tables)

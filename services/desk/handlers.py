@@ -21,6 +21,7 @@ from contracts.coordination import Cases, ClientsOfCases, ExplainItem, Trail
 from contracts.counts import CountPeriod
 from contracts.directory import SignInJuso, SignInShien, Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
+from contracts.escalation import Escalate
 from contracts.intake import ClientOf, LookAtStop, WithdrawConsent
 from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
@@ -55,6 +56,7 @@ service = Service(
             TakeStep,
             LookAtRoom,
             Conduct,
+            Escalate,
             LookAtPapers,
             ReadPaper,
             SavePaper,

@@ -22,6 +22,7 @@ from contracts.intake import (
     ReferralWithoutConsent,
 )
 from contracts.message import Account, Event, Question
+from contracts.notify import SendReminder, Sent
 from contracts.permit import LIFE_SECONDS, Noted, Permit, Redeem, ReportSpent, Use, Verdict, Verdicts, sign
 from contracts.profile import Agency, Profile
 from contracts.purpose import Purpose
@@ -163,6 +164,10 @@ class Hands:
     met: tuple[Fact, ...] = ()
     """What the meetings of the compartment tell of their sittings."""
 
+    reminded: list[SendReminder] = field(default_factory=list)
+    """What notify was asked to send."""
+    notify: Callable[[SendReminder], Sent] = lambda asked: Sent(outcome="sent")
+
     def __post_init__(self) -> None:
         self.profile, self.compartment = self.stage.store.profile, self.stage.store.compartment
         self.ledger.now = self.now
@@ -176,11 +181,17 @@ class Hands:
     async def tell(self, act: Callable[[Tx], Iterable[Event]]) -> None:
         self.stage.tell(act)
 
+    async def compact(self) -> None:
+        self.stage.store.compact()
+
     async def ask(self, question: Question[Any], to: Account | None = None) -> Any:
         if isinstance(question, Staff):
             return StaffList(staff=tuple(self.staff))
         if isinstance(question, MeetingFacts):
             return FactList(facts=self.met)
+        if isinstance(question, SendReminder):
+            self.reminded.append(question)
+            return self.notify(question)
         assert to is Account.INTAKE
         return self.ledger.answer(question)
 

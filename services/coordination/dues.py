@@ -1,0 +1,61 @@
+"""What is due of many cases at once: for the week's list, for reminders, and for what has been overdue too long."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select
+
+from contracts.life import Due
+from services.coordination import domain
+from services.coordination.deadlines import due
+from services.coordination.life_terms import Life
+from services.coordination.life_views import folded, unrecorded
+from services.coordination.showing import Viewer
+from services.coordination.tables import act, case, commissions, erased
+from services.coordination.views import portions
+from services.service import Tx
+
+
+@dataclass(frozen=True)
+class Dues:
+    """A case with what is due of it, the earliest first, and who acted on it last."""
+
+    case: UUID
+    life: Life
+    due: tuple[Due, ...]
+    last: Viewer | None
+
+
+def dues(cases: Iterable[UUID], tx: Tx) -> list[Dues]:
+    """What is due of these cases; those of which nothing is, and erased ones, are left out."""
+    found, today = [], domain.today(tx.now)
+    for part in portions(cases):
+        acts = defaultdict(list)
+        for one in tx.execute(select(act).where(act.c.case.in_(part)).order_by(act.c.case, act.c.number)):
+            acts[one.case].append(one)
+        gone = set(tx.execute(select(erased.c.subject).where(erased.c.subject.in_(part))).scalars())
+        firsts = unrecorded(part, tx)
+        for row in tx.execute(select(case).where(case.c.id.in_(part), case.c.id.not_in(gone))):
+            first, rows = firsts.get(row.id), acts[row.id]
+            first_on = domain.today(first.starts) if first else None
+            now = replace(folded(rows, tx), first_on=first_on, referrer=row.referrer)
+            if wanted := due(now, domain.today(row.opened_at), today, tx.profile.deadlines):
+                last = Viewer(rows[-1].by, rows[-1].agency) if rows else None
+                found.append(Dues(row.id, now, tuple(wanted), last))
+    return found
+
+
+def lapsing(tx: Tx) -> Sequence[Row[Any]]:
+    """The commissions that lapse soon and have no later one of the same agency and person (S6), the first first."""
+    one, later = commissions.commission, commissions.commission.alias()
+    ended = select(commissions.ended.c.commission)
+    until = tx.now + timedelta(days=tx.profile.deadlines.commission_days)
+    same = later.c.agency == one.c.agency, later.c.person.is_not_distinct_from(one.c.person)
+    renewed = select(later).where(*same, later.c.ends > one.c.ends, later.c.id.not_in(ended))
+    running = one.c.starts <= tx.now, tx.now < one.c.ends, one.c.ends <= until, one.c.id.not_in(ended)
+    wanted = select(one.c.id, one.c.agency, one.c.ends).where(*running, ~renewed.exists())
+    return tx.execute(wanted.order_by(one.c.ends, one.c.agency)).all()

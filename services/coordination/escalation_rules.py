@@ -35,7 +35,8 @@ def worst(life: Life, due: Iterable[Due], before: Before, today: date, days: int
     latest = today - timedelta(days=days)
     if before.last_on is not None and before.last_on > latest:
         return None
-    return min((one for one in due if one.on <= latest), key=lambda one: (one.on, one.rule), default=None)
+    helped = (one for one in due if one.on <= latest and one.rule != "S2")  # S2: its meeting was held
+    return min(helped, key=lambda one: (one.on, one.rule), default=None)
 
 
 def soon(due: Iterable[Due], today: date, days: int) -> list[Due]:

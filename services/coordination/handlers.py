@@ -59,7 +59,7 @@ service = Service(
     tables,
     compartments=True,
     publishes=frozenset({ItemPutForward, ItemWithdrawn, RosterAccepted}),
-    asks=sharing.ASKS | {MeetingFacts, SendReminder, Staff},  # Staff: who decides (D2), has powers (S13), is told
+    asks=sharing.ASKS | {MeetingFacts, SendReminder, Staff},  # Staff: who decides (D2), has a power (S13), is told
     seals=True,
 )
 sharing.watch_ledger(service, consents)

@@ -440,7 +440,5 @@ escalation = Table(
 """What was overdue so long that the case was put to the next regular meeting; ``by`` is empty where the profile says
 that nobody has to confirm it. Of two at once the second finds its number taken."""
 
-append_only(
-    act, paper, concealment, roster, inquiry, inquiry_answer, snapshot, challenge_found, follow_up, escalation
-)
+append_only(act, paper, concealment, roster, inquiry, inquiry_answer, snapshot, challenge_found, follow_up, escalation)
 own_compartment(tables)

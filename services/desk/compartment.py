@@ -22,6 +22,7 @@ from services.desk import (
     cooperation,
     counts,
     grounds,
+    overdue,
     pages,
     papers,
     preparing,
@@ -67,6 +68,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     counts.add_routes(inside, work, compartment)
     challenges.add_routes(inside, forms, work)
     sitting.add_routes(inside, forms, work)
+    overdue.add_routes(forms, work)
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)
         resources.add_routes(inside, forms, work)
@@ -151,7 +153,8 @@ class _Desk:
         )
         found = pages.only_seen(answer, listed.cases, session.person)
         due_soon = [one.case for one in wanted.cases[: steps.MOST_PRESSING]] if wanted else []
-        named = await asking.clients(dict.fromkeys([*pages.cases_of(found, listed.cases), *due_soon]))
+        late = overdue.named_in(wanted) if wanted else []
+        named = await asking.clients(dict.fromkeys([*pages.cases_of(found, listed.cases), *due_soon, *late]))
         known = self._known(staff, {one.case: one for one in listed.cases}, named)
         week = pages.week(monday, today, found, known)
         pressing = steps.pressing(wanted, known) if wanted else None
@@ -163,6 +166,7 @@ class _Desk:
             week=week,
             due=pressing,
             lapsing=lapsing,
+            overdue=overdue.overdue_lines(wanted, known) if wanted else [],
             missing=_missing(known),
         )
 

@@ -44,6 +44,7 @@ from contracts.coordination import (
 )
 from contracts.directory import SignedIn, SignIn, SignInJuso, SignInShien, Staff, StaffList, StaffView
 from contracts.disclosure import Disclosure, DisclosureList, DisclosuresAtCoordination, DisclosuresAtMeetings
+from contracts.escalation import Escalate, Escalated
 from contracts.intake import (
     Acknowledgement,
     ClientOf,
@@ -63,6 +64,7 @@ from contracts.life import (
     LifeView,
     LookAtDue,
     LookAtLife,
+    Overdue,
     StepTaken,
     Taken,
     TakeStep,
@@ -248,7 +250,8 @@ class StandIn:
             DisclosuresAtMeetings: lambda _: DisclosureList(rows=(self._shown(4, Act.INVITE, 9),)),
             LookAtStop: lambda _: self.stop,
             LookAtLife: self._look_at_life,
-            LookAtDue: lambda _: DueList(cases=tuple(self.due), commissions=self.lapsing),
+            LookAtDue: lambda _: DueList(cases=tuple(self.due), commissions=self.lapsing, overdue=self.overdue),
+            Escalate: lambda _: self.escalated,
             TakeStep: self._take_step,
             LookAtRoom: lambda _: self.room,
             Conduct: self._conduct,
@@ -276,6 +279,8 @@ class StandIn:
         """Why the next step is not taken."""
         self.due: list[CaseDue] = []
         self.lapsing: tuple[CommissionDue, ...] = ()
+        self.overdue: tuple[Overdue, ...] = ()
+        self.escalated = Escalated(done=True)
         self.outside: tuple[str, ...] = ()
         self.commissions: list[CommissionView] = []
         self.requests: list[CooperationView] = []

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from services.coordination.deadlines import due
 from services.coordination.life_terms import Life
 from services.coordination.life_views import folded, unrecorded
 from services.coordination.showing import Viewer
-from services.coordination.tables import act, case, commissions, erased
+from services.coordination.tables import act, case, commissions, erased, inquiry, inquiry_answer
 from services.coordination.views import portions
 from services.service import Tx
 
@@ -59,3 +59,14 @@ def lapsing(tx: Tx) -> Sequence[Row[Any]]:
     running = one.c.starts <= tx.now, tx.now < one.c.ends, one.c.ends <= until, one.c.id.not_in(ended)
     wanted = select(one.c.id, one.c.agency, one.c.ends).where(*running, ~renewed.exists())
     return tx.execute(wanted.order_by(one.c.ends, one.c.agency)).all()
+
+
+def unanswered(cases: Iterable[UUID], until: date, tx: Tx) -> Sequence[Row[Any]]:
+    """What agencies were asked of these cases, is due until then and has no answer; nothing of an erased case (C8)."""
+    answered = select(inquiry_answer.c.inquiry).where(inquiry_answer.c.inquiry == inquiry.c.id).exists()
+    gone = select(erased.c.subject).where(erased.c.subject == inquiry.c.case).exists()
+    found: list[Row[Any]] = []
+    for part in portions(cases):
+        due_soon = inquiry.c.case.in_(part), inquiry.c.due_on <= until, ~answered, ~gone
+        found += tx.execute(select(inquiry).where(*due_soon).order_by(inquiry.c.due_on, inquiry.c.id)).all()
+    return found

@@ -59,6 +59,18 @@ def responsible(
     return list(dict.fromkeys([*named, *(found for code in agencies for found in stands_in(code, here, profile))]))
 
 
+def asked(agency: str, by: Viewer, staff: Sequence[StaffView], profile: Profile, today: date) -> list[Viewer]:
+    """Who is to be told that information was asked for: of the agency, if it may see the case, else whoever asked.
+
+    In shien an agency is asked by letter and sees no desk (F13), so there whoever asked has to ask again.
+    """
+    here = [person for person in staff if in_post(person, today)]
+    office = [one.code for one in profile.agencies if one.kind in CITY]
+    named = [by] if (by.person, by.agency) in _places(here) else []
+    in_turn = [found for code in office for found in stands_in(code, here, profile)]
+    return list(dict.fromkeys([*stands_in(agency, here, profile), *named, *in_turn]))
+
+
 def stands_in(agency: str, staff: Iterable[StaffView], profile: Profile) -> list[Viewer]:
     """The first of an agency in the post that stands in for agencies, by the directory's own order."""
     holders = (one for one in staff if one.agency == agency and profile.secretariat_post in one.posts)

@@ -23,8 +23,8 @@ from contracts.notify import SendReminder
 from contracts.permit import LIFE_SECONDS, ReportSpent
 from services import sharing
 from services.coordination import charge, domain, showing
-from services.coordination.dues import Dues, dues, lapsing
-from services.coordination.escalation_rules import in_post, responsible, soon, stands_in
+from services.coordination.dues import dues, lapsing, unanswered
+from services.coordination.escalation_rules import asked, in_post, responsible, soon, stands_in
 from services.coordination.handlers import service
 from services.coordination.life_terms import CITY
 from services.coordination.showing import Viewer
@@ -158,14 +158,13 @@ def reasons(cases: Sequence[UUID], staff: Sequence[StaffView], tx: Tx) -> dict[V
             found[viewer] = Reasons(commissions={row.id for row in lapsing(tx)})
         return {viewer: why for viewer, why in found.items() if why}
     known: dict[Viewer, dict[UUID, Share]] = {}
-    for one in dues(cases, tx):
-        for viewers in _told(one, staff, tx):
-            for viewer in viewers:
-                if viewer not in known:
-                    known[viewer] = showing.openings(viewer, cases, tx)
-                if one.case in known[viewer]:
-                    found.setdefault(viewer, Reasons()).cases[one.case] = known[viewer][one.case]
-                    break
+    for about, viewers in _told(cases, staff, tx):
+        for viewer in viewers:
+            if viewer not in known:
+                known[viewer] = showing.openings(viewer, cases, tx)
+            if about in known[viewer]:
+                found.setdefault(viewer, Reasons()).cases[about] = known[viewer][about]
+                break
     return found
 
 
@@ -178,12 +177,16 @@ def _office(staff: Sequence[StaffView], tx: Tx) -> list[Viewer]:
     return list(found)[:1]
 
 
-def _told(one: Dues, staff: Sequence[StaffView], tx: Tx) -> Iterable[list[Viewer]]:
-    """For each thing due soon who is to be told of it, in order."""
+def _told(cases: Sequence[UUID], staff: Sequence[StaffView], tx: Tx) -> Iterable[tuple[UUID, list[Viewer]]]:
+    """For each thing due soon of a case who is to be told of it, in order."""
     today, before = domain.today(tx.now), tx.profile.deadlines.remind_before_days
-    own = charge.in_charge(tx.profile, one.life.referrer, one.life.handed_to)
-    for due in soon(one.due, today, before):
-        yield responsible(due, own, one.last, staff, tx.profile, today)
+    for one in dues(cases, tx):
+        own = charge.in_charge(tx.profile, one.life.referrer, one.life.handed_to)
+        for due in soon(one.due, today, before):
+            yield one.case, responsible(due, own, one.last, staff, tx.profile, today)
+    for row in unanswered(cases, today + timedelta(days=before), tx):
+        by = Viewer(row.asked_by, row.asked_for)
+        yield row.case, asked(row.agency, by, staff, tx.profile, today)
 
 
 # -- right before each mail --------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from contracts.life import Step
 from contracts.message import Compartment
 from contracts.notify import SendReminder, Sent
 from contracts.permit import Redeem, ReportSpent
+from contracts.preparing import AnswerInquiry, AskAgency, Subject
 from contracts.profile import Deadlines
 from services.audit import audit
 from services.coordination import reminding
@@ -23,6 +24,7 @@ from services.service import AskFailed
 from tests.coordination.stand_in import (
     CHIEF,
     COORDINATOR,
+    COUNSELLOR,
     OFFICER,
     Hands,
     commissioned,
@@ -199,6 +201,26 @@ async def test_a_lapsing_commission_is_told_the_office(hands: Ready) -> None:
     assert await at(shien, MONDAY) == [OFFICER]
     shien.stage.give(commissioned(starts=MONDAY, ends=MONDAY + timedelta(days=400)))
     assert await at(shien, MONDAY + timedelta(days=1)) == []
+
+
+@pytest.mark.rule("C8")
+async def test_an_agency_that_owes_information_is_told_and_in_shien_whoever_asked(ready: tuple[Hands, UUID]) -> None:
+    hands, case = ready
+    hands.staff.append(person(COUNSELLOR, "houkatsu-kobayashi", "officer"))
+    question = {"case": case, "request": uuid4(), "agency": "houkatsu-kobayashi", "due_on": date(2026, 11, 30)}
+    question |= {"asks": ({"subject": Subject.LIVING, "text": "世帯の状況を教えてください。"},)}
+    if hands.compartment is SHIEN:
+        hands.stage.give(commissioned(agency="houkatsu-kobayashi"))
+    viewer = {"viewer": OFFICER, "viewer_agency": "fukushi"}
+    done = await hands.perform(AskAgency.model_validate(question | viewer))
+    assert done.done, done
+    owing = COUNSELLOR if hands.compartment is JUSO else OFFICER
+    assert await at(hands, datetime(2026, 11, 26, 1, tzinfo=UTC)) == [], "more than three days before"
+    assert await at(hands, datetime(2026, 11, 27, 1, tzinfo=UTC)) == [owing]
+    said = {"inquiry": done.inquiry, "case": case, "request": uuid4(), "after": 0, "said_on": date(2026, 11, 27)}
+    said |= {"said_by": "", "answers": ({"subject": Subject.LIVING, "text": "二人暮らしです。"},)}
+    assert (await hands.perform(AnswerInquiry.model_validate(said | viewer))).done
+    assert await at(hands, datetime(2026, 11, 30, 1, tzinfo=UTC)) == []
 
 
 async def test_nobody_is_told_of_the_other_kind_s_commissions(hands: Ready) -> None:

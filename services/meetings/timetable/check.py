@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
-from services.meetings.cadence import national_holidays
 from services.meetings.timetable.plan import Placed, Plan, Score
 from services.meetings.timetable.problem import TOKYO, Meeting, Person, Problem
+from services.office_days import national_holidays
 
 STEP = timedelta(minutes=15)
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from services.meetings.cadence import national_holidays
 from services.meetings.timetable.problem import QUARTER, Meeting, Problem, Room
 from services.meetings.timetable.slots import Axis, Planes, add, at_least, axis, first_bit, runs, stretched
+from services.office_days import national_holidays
 
 ONLINE = -1
 """The place of a sitting without a room: one gets there from anywhere in no time."""

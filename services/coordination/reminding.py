@@ -75,7 +75,7 @@ class Tried:
     why: str = ""
 
 
-@service.errand(every=60.0, woken=False)
+@service.errand(every=10.0, woken=False)
 async def remind(work: Work) -> None:
     """Look through what is due once a working day, then have mailed what waits. Never outside office hours.
 

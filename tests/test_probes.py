@@ -262,6 +262,7 @@ COORDINATION = (
     *("carry_in", "carry_out", "entry", "erased", *WALL),
     *("inquiry", "inquiry_answer", "roster"),
     *("challenge", "challenge_forward", "challenge_found", "follow_up", "matching", "place", "snapshot"),
+    *("daily", "escalation", "reminder", "reminder_ground"),
 )
 MEETING = ("agenda", "cooperation", "item", "link", "notice", "proceeding", "release", "seat", "sitting", *WALL)
 TABLES: dict[str, tuple[str, ...]] = {
@@ -276,7 +277,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "coordination@shien": COORDINATION,
     "meetings@juso": MEETING,
     "meetings@shien": MEETING,
-    "notify": ("delivery",),
+    "notify": ("delivery", "reminder"),
     "gate": (),
     "desk@juso": (),
     "desk@shien": (),

@@ -42,6 +42,7 @@ from contracts.counts import CountPeriod, FreezeCounts, FrozenCounts, MeetingFac
 from contracts.directory import Busy, MailboxOf, Release, Reserve, SignInJuso, SignInShien, Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
+from contracts.escalation import Escalate
 from contracts.gate import (
     CarryOver,
     ConsentForGate,
@@ -78,7 +79,7 @@ from contracts.intake import (
 from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, ItemUnplaced, LookAtLink, Sittings
 from contracts.message import EVENTS, QUESTIONS, Account
-from contracts.notify import SendCancellation, SendInvitation
+from contracts.notify import SendCancellation, SendInvitation, SendReminder
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.permit import Redeem, ReportSpent
 from contracts.preparing import (
@@ -123,6 +124,7 @@ DESK = {
     LookAtLife.subject,
     LookAtDue.subject,
     TakeStep.subject,
+    Escalate.subject,
     LookAtPapers.subject,
     ReadPaper.subject,
     SavePaper.subject,
@@ -143,7 +145,10 @@ COMMISSIONING = {
     question.subject
     for question in (Commissions, Commission, EndCommission, Cooperations, AskCooperation, NoteCooperation)
 }
-COORDINATION = {ItemPutForward.subject, ItemWithdrawn.subject, RosterAccepted.subject, MeetingFacts.subject, DECIDERS}
+COORDINATION = {
+    *(ItemPutForward.subject, ItemWithdrawn.subject, RosterAccepted.subject, MeetingFacts.subject, DECIDERS),
+    f"to.notify.{SendReminder.subject}",
+}
 SAYS: dict[str, set[str]] = {
     "directory": set(),
     "intake": {

@@ -289,7 +289,7 @@ APPEND_ONLY = {
     *("act", "concealment", "paper", "proceeding"),
     *("ledger", "audit", "checkpoint", "acknowledged", "confirmation", "commission", "commission_end"),
     *("disclosure", "carry_in", "carry_out", *CONSENT),
-    *("challenge_found", "follow_up", "inquiry", "inquiry_answer", "roster", "snapshot"),
+    *("challenge_found", "escalation", "follow_up", "inquiry", "inquiry_answer", "roster", "snapshot"),
     *("household_end", "household_stay", "same_person", "secrecy_viewer", "showing"),
 }
 SEQUENCES = {"directory": {"busy_id_seq"}, "ledger": {"ledger_number_seq"}}

@@ -105,11 +105,13 @@ class CaseList(Message):
 class Cases(Question[CaseList], subject="ask.coordination.cases.v1"):
     """Which cases may this person see? Showing is sharing: each is decided, permitted and registered first.
 
-    ``viewer`` is who signed in, ``viewer_agency`` for whom. Without both nothing is shown.
+    ``viewer`` is who signed in, ``viewer_agency`` for whom. Without both nothing is shown. ``rested``: also those that
+    have been over for a month, with nothing due of them.
     """
 
     viewer: UUID | None = None
     viewer_agency: Code | None = None
+    rested: bool = False
 
 
 class Step(Message):

@@ -160,6 +160,7 @@ def commissions(metadata: MetaData, *, owned: bool) -> Commissions:
         Column("recorded_at", Instant, nullable=False),
         CheckConstraint("starts < ends"),
         Index("commission_agency", "agency"),
+        Index("commission_ends", "ends"),
     )
     ended = Table(
         "commission_end",
@@ -198,8 +199,8 @@ def register(metadata: MetaData, *, seats: bool) -> Table:
         Column("category", String(10), CheckConstraint(f"category in ({among(Category)})"), nullable=False),
         Column("purpose", String(20), nullable=False),
         Column("agency", String(40), CheckConstraint("agency <> ''"), nullable=False),
-        Column("person", Uuid, nullable=False, index=True),
-        Column("sitting", Uuid),
+        Column("person", Uuid, nullable=False),
+        Column("sitting", Uuid, index=seats),
         Column("consent", Uuid),
         Column("consent_version", Integer),
         Column("covers_tax", Boolean),
@@ -229,6 +230,7 @@ def register(metadata: MetaData, *, seats: bool) -> Table:
         CheckConstraint(f"act not in ({among(AT_A_SITTING)}) or sitting is not null"),  # M6
         CheckConstraint("act <> 'export' or compartment = 'juso' or sitting is not null"),  # S8
         *(sitting if seats else [CheckConstraint("sitting is null")]),
+        Index("disclosure_person", "person", "at"),  # what one was shown today, however much there is of other days
     )
     guard_ledger(disclosure, "consent", "commission")
     refuse(disclosure, "insert", "new.permit_until <= kasane_now(0)", PERMIT_IS_OVER)

@@ -10,7 +10,7 @@ import random
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -21,6 +21,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import event, select
 
+from contracts.commission import Commission, Commissions
 from contracts.consent import ConsentState
 from contracts.coordination import Cases
 from contracts.directory import Staff, StaffView
@@ -32,7 +33,7 @@ from services.__main__ import PROCESSES
 from services.coordination.tables import case, item
 from services.settings import read_profile
 from services.store import Store
-from tests.cities.story import EXAMPLES, Story, called
+from tests.cities.story import EXAMPLES, Story
 from tests.older_city import SPAN
 from tests.proof.city import MORNING, City
 
@@ -41,7 +42,18 @@ OFFICER = "三宅"
 WEEKS = 52
 AGENCIES = ("houkatsu", "kikan", "yorisoi", "kodomo-sogo")
 FAMILY = ("髙橋", "𠮷田", "﨑山", "妹尾", "難波", "藤原", "岡﨑", "守屋", "グエン", "德永")
-FAMILY_KANA = ("タカハシ", "ヨシダ", "サキヤマ", "セノオ", "ナンバ", "フジワラ", "オカザキ", "モリヤ", "グエン", "トクナガ")
+FAMILY_KANA = (
+    "タカハシ",
+    "ヨシダ",
+    "サキヤマ",
+    "セノオ",
+    "ナンバ",
+    "フジワラ",
+    "オカザキ",
+    "モリヤ",
+    "グエン",
+    "トクナガ",
+)
 GIVEN = ("キヨ子", "進", "ホア", "ミツ", "健一", "典子", "学", "由紀", "博", "美咲")
 GIVEN_KANA = ("キヨコ", "ススム", "ホア", "ミツ", "ケンイチ", "ノリコ", "マナブ", "ユキ", "ヒロシ", "ミサキ")
 STEPS_AT_ONCE = 50
@@ -102,7 +114,7 @@ class Meter:
 class Life(Story):
     """A case of many. ``wakes``: when it goes on. What follows a step is handed on once for all cases."""
 
-    wakes: datetime = datetime.min
+    wakes: datetime = MORNING
 
     async def put(self, one: Step | Act) -> None:
         """Take a step that has to be open, and do not wait for what follows."""
@@ -110,7 +122,11 @@ class Life(Story):
         person = self.who(OFFICER)
         act = one if isinstance(one, Act) else self.act(one)
         asked = TakeStep(
-            case=self.case, request=uuid4(), after=self.number, act=act, viewer=person.person,
+            case=self.case,
+            request=uuid4(),
+            after=self.number,
+            act=act,
+            viewer=person.person,
             viewer_agency=person.agency,
         )
         done = await self.city.answer(self.account, asked)
@@ -139,10 +155,25 @@ class Years:
     async def live(self, weeks: int = WEEKS) -> None:
         """One more year, or the first weeks of it."""
         began = self.city.now
+        await self._renew()
         for week in range(weeks):
             await self._week(week)
             self.city.now = began + timedelta(weeks=week + 1)
         self.year += 1
+
+    async def _renew(self) -> None:
+        """The commissions that do not last through this year get a successor (S6)."""
+        known = (await self.city.answer(Account.SHIEN, Commissions())).commissions
+        last = {one.agency: max(it.ends for it in known if it.agency == one.agency) for one in known}
+        for agency, ends in last.items():
+            if ends < self.city.now + timedelta(weeks=WEEKS + 1):
+                starts = max(ends, self.city.now)
+                today = (self.city.now + timedelta(hours=9)).date()
+                facts = {"agency": agency, "starts": starts, "ends": starts + timedelta(days=700)}
+                asked = Commission(**facts, explained_on=today, document="更新第1号")
+                done = await self.city.answer(Account.SHIEN, asked)
+                assert done.done, done.message
+        await self.city.settle()
 
     async def rest(self) -> None:
         """Let every case come to its end, and every consent: a month at a time, without anything new."""
@@ -198,9 +229,9 @@ class Years:
         await self.city.settle()
         new = [(where, one) for where, known in before.items() for one in self._cases(where) - known]
         new.sort(key=lambda one: (one[1].hex, one[0]))
-        for n, (where, case) in enumerate(new):
+        for n, (where, about) in enumerate(new):
             account = Account.JUSO if where == "juso" else Account.SHIEN
-            life = Life(self.city, self.staff, account, case)
+            life = Life(self.city, self.staff, account, about)
             life.wakes = self.city.now
             steps = self._accepted(life) if n < accepted else self._given_back(life)
             self.lives.append((life, steps))
@@ -273,6 +304,8 @@ class Years:
             yield timedelta(days=28)
             async for wait in self._closed(life):
                 yield wait
+        yield timedelta(days=91)
+        await life.put(Step.FOLLOW_UP)
 
     async def _closed(self, life: Life) -> AsyncIterator[timedelta]:
         await life.put(Step.EVALUATE)
@@ -308,11 +341,12 @@ def _quick(password: str, salt: bytes) -> bytes:
 
 
 def roomy_profile(folder: Path) -> Path:
-    """岡山市 with room for every case of a large city in its meetings."""
+    """岡山市 with room for every case of a large city in its meetings. Consents last a year."""
     source = EXAMPLES / CITY
     folder.mkdir(parents=True)
     text = (source / "profile.toml").read_text("utf-8")
-    (folder / "profile.toml").write_text(re.sub(r"capacity = \d+", "capacity = 200", text), "utf-8")
+    text = re.sub(r"capacity = \d+", "capacity = 200", text)
+    (folder / "profile.toml").write_text(f"consent_years = 1\n{text}", "utf-8")
     for name in ("staff.csv", "commissions.csv"):
         (folder / name).write_bytes((source / name).read_bytes())
     return folder
@@ -334,3 +368,16 @@ async def years_in(folder: Path, volume: Volume, now: datetime = MORNING) -> Asy
             yield years
         finally:
             city.close()
+
+
+def scans(store: Store, statements: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The tables that one of these statements would read from end to end, each with the statement."""
+    with store.engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
+        for statement in statements:
+            if statement.split()[0] not in ("SELECT", "UPDATE", "DELETE"):
+                continue
+            plan = raw.execute(f"explain query plan {statement}", [None] * statement.count("?"))
+            for *_, step in plan.fetchall():
+                if step.startswith("SCAN "):
+                    yield step.split()[1], statement

@@ -23,7 +23,7 @@ STAYS = frozenset({"replica", "commission", "commission_end", "person", "parked"
 """Tables of what a municipality has once, however old it is."""
 THE_SAME = frozenset({"person", "by", "written_by", "commission", "decided_by"})
 """Columns that name people and commissions, who serve for years."""
-SPAN = timedelta(weeks=52 * 2)
+SPAN = timedelta(weeks=110)
 """From the first referral of a lived year to the end of its last consent."""
 
 
@@ -79,7 +79,7 @@ def _change(table: Table, column: Column[Any], year: int) -> Callable[[Any], Any
     if (table.name, column.name) == ("referral", "number"):
         return lambda value: f"{year}-{value}"
     if (table.name, column.name) == ("link", "digest"):
-        return lambda value: f"{year:02x}{value[2:]}"
+        return lambda value: f"y{year:03}{value[4:]}"
     if isinstance(column.type, Integer) and column.primary_key and len(table.primary_key) == 1:
         return lambda value: None  # SQLite numbers it
     return _kept

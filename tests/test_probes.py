@@ -269,7 +269,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "directory": ("busy", "person"),
     "intake": (
         *("client", "erased", "handover", "household_member", "juso_case", "member", "opening", "referral"),
-        *("acknowledged", "confirmation", "permit", "unconfirmed", *CONSENT),
+        *("acknowledged", "confirmation", "permit", "running", "unconfirmed", *CONSENT),
         *("deed", "same_person", "showing", "signal", "triage_decision"),
         *("household_end", "household_stay", "member_consent", "member_detail", "secrecy", "secrecy_viewer"),
     ),

@@ -162,7 +162,7 @@ def take_in_client(asked: TakeInClient, tx: Tx) -> tuple[TakenIn, Iterable[Event
 async def list_cases(asked: Cases, work: Work) -> CaseList:
     """The cases the viewer may see, each registered as shown; the longest waiting first (8.10, S8)."""
     viewer = showing.viewer_of(asked.viewer, asked.viewer_agency)
-    return await showing.show(work, viewer, None, views.case_list)
+    return await showing.show(work, viewer, showing.EVERY if asked.rested else None, views.case_list)
 
 
 @service.performs(Trail)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,18 +12,21 @@ from sqlalchemy import Row, or_, select
 from contracts.life import Act, Heard, LifeView, State, Step, Taken, Way
 from contracts.message import Compartment
 from contracts.policy import Category, Decision
+from contracts.profile import Deadlines
 from contracts.purpose import Purpose
 from services import sharing
 from services.coordination import charge, domain, life, powers
 from services.coordination.deadlines import due
 from services.coordination.hearing import Matter, decisions
-from services.coordination.life_terms import Life, Refusal
+from services.coordination.life_terms import OVER, Life, Refusal
 from services.coordination.showing import Sight, Viewer
 from services.coordination.tables import act, case, consents, erased, hearing, item
 from services.service import Shut, Tx
 from services.sharing import Head
 
 SEALED_IN = "act.words"
+STAYS_LISTED = timedelta(days=30)
+"""How long lists still show a case that is over, after its last act."""
 BRINGS = (Step.BRING, Step.BRING_CLOSING, Step.BRING_SUSPENSION)
 PUTS = (*BRINGS, Step.RECORD_RESULT, Step.HAND_OVER)
 """What can put an item to a meeting: also a result that raises it (M10), and a hand-over, which calls others."""
@@ -92,6 +96,13 @@ def _heard(now: Life, brought: Row[Any] | None, first: Row[Any] | None, tx: Tx) 
         minutes=found.sitting,
         approved=found.approved,
     )
+
+
+def rests_on(life: Life, opened_on: date, today: date, deadlines: Deadlines) -> date | None:
+    """The day from which lists leave a case out; None while it goes on, or something is due of it (D7, T3, T6)."""
+    if life.state not in OVER or due(life, opened_on, today, deadlines):
+        return None
+    return today + STAYS_LISTED
 
 
 def view(about: UUID, viewer: Viewer | None, posts: frozenset[str], sight: Sight, tx: Tx) -> LifeView:

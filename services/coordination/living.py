@@ -35,6 +35,7 @@ from services.coordination.life_views import (
     life_of,
     matter_of,
     refusal_of,
+    rests_on,
     split,
     unrecorded,
     view,
@@ -140,7 +141,8 @@ def _record(
 
     Of two people who did so at once the second is told what the first did.
     """
-    state = life.after(now, asked.act).state
+    then = life.after(now, asked.act)
+    state = then.state
     codes, words = split(asked.act)
     new = {
         "case": asked.case,
@@ -159,6 +161,7 @@ def _record(
         with tx.connection.begin_nested():
             put, events = _items(asked, now, tx)
             tx.execute(insert(act).values(new | {"item": put}))
+            _let_rest(asked.case, then, tx)
     except IntegrityError:
         _audit(asked, viewer, OTHERS.rule, "refuse", tx)
         answers.append(_refused(OTHERS, history(acts_of(asked.case, tx)[asked.after :], tx)))
@@ -166,6 +169,14 @@ def _record(
     _audit(asked, viewer, row_of(asked.act.step).rules[0], "allow", tx)
     answers.append(StepTaken(done=True, number=len(rows) + 1, state=state))
     return events
+
+
+def _let_rest(about: UUID, then: Life, tx: Tx) -> None:
+    """Lists leave out what is over, or show it again."""
+    mine = case.c.id == about
+    opened_on = domain.today(tx.execute(select(case.c.opened_at).where(mine)).scalar_one())
+    day = rests_on(then, opened_on, domain.today(tx.now), tx.profile.deadlines)
+    tx.execute(update(case).where(mine).values(rests_on=day))
 
 
 def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]]:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from contracts.message import Account, Compartment
 from contracts.permit import ReportSpent
@@ -20,7 +20,7 @@ from contracts.policy_terms import Act
 from contracts.purpose import Purpose
 from services import sharing
 from services.coordination import domain
-from services.coordination.tables import commissions, consents, disclosure, item
+from services.coordination.tables import case, commissions, consents, disclosure, item
 from services.service import AskFailed, Tx, Work
 from services.sharing import Head, Share, Shared, Verdicts
 
@@ -56,6 +56,15 @@ class Sight:
 NOTHING = Sight()
 
 
+class Every:
+    """Asks for all cases, also those that rest. A list as such leaves them out (tables.case)."""
+
+
+EVERY = Every()
+Wanted = Sequence[UUID] | Every | None
+"""Which cases: these, all, or None for those that lists show."""
+
+
 def viewer_of(person: UUID | None, agency: str | None) -> Viewer | None:
     """The viewer a question names; None for one that names nobody, who is shown nothing."""
     return Viewer(person, agency) if person is not None and agency is not None else None
@@ -64,11 +73,11 @@ def viewer_of(person: UUID | None, agency: str | None) -> Viewer | None:
 async def show(
     work: Work,
     viewer: Viewer | None,
-    only: Sequence[UUID] | None,
+    only: Wanted,
     read: Callable[[Sight, Tx], T],
     category: Category = Category.ORDINARY,
 ) -> T:
-    """What ``read`` makes of the cases this viewer may see, all cases or ``only`` these. Raises AskFailed.
+    """What ``read`` makes of the cases this viewer may see: those that lists show, or ``only`` these. Raises AskFailed.
 
     The last look and ``read`` are one transaction: what is withdrawn meanwhile is not in it. ``category``: which
     information of the cases; that of the tax office is decided and registered by itself (S9).
@@ -78,7 +87,7 @@ async def show(
         sight = _look(viewer, only, tx, category) if viewer else NOTHING
         return sight, read(sight, tx)
 
-    sight, answer = await work.run(partial(_noting, act) if only is not None else act)
+    sight, answer = await work.run(partial(_noting, act) if isinstance(only, Sequence) else act)
     if viewer is None or not sight.unshared:
         return answer
     for first in range(0, len(sight.unshared), sharing.USES_AT_ONCE):
@@ -141,8 +150,9 @@ def openings(viewer: Viewer, only: Sequence[UUID], tx: Tx) -> dict[UUID, Share]:
     return {share.case: share for share in shares if _decide(share, tx).allowed}
 
 
-def _look(viewer: Viewer, only: Sequence[UUID] | None, tx: Tx, category: Category) -> Sight:
+def _look(viewer: Viewer, only: Wanted, tx: Tx, category: Category) -> Sight:
     """What this store knows: no asking, nothing written."""
+    only = _listed(tx) if only is None else only
     if tx.here is Compartment.JUSO:
         return _look_in_juso(viewer, only, tx, category)
     office = domain.is_office(tx.profile, viewer.agency)
@@ -155,14 +165,20 @@ def _look(viewer: Viewer, only: Sequence[UUID] | None, tx: Tx, category: Categor
     return _sorted_out(viewer, shares, {}, {}, tx)
 
 
-def _look_in_juso(viewer: Viewer, only: Sequence[UUID] | None, tx: Tx, category: Category) -> Sight:
+def _listed(tx: Tx) -> Sequence[UUID]:
+    """The cases of a list: that go on, were over only lately, or have something due."""
+    shown = or_(case.c.rests_on.is_(None), case.c.rests_on > domain.today(tx.now))
+    return tx.execute(select(case.c.id).where(shown)).scalars().all()
+
+
+def _look_in_juso(viewer: Viewer, only: Sequence[UUID] | Every, tx: Tx, category: Category) -> Sight:
     if not sharing.is_fresh(consents, tx):
         return Sight(fenced=True)
-    heads = sharing.heads(consents, tx, only)
+    heads = sharing.heads(consents, tx, None if isinstance(only, Every) else only)
     stopped: dict[UUID, domain.Stop] = {}
     if domain.follows_up(tx.profile, viewer.agency):
-        reasons = {case: domain.stop_reason(head.state, head.scope, tx.now) for case, head in heads.items()}
-        stopped = {case: why for case, why in reasons.items() if why}
+        reasons = {about: domain.stop_reason(head.state, head.scope, tx.now) for about, head in heads.items()}
+        stopped = {about: why for about, why in reasons.items() if why}
     rows = _items(only, tx, category)
     shares = [_share_of(viewer, row, heads.get(row.case), None, NEVER, False, tx) for row in rows]
     return _sorted_out(viewer, shares, stopped, heads, tx)
@@ -195,10 +211,10 @@ def _decide(share: Share, tx: Tx) -> Decision:
     return sharing.judge(share, tx.here, tx.now, hosted_by_municipality=hosted)
 
 
-def _items(only: Sequence[UUID] | None, tx: Tx, category: Category) -> Sequence[Any]:
+def _items(only: Sequence[UUID] | Every, tx: Tx, category: Category) -> Sequence[Any]:
     columns = item.c.id, item.c.case, item.c.purpose, item.c.member, item.c.category
     wanted = select(*columns).where(item.c.category == category)
-    return tx.execute(wanted if only is None else wanted.where(item.c.case.in_(list(only)))).all()
+    return tx.execute(wanted if isinstance(only, Every) else wanted.where(item.c.case.in_(list(only)))).all()
 
 
 def _share_of(

@@ -37,12 +37,15 @@ case = Table(
     Column("consent", Uuid),
     Column("consent_version", Integer),
     Column("member", Uuid),
+    Column("rests_on", Date, index=True),
     # A juso case rests on a consent (C1), a shien case never does (C4).
     CheckConstraint("(compartment = 'juso') = (consent is not null and consent_version is not null)"),
     CheckConstraint("(compartment = 'juso') = (ground in ('given', 'narrowed'))"),
     CheckConstraint("compartment = 'shien' or member is not null"),  # S18
     UniqueConstraint("id", "compartment"),
 )
+"""``rests_on``: the day from which lists leave it out, because it is over and nothing is due of it any more; None while
+anything may be. Else what was closed in ten years would be shown, and registered as shown, each day (life_views.py)."""
 case_agency = Table(
     "case_agency",
     tables,
@@ -278,7 +281,7 @@ erased = Table(
     Column("subject", Uuid, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("reason", String(16), nullable=False),
-    Column("cleared_at", Instant),
+    Column("cleared_at", Instant, index=True),
 )
 """Cases whose key was destroyed, when and why, by code. ``cleared_at``: since when the files hold no deleted row."""
 

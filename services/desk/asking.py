@@ -34,9 +34,12 @@ class Asking:
         except AskFailed:
             return None
 
-    async def cases(self) -> CaseList:
-        """The cases this person may see, or why none. Raises AskFailed: nothing is shown on a guess."""
-        return await self.work.ask(Cases(viewer=self.session.person, viewer_agency=self._agency))
+    async def cases(self, *, rested: bool = False) -> CaseList:
+        """The cases this person may see, or why none; ``rested``: also those long over. Raises AskFailed: nothing is
+        shown on a guess.
+        """
+        asked = Cases(viewer=self.session.person, viewer_agency=self._agency, rested=rested)
+        return await self.work.ask(asked)
 
     async def trail(self, ref: str) -> TrailSteps:
         """A case as this person may see it; no case for an unknown, a malformed or a foreign one. Raises AskFailed."""

@@ -144,7 +144,7 @@ class _Desk:
             return notice(self.work, 400, "日付を読み取れません", text, session)
         monday, asking = words.monday_of(day), Asking(self.work, session)
         starts, ends = pages.week_bounds(monday)
-        listed = await asking.cases()
+        listed = await asking.cases(rested=ends < self.work.now())  # what was heard then may be over by now
         if closed := self._closed(request, listed):
             return closed
         due = LookAtDue(viewer=session.person, viewer_agency=session.code or None)
@@ -171,10 +171,13 @@ class _Desk:
         )
 
     async def cases(
-        self, request: Request, number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1
+        self,
+        request: Request,
+        number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+        rested: Annotated[bool, Query(alias="all")] = False,
     ) -> Response:
         asking = Asking(self.work, request.state.session)
-        listed = await asking.cases()
+        listed = await asking.cases(rested=rested)
         if closed := self._closed(request, listed):
             return closed
         shown = listed.cases[(number - 1) * CASES_ON_A_PAGE : number * CASES_ON_A_PAGE]
@@ -186,6 +189,7 @@ class _Desk:
             lines=[pages.case_line(case, known) for case in shown],
             total=len(listed.cases),
             number=number,
+            rested=rested,
             last=max(1, -(-len(listed.cases) // CASES_ON_A_PAGE)),
             missing=_missing(known),
         )

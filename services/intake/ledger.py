@@ -28,7 +28,7 @@ from services.intake import consenting, members, sealed, stops
 from services.intake.consenting import Version
 from services.intake.domain import Flaw
 from services.intake.handlers import STATES, open_juso_case, service, to_juso, who_is_meant
-from services.intake.ledger_tables import version
+from services.intake.ledger_tables import running, version
 from services.intake.pile import Pile
 from services.intake.tables import referral
 from services.intake.versions import changed, highest_instant, is_newest, lock, store_version, versions_where
@@ -164,7 +164,7 @@ def close(referral_id: UUID, state: ConsentState, tx: Tx) -> list[Event]:
 
 
 def _over(tx: Tx) -> list[UUID]:
-    over = select(version.c.consent).where(version.c.ends <= tx.now, is_newest())
+    over = select(running.c.consent).where(running.c.ends <= tx.now)
     return list(tx.execute(over.limit(EXPIRED_AT_ONCE)).scalars())
 
 

@@ -48,7 +48,7 @@ version = Table(
     Column("state", String(16), CheckConstraint(f"state in ({among(ConsentState)})"), nullable=False),
     Column("covers_tax", Boolean, nullable=False),
     Column("starts", Instant),
-    Column("ends", Instant, index=True),
+    Column("ends", Instant),
     Column("text_version", String(40), nullable=False),
     Column("obtained", String(8), CheckConstraint(f"obtained in ({among(Obtained)})")),
     Column("obtained_by", Sealed),
@@ -139,6 +139,17 @@ unconfirmed = Table(
     ForeignKeyConstraint(["consent", "version"], ["consent_version.consent", "consent_version.version"]),
 )
 """Versions still to be confirmed: few, so that looking for them costs nothing however long the ledger is."""
+
+running = Table(
+    "running",
+    tables,
+    Column("consent", Uuid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("ends", Instant, nullable=False, index=True),
+    ForeignKeyConstraint(["consent", "version"], ["consent_version.consent", "consent_version.version"]),
+)
+"""Consents whose newest version opens something, and until when: whose period is over is looked for here, not among all
+versions that ever ended. Nothing is decided by it."""
 
 acknowledged = Table(
     "acknowledged",

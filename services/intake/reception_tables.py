@@ -70,7 +70,7 @@ signal = Table(
     Column("settled_by", Uuid),
     Column("erased_at", Instant),
     Column("erased_for", String(16)),
-    Column("cleared_at", Instant),
+    Column("cleared_at", Instant, index=True),
     CheckConstraint("(state = 'open') = (settled_at is null)"),
     CheckConstraint("(state = 'referred') = (referral is not null)"),
     Index("signal_state", "state", "recorded_at"),

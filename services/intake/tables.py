@@ -32,7 +32,11 @@ referral = Table(
     Column("number", String(20), nullable=False),
     Column("digest", Sealed),
     Column(
-        "state", String(16), CheckConstraint("state in ('with_consent', 'without_consent', 'held')"), nullable=False
+        "state",
+        String(16),
+        CheckConstraint("state in ('with_consent', 'without_consent', 'held')"),
+        nullable=False,
+        index=True,
     ),
     Column("received_on", Date, nullable=False),
     Column("urgent", Boolean, nullable=False),
@@ -96,7 +100,7 @@ handover = Table(
     tables,
     Column("referral", Uuid, ForeignKey("referral.id"), primary_key=True),
     Column("case_ref", Uuid, unique=True),
-    Column("state", String(8), CheckConstraint("state in ('pending', 'handed')"), nullable=False),
+    Column("state", String(8), CheckConstraint("state in ('pending', 'handed')"), nullable=False, index=True),
     CheckConstraint("(state = 'pending') = (case_ref is not null)"),
 )
 """Particulars for shien. Once handed, the reference is forgotten: only shien knows whom its case is about (8.1)."""
@@ -117,6 +121,6 @@ erased = Table(
     Column("subject", Uuid, ForeignKey("referral.id"), primary_key=True),
     Column("at", Instant, nullable=False),
     Column("reason", String(16), nullable=False),
-    Column("cleared_at", Instant),
+    Column("cleared_at", Instant, index=True),
 )
 """Whose key was destroyed, when and why, by code. ``cleared_at``: since when the files hold no deleted row, either."""

@@ -6,13 +6,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, String, Table, bindparam, column, func, select, values
+from sqlalchemy import ColumnElement, String, Table, bindparam, column, delete, func, select, values
 
 from contracts.consent import ConsentState, Obtained, Scope, Signer
 from contracts.intake import ConsentChanged
 from contracts.purpose import Purpose
 from services.intake.consenting import Version
-from services.intake.ledger_tables import PARTS, agency, confirmation, member, permit, purpose, unconfirmed, version
+from services.intake.ledger_tables import (
+    PARTS,
+    agency,
+    confirmation,
+    member,
+    permit,
+    purpose,
+    running,
+    unconfirmed,
+    version,
+)
 from services.intake.pile import Pile
 from services.service import Shut, Tx
 from services.vault import open_row, seal_row
@@ -35,6 +45,10 @@ def store_version(one: Version, pile: Pile, tx: Tx) -> None:
     row |= {"covers_tax": bool(scope and scope.covers_tax)}
     row |= {"starts": scope.starts if scope else None, "ends": scope.ends if scope else None}
     pile.add(version, seal_row(tx, one.referral, version, row, str(one.version)))
+    if one.version > 1:
+        tx.execute(delete(running).where(running.c.consent == one.consent))
+    if scope is not None:
+        pile.add(running, key | {"ends": scope.ends})
     if one.version == 1:
         pile.add(confirmation, key | {"confirmed_at": one.recorded_at})
     else:

@@ -82,10 +82,10 @@ sitting = Table(
     Column("body", String(40), nullable=False),
     Column("basis", String(40), nullable=False),
     Column("starts", Instant, nullable=False, index=True),
-    Column("ends", Instant, nullable=False),
+    Column("ends", Instant, nullable=False, index=True),
     Column("place", String(40), nullable=False),
     Column("regular_on", Date),
-    Column("own_item", Uuid, ForeignKey("item.id")),
+    Column("own_item", Uuid, ForeignKey("item.id"), index=True),
     Column("fixed", Boolean, nullable=False),
     Column("cancelled_at", Instant),
     Column("why", Text, nullable=False),
@@ -155,6 +155,7 @@ link = Table(
     Column("sitting", Uuid, nullable=False),
     Column("person", Uuid, nullable=False),
     ForeignKeyConstraint(["sitting", "person"], ["seat.sitting", "seat.person"]),
+    Index("link_seat", "sitting", "person"),
 )
 
 notice = Table(

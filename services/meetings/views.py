@@ -1,11 +1,11 @@
 """What the desk of the compartment may see: sittings with agenda and seats, and items that wait or were stopped."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, case, or_, select
 
 from contracts.meetings import (
     ItemSittings,
@@ -23,30 +23,34 @@ from services.meetings.handlers import HOLDING, service
 from services.meetings.tables import agenda, consents, item, notice, seat, sitting
 from services.service import Tx
 
-NOT_WAITING = ("placed", "withdrawn")
+WAITING = ("waiting", "reserving", "stopped")
+"""Named, not what they are not: what was placed and heard in all these years is not looked through."""
 
 
 @service.answers(Sittings)
 def sittings_between(asked: Sittings, tx: Tx) -> SittingList:
     """The fixed sittings that start in the time asked for, and every item that waits or was stopped."""
     within = (sitting.c.starts >= asked.starts) & (sitting.c.starts < asked.ends)
-    return SittingList(sittings=_sittings(within, tx), waiting=_waiting(item.c.state.not_in(NOT_WAITING), tx))
+    return SittingList(sittings=_sittings(within, tx), waiting=_waiting(item.c.state.in_(WAITING), tx))
 
 
 @service.answers(ItemSittings)
 def sittings_of_case(asked: ItemSittings, tx: Tx) -> SittingList:
     """The fixed sittings with an item of this case or cancelled with it, and its items that wait or were stopped."""
-    mine = select(item.c.id).where(item.c.case == asked.case)
-    on_agenda = sitting.c.id.in_(select(agenda.c.sitting).where(agenda.c.item.in_(mine)))
-    waiting = _waiting((item.c.case == asked.case) & (item.c.state.not_in(NOT_WAITING)), tx)
-    return SittingList(sittings=_sittings(on_agenda | sitting.c.own_item.in_(mine), tx), waiting=waiting)
+    mine = item.c.case == asked.case
+    on_agenda = select(agenda.c.sitting).join(item, item.c.id == agenda.c.item).where(mine)
+    own = select(sitting.c.id).join(item, item.c.id == sitting.c.own_item).where(mine)
+    waiting = _waiting((item.c.case == asked.case) & item.c.state.in_(WAITING), tx)
+    return SittingList(sittings=_sittings(sitting.c.id.in_(on_agenda.union(own)), tx), waiting=waiting)
 
 
 def _sittings(which: ColumnElement[bool], tx: Tx) -> tuple[SittingView, ...]:
-    told_off = sitting.c.id.in_(select(notice.c.sitting).where(notice.c.kind == "cancellation"))
+    told_off = select(notice.c.id).where(notice.c.sitting == sitting.c.id, notice.c.kind == "cancellation").exists()
     shown = which & sitting.c.fixed & (sitting.c.cancelled_at.is_(None) | told_off)
-    seats = _seats(shown, tx)
-    items = _items(shown, seats, tx)
+    rows = tx.execute(select(sitting).where(shown).order_by(sitting.c.starts, sitting.c.id)).all()
+    found = [row.id for row in rows]
+    seats = _seats(found, tx) if found else {}
+    items = _items(found, seats, tx) if found else {}
     return tuple(
         SittingView(
             sitting=row.id,
@@ -60,17 +64,17 @@ def _sittings(which: ColumnElement[bool], tx: Tx) -> tuple[SittingView, ...]:
             items=tuple(items[row.id]),
             seats=tuple(seats[row.id]),
         )
-        for row in tx.execute(select(sitting).where(shown).order_by(sitting.c.starts, sitting.c.id))
+        for row in rows
     )
 
 
-def _items(shown: ColumnElement[bool], seats: Mapping[UUID, list[SeatView]], tx: Tx) -> dict[UUID, list[ItemView]]:
+def _items(sittings: Sequence[UUID], seats: Mapping[UUID, list[SeatView]], tx: Tx) -> dict[UUID, list[ItemView]]:
     """The agendas in order. An item still being placed is not on one yet."""
     rows = tx.execute(
         select(agenda.c.sitting, agenda.c.position, sitting.c.starts, sitting.c.ends, item)
         .join(item, item.c.id == agenda.c.item)
         .join(sitting, sitting.c.id == agenda.c.sitting)
-        .where(shown, item.c.state == "placed")
+        .where(agenda.c.sitting.in_(sittings), item.c.state == "placed")
         .order_by(agenda.c.position)
     ).all()
     coming = {row.case for row in rows if row.ends > tx.now} if tx.here is Compartment.JUSO else set()
@@ -96,22 +100,23 @@ def _leaving(one: Row[Any], head: sharing.Head | None, agencies: Iterable[str], 
     return tuple(agency for agency, decision in decisions.items() if not decision.allowed)
 
 
-def _seats(shown: ColumnElement[bool], tx: Tx) -> dict[UUID, list[SeatView]]:
+def _seats(sittings: Sequence[UUID], tx: Tx) -> dict[UUID, list[SeatView]]:
     """Required seats first. Of those without a ground only the ones that somebody was invited to."""
-    latest = select(notice.c.sitting, notice.c.person, func.max(notice.c.sequence).label("sequence"))
-    last = latest.group_by(notice.c.sitting, notice.c.person).subquery()
+    later = notice.alias()
+    last = (
+        ~select(later.c.id)
+        .where(
+            later.c.sitting == notice.c.sitting,
+            later.c.person == notice.c.person,
+            later.c.sequence > notice.c.sequence,
+        )
+        .exists()
+    )
     told_off = (notice.c.kind == "cancellation") & (notice.c.why != "never_invited")
     rows = tx.execute(
         select(seat, notice.c.state.label("notice"))
-        .join(last, (last.c.sitting == seat.c.sitting) & (last.c.person == seat.c.person))
-        .join(
-            notice,
-            (notice.c.sitting == last.c.sitting)
-            & (notice.c.person == last.c.person)
-            & (notice.c.sequence == last.c.sequence),
-        )
-        .join(sitting, sitting.c.id == seat.c.sitting)
-        .where(shown, or_(seat.c.cancelled_at.is_(None), told_off))
+        .join(notice, (notice.c.sitting == seat.c.sitting) & (notice.c.person == seat.c.person))
+        .where(seat.c.sitting.in_(sittings), last, or_(seat.c.cancelled_at.is_(None), told_off))
         .order_by(case({"required": 0, "expected": 1}, value=seat.c.need, else_=2), seat.c.agency, seat.c.person)
     )
     seats: dict[UUID, list[SeatView]] = defaultdict(list)

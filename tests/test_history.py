@@ -1,0 +1,111 @@
+"""Ten years on a case costs what it cost in the first: a city is lived for a while, made old, and lived on.
+
+The costs are counted in steps of SQLite's machine and read off query plans; nothing here measures time.
+"""
+
+import asyncio
+import shutil
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from services.__main__ import PROCESSES
+from tests.history import Volume, scans, years_in
+from tests.older_city import make_older
+
+LIVED, MEASURED = 20, 5
+"""Weeks: long enough for cases to be heard, closed and re-opened; and for one to be heard on top of that."""
+YEARS = 40
+"""A small city's decades make the history of a large one's years."""
+MOST = 1.2
+"""How much more than in its first year a case may cost (issue 4)."""
+OFTEN = 200
+"""Steps that a statement may take more than in the first year before anybody would notice: a deeper tree."""
+
+BY_PULSE = {
+    "consent_version": "the heartbeat compares how many consents there are (sharing.freshen)",
+}
+"""Tables that are read whole all the same, and why."""
+ALWAYS_SMALL = frozenset(
+    {"person", "busy", "replica", "release", "commission", "acknowledgement", "outbox", "unconfirmed", "label"}
+)
+"""Tables that hold what is under way or what a municipality has, not what it once did."""
+
+
+@dataclass(frozen=True)
+class Lived:
+    """The same weeks lived after one year and after many: the steps, by store and by statement, and what was found."""
+
+    young: Counter[tuple[str, str]]
+    old: Counter[tuple[str, str]]
+    rows: dict[str, int]
+    scanned: frozenset[tuple[str, str, str]]
+    broken: tuple[object, ...]
+    accepted: int
+
+
+async def _live(folder: Path, now: datetime) -> tuple[Counter[tuple[str, str]], set[tuple[str, str, str]], int]:
+    async with years_in(folder, Volume(104, 52), now) as years:
+        await years.live(MEASURED)
+        found = {
+            (name, table, statement)
+            for name, statements in years.meter.seen.items()
+            for table, statement in scans(years.city.stores[name], statements)
+        }
+        return years.meter.by_statement, found, years.accepted
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    """A city that was lived, and the same one grown old."""
+
+    async def live() -> Lived:
+        folder = tmp_path_factory.mktemp("history")
+        async with years_in(folder / "young", Volume(52, 26)) as years:
+            await years.live(LIVED)
+            await years.rest()
+            now = years.city.now
+        shutil.copytree(folder / "young", folder / "old")
+        home = folder / "old" / "var" / "331007"
+        rows, broken = make_older(home, PROCESSES, YEARS), []
+        for name in rows:
+            with closing(sqlite3.connect(home / "stores" / f"{name}.db")) as store:
+                broken += store.execute("pragma foreign_key_check").fetchall()
+        young, _, _ = await _live(folder / "young", now)
+        old, scanned, accepted = await _live(folder / "old", now)
+        return Lived(young, old, rows, frozenset(scanned), tuple(broken), accepted)
+
+    return asyncio.run(live())
+
+
+def _by_store(steps: Counter[tuple[str, str]]) -> Counter[str]:
+    found = Counter[str]()
+    for (name, _), count in steps.items():
+        found[name] += count
+    return found
+
+
+def test_what_a_case_costs_does_not_grow_with_what_the_city_has_behind_it(lived: Lived) -> None:
+    """Issue 4: ratio year 10 / year 1 at most 1.2, for every store of its own."""
+    young, old = _by_store(lived.young), _by_store(lived.old)
+    worst = (lived.old - lived.young).most_common(5)
+    for name in young:
+        assert old[name] <= MOST * young[name], (name, young[name], old[name], worst)
+
+
+def test_no_statement_of_the_weeks_reads_a_table_that_history_fills_from_end_to_end(lived: Lived) -> None:
+    found = {one for one in lived.scanned if one[1] not in ALWAYS_SMALL | set(BY_PULSE)}
+    assert not found
+
+
+def test_a_city_grown_old_holds_together_and_is_much_larger(lived: Lived) -> None:
+    """Else the two tests above would measure nothing."""
+    assert not lived.broken
+    assert lived.accepted >= 4
+    assert lived.rows["coordination@juso"] > 1000 * 10
+    assert lived.rows["meetings@shien"] > 1000

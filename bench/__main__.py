@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from bench import hop, kill, path, permit, timetable, vault, wall
+from bench import hop, kill, path, permit, timetable, vault, wall, year
 
 BENCHES = {
     "hop": hop.main,
@@ -12,6 +12,7 @@ BENCHES = {
     "timetable": timetable.main,
     "vault": vault.main,
     "wall": wall.main,
+    "year": year.main,
     "kill": kill.main,
 }
 

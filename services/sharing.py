@@ -22,6 +22,7 @@ from contracts.permit import Permit, Redeem, ReportSpent, Use, is_ours
 from contracts.policy import NEVER, Category, Decision, Period, Request, decide
 from contracts.policy_terms import Act
 from contracts.purpose import Purpose
+from services.extent import further, how_far, reach
 from services.service import Service, Tx, Work
 from services.wall import FENCE_SECONDS, Commissions, Consents
 
@@ -88,7 +89,8 @@ class Verdicts:
 
 def learn(tables: Consents, told: ConsentChanged, tx: Tx) -> bool:
     """Store a version told by the ledger, and that it is to be acknowledged. False when it is no news."""
-    if (tx.connection.scalar(_known(tables.version), {"about": told.about}) or 0) >= told.version:
+    before = tx.connection.scalar(_known(tables.version), {"about": told.about}) or 0
+    if before >= told.version:
         return False
     key = {"consent": told.about, "version": told.version}
     scope = told.scope
@@ -101,6 +103,7 @@ def learn(tables: Consents, told: ConsentChanged, tx: Tx) -> bool:
     row = key | {"compartment": tx.here, "case": told.case, "state": told.state, "recorded_at": told.recorded_at}
     row |= {"starts": scope.starts if scope else None, "ends": scope.ends if scope else None}
     tx.execute(insert(tables.version), row | {"covers_tax": bool(scope and scope.covers_tax)})
+    reach(tables.extent, *further(before, told.version), tx)
     tx.execute(insert(tables.acknowledgement), key)
     return True
 
@@ -169,11 +172,8 @@ def is_fresh(tables: Consents, tx: Tx) -> bool:
 
 def freshen(tables: Consents, ledger: Heads, tx: Tx) -> bool:
     """Note that the replica lacks nothing, if that is so and both clocks agree; False otherwise."""
-    newest = select(func.max(tables.version.c.version).label("version")).group_by(tables.version.c.consent).subquery()
-    counted = select(func.count().label("consents"), func.coalesce(func.sum(newest.c.version), 0).label("versions"))
-    mine = tx.execute(counted.select_from(newest)).one()
     apart = abs((tx.now - ledger.as_of).total_seconds())
-    if (mine.consents, mine.versions) != (ledger.consents, ledger.versions) or apart > FENCE_SECONDS / 2:
+    if how_far(tables.extent, tx) != (ledger.consents, ledger.versions) or apart > FENCE_SECONDS / 2:
         return False
     if not tx.execute(update(tables.replica).values(fresh_at=tx.now)).rowcount:
         tx.execute(insert(tables.replica).values(id=1, fresh_at=tx.now))

@@ -33,6 +33,7 @@ from contracts.permit import LIFE_SECONDS
 from contracts.policy import Category
 from contracts.policy_rows import ROWS
 from contracts.policy_terms import Act
+from services.extent import extent
 from services.guards import Change, append_only, refuse
 from services.store import Instant
 
@@ -74,6 +75,7 @@ class Consents:
     purpose: Table
     member: Table
     replica: Table
+    extent: Table
     acknowledgement: Table
     """Versions learnt, of which the ledger is still to be told that this store has stopped what they took away."""
 
@@ -133,7 +135,8 @@ def consents(metadata: MetaData) -> Consents:
         Column("consent", Uuid, primary_key=True),
         Column("version", Integer, primary_key=True),
     )
-    return Consents(version, parts["agency"], parts["purpose"], parts["member"], replica, acknowledgement)
+    of_version = parts["agency"], parts["purpose"], parts["member"]
+    return Consents(version, *of_version, replica, extent(metadata), acknowledgement)
 
 
 @dataclass(frozen=True)

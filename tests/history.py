@@ -6,6 +6,7 @@ small numbers and by bench/year.py with those of domain.md section 7.
 """
 
 import hashlib
+import json
 import random
 import re
 import sqlite3
@@ -19,18 +20,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, func, select
 
 from contracts.commission import Commission, Commissions
 from contracts.consent import ConsentState
 from contracts.coordination import Cases
 from contracts.directory import Staff, StaffView
-from contracts.intake import Problem, Sheet, TakeInSheets
+from contracts.intake import Problem, ReferralWithConsent, ReferralWithoutConsent, Sheet, TakeInSheets
 from contracts.life import Act, LookAtDue, Step, TakeStep
 from contracts.meetings import ItemSittings, Sittings
 from contracts.message import Account
 from services.__main__ import PROCESSES
-from services.coordination.tables import case, item
+from services.coordination.tables import case
+from services.meetings.tables import sitting
 from services.settings import read_profile
 from services.store import Store
 from tests.cities.story import EXAMPLES, Story
@@ -146,7 +148,10 @@ class Years:
     referrals: int = 0
     accepted: int = 0
     reopened: int = 0
-    steps: int = 0
+    events: int = 0
+    questions: int = 0
+    """From one process to another."""
+    mails: int = 0
     lives: list[tuple[Life, AsyncIterator[timedelta]]] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(7))
     pages: list[Counter[str]] = field(default_factory=list)
@@ -160,6 +165,12 @@ class Years:
             await self._week(week)
             self.city.now = began + timedelta(weeks=week + 1)
         self.year += 1
+
+    def sittings(self) -> int:
+        """How many there are, held or coming, without those that were cancelled."""
+        counted = select(func.count()).select_from(sitting).where(sitting.c.fixed, sitting.c.cancelled_at.is_(None))
+        stores = (self.city.stores[f"meetings@{where}"] for where in ("juso", "shien"))
+        return sum(one.read(lambda tx: tx.execute(counted).scalar_one()) for one in stores)
 
     async def _renew(self) -> None:
         """The commissions that do not last through this year get a successor (S6)."""
@@ -195,6 +206,9 @@ class Years:
 
     async def _go_on(self) -> None:
         """What has to be done in every case that waited until today."""
+        self.mails += len(self.city.mails)
+        self.questions += len(self.city.asked)
+        self.events += sum(map(len, self.city.stored.values()))
         self.city.mails.clear()
         self.city.asked.clear()
         self.city.stored.clear()
@@ -222,25 +236,24 @@ class Years:
         """So many つなぐシート in one file. A quarter without consent; every third case cannot wait."""
         sheets = [self._sheet(self.referrals + n) for n in range(count)]
         self.referrals += count
-        before = {where: self._cases(where) for where in ("juso", "shien")}
         if sheets:
             answer = await self.city.answer(Account.INTAKE, TakeInSheets(sheets=tuple(sheets)))
             assert {one.outcome for one in answer.results} == {"accepted"}, answer
         await self.city.settle()
-        new = [(where, one) for where, known in before.items() for one in self._cases(where) - known]
-        new.sort(key=lambda one: (one[1].hex, one[0]))
-        for n, (where, about) in enumerate(new):
-            account = Account.JUSO if where == "juso" else Account.SHIEN
+        new = [(account, one) for account in (Account.JUSO, Account.SHIEN) for one in self._opened(account)]
+        new.sort(key=lambda one: one[1].hex)
+        for n, (account, about) in enumerate(new):
             life = Life(self.city, self.staff, account, about)
             life.wakes = self.city.now
             steps = self._accepted(life) if n < accepted else self._given_back(life)
             self.lives.append((life, steps))
 
-    def _cases(self, where: str) -> set[UUID]:
-        """Cases put forward this minute: the clock stands while a week's referrals come in."""
-        store = self.city.stores[f"coordination@{where}"]
-        fresh = select(item.c.case).where(item.c.put_at == self.city.now)
-        return set(store.read(lambda tx: list(tx.execute(fresh).scalars())))
+    def _opened(self, account: Account) -> Iterator[UUID]:
+        """The cases that this week's referrals have become, from what the streams hold."""
+        for told in self.city.stored[account]:
+            subject, body = told.split(" ", 1)
+            if subject in (ReferralWithConsent.subject, ReferralWithoutConsent.subject):
+                yield UUID(json.loads(body)["about"])
 
     def _sheet(self, number: int) -> Sheet:
         chance, today = self.chance, (self.city.now + timedelta(hours=9)).date()

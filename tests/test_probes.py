@@ -256,7 +256,7 @@ async def test_while_the_bus_is_away_nothing_is_concluded(world: World) -> None:
 ROWS = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 PLUMBING = ("audit", "checkpoint", "inbox", "label", "outbox", "parked", "seen")
 CONSENT = ("consent_agency", "consent_member", "consent_purpose", "consent_version")
-WALL = (*CONSENT, "acknowledgement", "commission", "commission_end", "disclosure", "replica")
+WALL = (*CONSENT, "acknowledgement", "commission", "commission_end", "disclosure", "extent", "replica")
 COORDINATION = (
     *("act", "case_", "case_agency", "case_problem", "client", "concealment", "hearing", "item", "paper", "step"),
     *("carry_in", "carry_out", "entry", "erased", *WALL),
@@ -269,7 +269,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "directory": ("busy", "person"),
     "intake": (
         *("client", "erased", "handover", "household_member", "juso_case", "member", "opening", "referral"),
-        *("acknowledged", "confirmation", "permit", "running", "unconfirmed", *CONSENT),
+        *("acknowledged", "confirmation", "extent", "permit", "running", "unconfirmed", *CONSENT),
         *("deed", "same_person", "showing", "signal", "triage_decision"),
         *("household_end", "household_stay", "member_consent", "member_detail", "secrecy", "secrecy_viewer"),
     ),

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, select, update
 
 from contracts.consent import OPEN_STATES, ConsentState, Signer
 from contracts.intake import (
@@ -24,11 +24,12 @@ from contracts.intake import (
     WithdrawConsent,
 )
 from contracts.message import Compartment, Event
+from services.extent import how_far
 from services.intake import consenting, members, sealed, stops
 from services.intake.consenting import Version
 from services.intake.domain import Flaw
 from services.intake.handlers import STATES, open_juso_case, service, to_juso, who_is_meant
-from services.intake.ledger_tables import running, version
+from services.intake.ledger_tables import extent, running, version
 from services.intake.pile import Pile
 from services.intake.tables import referral
 from services.intake.versions import changed, highest_instant, is_newest, lock, store_version, versions_where
@@ -137,9 +138,8 @@ def consent_heads(question: ConsentHeads, tx: Tx) -> Heads:
     """How far the ledger is. Versions recorded before juso had a case count: its newest is of their number."""
     if consenting.is_behind(tx.now, highest_instant(tx)):
         raise ClockIsBehind
-    counted = select(func.count().label("consents"), func.coalesce(func.sum(version.c.version), 0).label("versions"))
-    row = tx.execute(counted.where(is_newest(), version.c.case.is_not(None))).one()
-    return Heads(consents=row.consents, versions=row.versions, as_of=tx.now)
+    consents, versions = how_far(extent, tx)
+    return Heads(consents=consents, versions=versions, as_of=tx.now)
 
 
 @service.errand(every=0.5, woken=False)

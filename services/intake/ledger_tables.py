@@ -25,6 +25,7 @@ from sqlalchemy.types import TypeEngine
 
 from contracts.consent import OPEN_STATES, ConsentState, Obtained, Signer
 from contracts.policy import Category
+from services.extent import extent as make_extent
 from services.guards import RECORD_IS_KEPT, append_only, refuse
 from services.intake.tables import tables
 from services.store import Instant
@@ -150,6 +151,9 @@ running = Table(
 )
 """Consents whose newest version opens something, and until when: whose period is over is looked for here, not among all
 versions that ever ended. Nothing is decided by it."""
+
+extent = make_extent(tables)
+"""Of what juso was told: consents without a case there do not count."""
 
 acknowledged = Table(
     "acknowledged",

@@ -8,8 +8,9 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from contracts.intake import Sheet
+from services.extent import further, reach
 from services.intake import domain
-from services.intake.ledger_tables import agency, confirmation, purpose, unconfirmed, version
+from services.intake.ledger_tables import agency, confirmation, extent, purpose, running, unconfirmed, version
 from services.intake.ledger_tables import member as consent_member
 from services.intake.reception_tables import household_stay
 from services.intake.tables import client, household_member, juso_case, member, referral
@@ -25,6 +26,7 @@ ORDER = (
     purpose,
     consent_member,
     version,
+    running,
     confirmation,
     unconfirmed,
 )
@@ -38,6 +40,7 @@ class Pile:
     def __init__(self) -> None:
         self._rows: dict[Table, list[dict[str, Any]]] = {}
         self._words: list[dict[str, Any]] = []
+        self._consents = self._versions = 0
 
     def add(self, table: Table, *rows: dict[str, Any]) -> None:
         """Rows of a table of ORDER; those of one table have the same columns. Raises ValueError for another table."""
@@ -49,6 +52,11 @@ class Pile:
         """Write into a referral that is stored already."""
         self._words.append({"key": key, **words})
 
+    def reach(self, before: int, now: int) -> None:
+        """The newest version of a consent that juso was told of was ``before`` and is ``now``."""
+        consents, versions = further(before, now)
+        self._consents, self._versions = self._consents + consents, self._versions + versions
+
     def write(self, tx: Tx) -> None:
         """Write it all, and start anew. Raises IntegrityError where the store refuses a row."""
         if self._words:
@@ -56,7 +64,9 @@ class Pile:
         for table in ORDER:
             if rows := self._rows.get(table):
                 tx.execute(insert(table), rows)
-        self._rows, self._words = {}, []
+        if self._versions:
+            reach(extent, self._consents, self._versions, tx)
+        self._rows, self._words, self._consents, self._versions = {}, [], 0, 0
 
 
 def store_referral(sheet: Sheet, key: UUID, state: str, tx: Tx) -> dict[str, Any] | None:

@@ -47,10 +47,13 @@ def waiting(tx: Tx) -> int:
 
 def acknowledge(asked: AcknowledgeConsents, tx: Tx) -> None:
     """Note each once. A version that is not in the ledger is nobody's to acknowledge: it is ignored."""
-    wanted = [(one.consent, one.version) for one in asked.known]
-    known = select(version.c.consent, version.c.version).where(tuple_(version.c.consent, version.c.version).in_(wanted))
+    wanted = {(one.consent, one.version) for one in asked.known}
+    known = select(version.c.consent, version.c.version)
+    known = known.where(version.c.consent.in_({consent for consent, _ in wanted}))  # SQLite finds no pairs by an index
     said = {"process": asked.process, "at": tx.now}
-    rows = [{"consent": row.consent, "version": row.version, **said} for row in tx.execute(known)]
+    rows = [
+        {"consent": row.consent, "version": row.version, **said} for row in tx.execute(known) if tuple(row) in wanted
+    ]
     insert_or = insert_postgresql if tx.connection.dialect.name == "postgresql" else insert_sqlite
     if rows:
         tx.execute(insert_or(acknowledged).on_conflict_do_nothing(), rows)

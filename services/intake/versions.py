@@ -45,6 +45,8 @@ def store_version(one: Version, pile: Pile, tx: Tx) -> None:
     row |= {"covers_tax": bool(scope and scope.covers_tax)}
     row |= {"starts": scope.starts if scope else None, "ends": scope.ends if scope else None}
     pile.add(version, seal_row(tx, one.referral, version, row, str(one.version)))
+    if one.case is not None:
+        pile.reach(_told_before(one, tx), one.version)
     if one.version > 1:
         tx.execute(delete(running).where(running.c.consent == one.consent))
     if scope is not None:
@@ -53,6 +55,12 @@ def store_version(one: Version, pile: Pile, tx: Tx) -> None:
         pile.add(confirmation, key | {"confirmed_at": one.recorded_at})
     else:
         pile.add(unconfirmed, key)
+
+
+def _told_before(one: Version, tx: Tx) -> int:
+    """The last version before this one that juso was told of, 0 for none."""
+    before = version.c.consent == one.consent, version.c.version < one.version, version.c.case.is_not(None)
+    return tx.connection.scalar(select(func.max(version.c.version)).where(*before)) or 0 if one.version > 1 else 0
 
 
 def lock(consents: Iterable[UUID], tx: Tx, *, shared: bool) -> None:

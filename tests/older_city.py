@@ -19,7 +19,7 @@ from sqlalchemy import Column, Date, Integer, Table, Uuid
 from services.service import Process
 from services.store import Instant, inbox, seen, sqlite_instant
 
-STAYS = frozenset({"replica", "commission", "commission_end", "person", "parked"})
+STAYS = frozenset({"extent", "replica", "commission", "commission_end", "person", "parked"})
 """Tables of what a municipality has once, however old it is."""
 THE_SAME = frozenset({"person", "by", "written_by", "commission", "decided_by"})
 """Columns that name people and commissions, who serve for years."""
@@ -47,6 +47,8 @@ def _copy(path: Path, tables: Iterable[Table], years: int) -> int:
             store.execute(f'drop trigger "{name}"')
         for table in tables:
             rows += _copy_table(store, table, years)
+        if store.execute("select 1 from sqlite_master where name = 'extent'").fetchone():
+            store.execute("update extent set consents = consents * ?1, versions = versions * ?1", [years + 1])
         for _, sql in guards:
             store.execute(sql)
         store.execute("commit")

@@ -129,8 +129,9 @@ def _shares(tx: Tx, invitations: Sequence[Row[Any]]) -> dict[UUID, tuple[Share, 
     """Each seat's invitation is shared once per item placed on the agenda."""
     sittings = {row.sitting for row in invitations}
     on_agenda = select(agenda.c.sitting, item).join(item, item.c.id == agenda.c.item)
-    wanted = on_agenda.where(agenda.c.sitting.in_(sittings), item.c.state == "placed")
-    items = tx.execute(wanted.order_by(agenda.c.position)).all() if sittings else []
+    wanted = on_agenda.where(agenda.c.sitting.in_(sittings)).order_by(agenda.c.position)
+    # Only what is placed; asked for, SQLite would begin with all that ever was.
+    items = [row for row in tx.execute(wanted) if row.state == "placed"] if sittings else []
     juso = tx.here is Compartment.JUSO
     heads = sharing.heads(consents, tx, {one.case for one in items}) if juso and items else {}
     bonds = {bond.commission: bond for bond in grounds.bonds(tx)} if not juso and items else {}

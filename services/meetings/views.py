@@ -74,9 +74,10 @@ def _items(sittings: Sequence[UUID], seats: Mapping[UUID, list[SeatView]], tx: T
         select(agenda.c.sitting, agenda.c.position, sitting.c.starts, sitting.c.ends, item)
         .join(item, item.c.id == agenda.c.item)
         .join(sitting, sitting.c.id == agenda.c.sitting)
-        .where(agenda.c.sitting.in_(sittings), item.c.state == "placed")
+        .where(agenda.c.sitting.in_(sittings))
         .order_by(agenda.c.position)
     ).all()
+    rows = [row for row in rows if row.state == "placed"]  # asked for, SQLite would begin with all ever placed
     coming = {row.case for row in rows if row.ends > tx.now} if tx.here is Compartment.JUSO else set()
     heads = sharing.heads(consents, tx, coming) if coming else {}
     items: dict[UUID, list[ItemView]] = defaultdict(list)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from services.__main__ import PROCESSES
+from services.processes import PROCESSES
 from tests.history import Volume, Years, years_in
 from tests.older_city import make_older
 

@@ -30,9 +30,9 @@ from contracts.intake import Problem, ReferralWithConsent, ReferralWithoutConsen
 from contracts.life import Act, LookAtDue, Step, TakeStep
 from contracts.meetings import ItemSittings, Sittings
 from contracts.message import Account
-from services.__main__ import PROCESSES
 from services.coordination.tables import case
 from services.meetings.tables import sitting
+from services.processes import PROCESSES
 from services.settings import read_profile
 from services.store import Store
 from tests.cities.story import EXAMPLES, Story

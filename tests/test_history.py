@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from services.__main__ import PROCESSES
+from services.processes import PROCESSES
 from tests.history import Volume, scans, years_in
 from tests.older_city import make_older
 
@@ -98,6 +98,6 @@ def test_no_statement_of_the_weeks_reads_a_table_that_history_fills_from_end_to_
 def test_a_city_grown_old_holds_together_and_is_much_larger(lived: Lived) -> None:
     """Else the two tests above would measure nothing."""
     assert not lived.broken
-    assert lived.accepted >= 4
+    assert lived.accepted >= 3
     assert lived.rows["coordination@juso"] > 10_000
     assert lived.rows["meetings@shien"] > 1000

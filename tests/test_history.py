@@ -29,6 +29,9 @@ ALWAYS_SMALL = frozenset({"person", "replica", "extent", "release", "commission"
 """Tables that hold what is under way or what a municipality has, not what it once did."""
 
 
+KEEPS_CONSENTS = ("intake", "coordination@juso", "meetings@juso")
+
+
 @dataclass(frozen=True)
 class Lived:
     """The same weeks lived after one year and after many: the steps, by store and by statement, and what was found."""
@@ -39,6 +42,8 @@ class Lived:
     scanned: frozenset[tuple[str, str, str]]
     broken: tuple[object, ...]
     accepted: int
+    extents: dict[str, tuple[tuple[int, int], tuple[int, int]]]
+    """How far the consents of a store reach: as it is kept, and as it is counted anew."""
 
 
 async def _live(folder: Path, now: datetime) -> tuple[Counter[tuple[str, str]], set[tuple[str, str, str]], int]:
@@ -50,6 +55,14 @@ async def _live(folder: Path, now: datetime) -> tuple[Counter[tuple[str, str]], 
             for table, statement in scans(years.city.stores[name], statements)
         }
         return years.meter.by_statement, found, years.accepted
+
+
+def _extent(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
+    newest = 'select max(version) as version from consent_version where "case" is not null group by consent'
+    with closing(sqlite3.connect(path)) as store:
+        kept = store.execute("select consents, versions from extent").fetchone()
+        counted = store.execute(f"select count(*), sum(version) from ({newest})").fetchone()  # noqa: S608 - our own
+    return kept, counted
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +81,10 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
         for name in rows:
             with closing(sqlite3.connect(home / "stores" / f"{name}.db")) as store:
                 broken += store.execute("pragma foreign_key_check").fetchall()
+        extents = {name: _extent(home / "stores" / f"{name}.db") for name in KEEPS_CONSENTS}
         young, _, _ = await _live(folder / "young", now)
         old, scanned, accepted = await _live(folder / "old", now)
-        return Lived(young, old, rows, frozenset(scanned), tuple(broken), accepted)
+        return Lived(young, old, rows, frozenset(scanned), tuple(broken), accepted, extents)
 
     return asyncio.run(live())
 
@@ -93,6 +107,14 @@ def test_what_a_case_costs_does_not_grow_with_what_the_city_has_behind_it(lived:
 def test_no_statement_of_the_weeks_reads_a_table_that_history_fills_from_end_to_end(lived: Lived) -> None:
     found = {one for one in lived.scanned if one[1] not in ALWAYS_SMALL}
     assert not found
+
+
+@pytest.mark.parametrize("name", KEEPS_CONSENTS)
+def test_how_far_the_consents_reach_is_what_counting_them_says(lived: Lived, name: str) -> None:
+    """consent.md 8.10: after consents were given, refused and ran out, in the ledger and in both replicas."""
+    kept, counted = lived.extents[name]
+    assert kept == counted
+    assert kept[1] > kept[0], "some have run out: a second version"
 
 
 def test_a_city_grown_old_holds_together_and_is_much_larger(lived: Lived) -> None:

@@ -81,7 +81,7 @@ def _print_year(years: Years, took: float) -> None:
         f"{years.referrals} referrals, {years.accepted} cases, {years.sittings()} sittings, {years.reopened} re-opened"
     )
     told = f"{years.events} events, {years.questions} questions, {years.mails} mails"
-    print(f"year, {said}: {told} in {took:.0f} s; {years.events / took:.0f} events/s")
+    print(f"year, {said}: {told} in {took:.0f} s; {years.events / took:.1f} events/s", flush=True)
 
 
 def _print_growth(costs: Sequence[Cost]) -> None:

@@ -25,7 +25,10 @@ YEARS = 40
 MOST = 1.2
 """How much more than in its first year a case may cost (issue 4)."""
 
-ALWAYS_SMALL = frozenset({"person", "replica", "extent", "release", "commission", "acknowledgement", "unconfirmed"})
+ALWAYS_SMALL = frozenset(
+    {"person", "replica", "extent", "release", "commission", "acknowledgement", "unconfirmed"}
+    | {"daily", "reminder", "reminder_ground"}  # a week of them
+)
 """Tables that hold what is under way or what a municipality has, not what it once did."""
 
 

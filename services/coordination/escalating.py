@@ -24,7 +24,7 @@ from services.coordination.life_terms import CITY, OFFICE, Life, Refusal
 from services.coordination.life_views import acts_of, head_of, is_erased, kind_of, life_of, matter_of, refusal_of
 from services.coordination.living import GONE, NOT_SEEN, STOPPED, put_forward, unseen
 from services.coordination.showing import Viewer
-from services.coordination.tables import case, consents, daily, escalation
+from services.coordination.tables import consents, daily, escalation
 from services.coordination.views import portions
 from services.office_days import in_office_hours
 from services.service import Tx, Work
@@ -135,11 +135,11 @@ async def escalate_by_itself(work: Work) -> None:
 
 
 def _to_look_through(tx: Tx) -> Sequence[list[UUID]]:
-    """All cases, some at a time; none if that was done today or the replica of the consents is not whole."""
+    """The cases that are not long over, some at a time; none if that was done today or the replica is not whole."""
     done = select(daily).where(daily.c.what == WHAT, daily.c.day == domain.today(tx.now))
     if tx.execute(done).first() or (tx.here is Compartment.JUSO and not sharing.is_fresh(consents, tx)):
         return []
-    return list(portions(tx.execute(select(case.c.id)).scalars()))
+    return list(portions(showing.listed(tx)))
 
 
 def _put_all(cases: Sequence[UUID], tx: Tx) -> Iterable[Event]:

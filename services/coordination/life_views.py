@@ -176,8 +176,8 @@ def whole(row: Row[Any], tx: Tx) -> Act:
 def unrecorded(cases: Sequence[UUID], tx: Tx) -> dict[UUID, Row[Any]]:
     """By case, the last item that a sitting has heard though nobody brought it, and of which no result is kept."""
     acts = select(act.c.item).where(act.c.case == item.c.case, act.c.item == item.c.id)
-    heard = select(hearing.c.item).where(hearing.c.outcome.is_not(None))
-    ended = or_(item.c.ends <= tx.now, item.c.id.in_(heard))
+    heard = select(hearing.c.item).where(hearing.c.item == item.c.id, hearing.c.outcome.is_not(None))
+    ended = or_(item.c.ends <= tx.now, heard.exists())
     over = item.c.case.in_(cases), item.c.withdrawn_at.is_(None), ended, ~acts.exists()
     return {row.case: row for row in tx.execute(select(item).where(*over).order_by(item.c.ends))}
 

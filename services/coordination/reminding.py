@@ -28,7 +28,7 @@ from services.coordination.escalation_rules import asked, in_post, responsible, 
 from services.coordination.handlers import service
 from services.coordination.life_terms import CITY
 from services.coordination.showing import Viewer
-from services.coordination.tables import case, consents, daily, reminder, reminder_ground
+from services.coordination.tables import consents, daily, reminder, reminder_ground
 from services.coordination.views import portions
 from services.office_days import in_office_hours
 from services.service import AskFailed, Tx, Work
@@ -113,8 +113,9 @@ def _is_planned(today: date, tx: Tx) -> bool:
 
 
 def _all_cases(tx: Tx) -> Sequence[list[UUID]]:
-    """Some at a time, and none once more for the 委嘱, so that no transaction takes long."""
-    return [*portions(tx.execute(select(case.c.id)).scalars()), []]
+    """Some at a time, and none once more for the 委嘱, so that no transaction takes long. Of what is long over nothing
+    is due."""
+    return [*portions(showing.listed(tx)), []]
 
 
 def plan(cases: Sequence[UUID], staff: Sequence[StaffView], tx: Tx) -> None:

@@ -152,7 +152,7 @@ def openings(viewer: Viewer, only: Sequence[UUID], tx: Tx) -> dict[UUID, Share]:
 
 def _look(viewer: Viewer, only: Wanted, tx: Tx, category: Category) -> Sight:
     """What this store knows: no asking, nothing written."""
-    only = _listed(tx) if only is None else only
+    only = listed(tx) if only is None else only
     if tx.here is Compartment.JUSO:
         return _look_in_juso(viewer, only, tx, category)
     office = domain.is_office(tx.profile, viewer.agency)
@@ -165,7 +165,7 @@ def _look(viewer: Viewer, only: Wanted, tx: Tx, category: Category) -> Sight:
     return _sorted_out(viewer, shares, {}, {}, tx)
 
 
-def _listed(tx: Tx) -> Sequence[UUID]:
+def listed(tx: Tx) -> Sequence[UUID]:
     """The cases of a list: that go on, were over only lately, or have something due."""
     shown = or_(case.c.rests_on.is_(None), case.c.rests_on > domain.today(tx.now))
     return tx.execute(select(case.c.id).where(shown)).scalars().all()

@@ -8,6 +8,7 @@ from contracts.message import Compartment
 from contracts.profile import Body, Profile
 from services.meetings import domain, seating
 from services.meetings.domain import Claim, Route
+from services.meetings.scheduling import Need
 from services.settings import read_profile
 from tests.meetings.stand_in import staff_of
 from tests.stage import SOME_DAY
@@ -87,12 +88,20 @@ def test_a_standing_roster_without_the_case_s_own_coordinator_does_not_hear_it()
 
 
 @pytest.mark.rule("P1")
+def expected(*agencies: str) -> dict[str, Need]:
+    return dict.fromkeys(agencies, "expected")
+
+
 def test_the_case_s_own_coordinator_has_to_be_there_and_another_one_need_not() -> None:
     toyota = city("toyota")
     body = toyota.bodies[2]
-    seats = seating.adhoc_seats(toyota, body, JUSO, ["kikan", "csw-takahashi"], staff_of(toyota), "csw-takahashi")
+    seats = seating.adhoc_seats(
+        toyota, body, JUSO, expected("kikan", "csw-takahashi"), staff_of(toyota), "csw-takahashi"
+    )
     assert {seat.agency for seat in seats if seat.need == "required"} == {"soudan", "isso", "csw-takahashi"}
     nabari = city("nabari")
-    seats = seating.adhoc_seats(nabari, nabari.bodies[0], JUSO, ["dir-korei", "kikan"], staff_of(nabari), "dir-shogai")
+    seats = seating.adhoc_seats(
+        nabari, nabari.bodies[0], JUSO, expected("dir-korei", "kikan"), staff_of(nabari), "dir-shogai"
+    )
     needs = {seat.agency: seat.need for seat in seats}
     assert needs == {"somu": "required", "dir-shogai": "required", "dir-korei": "expected", "kikan": "expected"}

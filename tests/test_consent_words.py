@@ -49,10 +49,10 @@ class Town:
         return found
 
     async def acknowledge(self, version: int) -> None:
-        consent = (await self.history()).consent
-        assert consent
+        agreed = (await self.history()).consent
+        assert agreed
         for process in consent.LISTENERS:
-            asked = AcknowledgeConsents(known=(KnownVersion(consent=consent, version=version),), process=process)
+            asked = AcknowledgeConsents(known=(KnownVersion(consent=agreed, version=version),), process=process)
             await self.juso.ask(asked, to=Account.INTAKE)
 
 

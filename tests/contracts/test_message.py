@@ -47,6 +47,7 @@ TOPICS = {
     "contracts.life": {"coordination"},
     "contracts.preparing": {"coordination"},
     "contracts.papers": {"coordination"},
+    "contracts.escalation": {"coordination"},
     "contracts.challenges": {"coordination"},
     "contracts.resources": {"coordination"},
     "contracts.counts": {"coordination", "meetings", "gate"},

@@ -17,6 +17,10 @@ JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+def expected(*agencies: str) -> dict[str, Need]:
+    return dict.fromkeys(agencies, "expected")
+
+
 def city(name: str) -> Profile:
     return read_profile(EXAMPLES / name)
 
@@ -88,10 +92,6 @@ def test_a_standing_roster_without_the_case_s_own_coordinator_does_not_hear_it()
 
 
 @pytest.mark.rule("P1")
-def expected(*agencies: str) -> dict[str, Need]:
-    return dict.fromkeys(agencies, "expected")
-
-
 def test_the_case_s_own_coordinator_has_to_be_there_and_another_one_need_not() -> None:
     toyota = city("toyota")
     body = toyota.bodies[2]

@@ -387,9 +387,9 @@ def errors_that_count(patch: pytest.MonkeyPatch) -> None:
     """What an import answers says how many sheets there are by now."""
     take_in = intake_handlers._take_in
 
-    def leaky(sheet: Sheet, tx: Tx) -> Any:
+    def leaky(*sheet: Any) -> Any:
         SEEN.append("sheet")
-        result, told = take_in(sheet, tx)
+        result, told = take_in(*sheet)
         return result.model_copy(update={"message": f"{result.message}{len(SEEN)}"}), told
 
     patch.setattr(intake_handlers, "_take_in", leaky)

@@ -16,7 +16,8 @@ from sqlalchemy.exc import IntegrityError
 
 from contracts.filling import validate
 from contracts.form_editions import NoSuchForm, edition, in_force
-from contracts.forms import Form
+from contracts.forms import FieldType, Form, FormField
+from contracts.masking import MASK, clues, mask
 from contracts.message import Compartment
 from contracts.papers import (
     Concealment,
@@ -62,6 +63,10 @@ NO_AGENCY = Refusal("S18", "プロファイルにない機関があります。"
 NOT_YOURS = Refusal(
     "S18", "秘匿の対象を変えられるのは、居所を見られる機関だけです。", "秘匿を決めた機関に連絡してください。"
 )
+MASKED_TEXT = (
+    "〔秘匿〕のある文は、そのままでは保存できません。秘匿を見られる人に頼むか、〔秘匿〕のない文に書き直してください。"
+)
+TEXTS = (FieldType.TEXT, FieldType.LONG_TEXT)
 
 
 @service.performs(LookAtPapers)
@@ -142,7 +147,7 @@ def _read(asked: ReadPaper, viewer: Viewer | None, forms: Forms, category: Categ
         return known.model_copy(update={"erased": True})
     hidden: tuple[str, ...] = ()
     if not known.concealment.open_to_viewer:
-        values, hidden = _masked(forms, row, values)
+        values, hidden = _masked(forms, row, values, _clues(asked.case, forms, tx))
     return known.model_copy(update={"values": values, "masked": hidden})
 
 
@@ -160,14 +165,47 @@ def _withheld(row: Row[Any], rows: Sequence[Row[Any]], sight: Sight) -> PaperVie
     )
 
 
-def _masked(forms: Forms, row: Row[Any], values: dict[str, object]) -> tuple[dict[str, object], tuple[str, ...]]:
-    """Without the fields that tell where somebody is; nothing at all where nobody knows any more which these are."""
+def _masked(
+    forms: Forms, row: Row[Any], values: dict[str, object], found: frozenset[str]
+) -> tuple[dict[str, object], tuple[str, ...]]:
+    """Without the fields that tell where somebody is, nor their words in other texts (S18).
+
+    Nothing at all where nobody knows any more which these are.
+    """
     try:
         form = edition(forms, row.form, row.edition)
     except NoSuchForm:
         return {}, tuple(values)
     hidden = concealed_fields(forms, row.form)
-    return without(values, hidden), tuple(field.id for field in form.fields if field.id in hidden)
+    shown = _without_clues(form.fields, without(values, hidden), found)
+    return shown, tuple(field.id for field in form.fields if field.id in hidden)
+
+
+def _clues(about: UUID, forms: Forms, tx: Tx) -> frozenset[str]:
+    """What concealed fields hold or ever held in all papers of the case: it is masked in other fields, too."""
+    found: set[str] = set()
+    for row in tx.execute(select(paper).where(paper.c.case == about)):
+        hidden = concealed_fields(forms, row.form)
+        try:
+            answers = _answers(row, tx)
+        except Shut:
+            continue
+        found.update(text for name in hidden & answers.keys() for text in clues(answers[name]))
+    return frozenset(found)
+
+
+def _without_clues(
+    fields: Sequence[FormField], values: Mapping[str, object], found: frozenset[str]
+) -> dict[str, object]:
+    """Answers with these words masked in every text, also in the rows of a table; codes, dates and numbers stay."""
+    kinds, shown = {field.id: field for field in fields}, dict(values)
+    for name, value in values.items():
+        field = kinds.get(name)
+        if field is not None and field.type is FieldType.TABLE and isinstance(value, list):
+            shown[name] = [_without_clues(field.columns, one, found) if isinstance(one, dict) else one for one in value]
+        elif isinstance(value, str) and (field is None or field.type in TEXTS):
+            shown[name] = mask(value, found)
+    return shown
 
 
 def _versions(about: UUID | None, tx: Tx) -> Sequence[Row[Any]]:
@@ -232,7 +270,11 @@ def _save(asked: SavePaper, viewer: Viewer, forms: Forms, tx: Tx) -> PaperSaved:
     if same is None and len(rows) != asked.after:
         return _refused(OTHERS).model_copy(update={"newer": len(rows)})
     base = next((one for one in rows[: asked.after] if one.version == asked.after), None)
-    checked = validate(form, _with_hidden(asked, viewer, form, base, forms, tx), _agencies(tx))
+    said = _with_hidden(asked, viewer, form, base, forms, tx)
+    blind = not _concealment(asked.case, viewer, tx).open_to_viewer
+    if base is not None and blind and (faults := _masks_left(form, said, _answers(base, tx))):
+        return PaperSaved(done=False, faults=faults)
+    checked = validate(form, said, _agencies(tx))
     if checked.faults:
         return PaperSaved(done=False, faults=tuple(PaperFault(**fault._asdict()) for fault in checked.faults))
     category = Category.TAX if asked.tax or holds_tax(form, checked.values) else Category.ORDINARY
@@ -303,7 +345,29 @@ def _with_hidden(
         before = carried(edition(forms, base.form, base.edition), form, _answers(base, tx)).values
     except (NoSuchForm, Shut):
         return said
-    return said | {name: before[name] for name in hidden if name in before}
+    shown = _without_clues(form.fields, before, _clues(asked.case, forms, tx))
+    untouched = {name for name, value in said.items() if name in shown and _same(value, shown[name])}
+    return said | {name: before[name] for name in before if name in hidden or name in untouched}
+
+
+def _same(said: object, shown: object) -> bool:
+    """Whether somebody sent back what was shown: a browser sends line ends of its own."""
+    if isinstance(said, str) and isinstance(shown, str):
+        return said.replace("\r\n", "\n").strip() == shown.strip()
+    return said == shown
+
+
+def _masks_left(form: Form, values: Mapping[str, object], before: Mapping[str, object]) -> tuple[PaperFault, ...]:
+    """A mask that would be kept in the place of what it hides: the words under it would be lost (S18).
+
+    One that stood there ``before``, because what was known at first came masked from intake, hides nothing here.
+    """
+    return tuple(
+        PaperFault(field=field.id, label=field.label, rule="S18", message=MASKED_TEXT)
+        for field in form.fields
+        if any(MASK in text for text in clues(values.get(field.id)))
+        and not any(MASK in text for text in clues(before.get(field.id)))
+    )
 
 
 def _make_tax_item(about: UUID, tx: Tx) -> None:

@@ -1,8 +1,6 @@
 """秘匿 of a 世帯員 (DV等支援措置): from whom is hidden what leads to him or her, in fields and in free text (S18)."""
 
-import re
-import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -11,17 +9,14 @@ from uuid import UUID
 from sqlalchemy import select
 
 from contracts.household import Detail
+from contracts.masking import mask
 from services.intake.reception_tables import household_end, household_stay, member_detail, secrecy, secrecy_viewer
 from services.intake.tables import client, household_member
 from services.service import Shut, Tx
 from services.vault import open_row
 
-MASK = "〔秘匿〕"
 OF_THE_HOME = frozenset({Detail.ADDRESS, Detail.PHONE, Detail.WHEREABOUTS})
 """What one member's secrecy hides of those who live with him or her: it would lead to the same door."""
-SHORTEST_HIDDEN = 4
-"""Letters and digits: a shorter text would be found in words that have nothing to do with it."""
-_BETWEEN = r"[\s\-‐−–ー()・,、の]*"
 
 
 @dataclass(frozen=True)
@@ -98,17 +93,6 @@ def _living_with(members: Collection[UUID], tx: Tx) -> list[UUID]:
         household_stay.c.household.in_(homes), household_stay.c.stay.not_in(ended)
     )
     return list(tx.execute(wanted).scalars())
-
-
-def mask(text: str, hidden: Iterable[str]) -> str:
-    """The text without these: width, blanks, hyphens and brackets make no difference. Unchanged where none is in it."""
-    plain = unicodedata.normalize("NFKC", text)
-    masked = plain
-    for value in sorted(set(hidden), key=len, reverse=True):
-        letters = [letter for letter in unicodedata.normalize("NFKC", value) if letter.isalnum()]
-        if len(letters) >= SHORTEST_HIDDEN:
-            masked = re.sub(_BETWEEN.join(map(re.escape, letters)), MASK, masked, flags=re.IGNORECASE)
-    return masked if masked != plain else text
 
 
 def _opened(key: UUID, row: Any, tx: Tx) -> dict[Detail, str]:

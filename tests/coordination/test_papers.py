@@ -469,6 +469,29 @@ async def test_a_paper_whose_form_nobody_knows_any_more_hides_all_from_who_may_n
     assert (view.values, set(view.masked)) == ({}, set(CLEAN))
 
 
+@pytest.mark.rule("S18")
+async def test_what_a_concealed_field_ever_said_is_masked_in_all_texts_of_the_case_and_never_lost(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    phone = {"phone": "0984-23-9977(夜だけ)"}
+    told = SHEET | phone | {"complaint": "小林市細野1234番地にいる。電話は0984(23)9977。眠れない。"}
+    ref = (await save(juso, case, values=told)).paper
+    moved = told | {"address": "えびの市湯田 77番地", "direction": "えびの市湯田77番地へ訪問する。"}
+    assert (await save(juso, case, paper=ref, after=1, values=moved)).done
+    await conceal(juso, case)
+    view = await read(juso, case, ref, COORDINATOR)
+    assert view.values["complaint"] == "〔秘匿〕にいる。電話は〔秘匿〕。眠れない。"
+    assert view.values["direction"] == "〔秘匿〕へ訪問する。"
+    assert (await read(juso, case, ref)).values["complaint"] == told["complaint"]
+    again = {**view.values, "route": "社協から"}
+    assert (await save(juso, case, COORDINATOR, paper=ref, after=2, values=again)).done
+    kept = (await read(juso, case, ref)).values
+    assert (kept["complaint"], kept["direction"]) == (told["complaint"], moved["direction"])
+    lossy = again | {"complaint": "〔秘匿〕にいる。眠れた。"}
+    (fault,) = (await save(juso, case, COORDINATOR, paper=ref, after=3, values=lossy)).faults
+    assert (fault.field, fault.rule) == ("complaint", "S18")
+
+
 # -- steps that rest on a paper ----------------------------------------------------------------------------------------
 
 

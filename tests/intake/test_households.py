@@ -27,9 +27,10 @@ from contracts.household import (
     SetSecrecy,
 )
 from contracts.intake import ClientOf, ConsentChanged, LookAtConsent, Member
+from contracts.masking import MASK, mask
 from contracts.office import Done, Officer
 from services import intake
-from services.intake import handlers, secrecy
+from services.intake import handlers
 from services.intake.reception_tables import (
     household_end,
     household_stay,
@@ -419,7 +420,7 @@ def test_free_text_shown_elsewhere_goes_without_a_secret_members_whereabouts(des
     assert "堤" not in shown.wishes
     assert "0001" not in shown.wishes
     assert "1201" not in shown.wishes, "the telephone of the home she lives in"
-    assert shown.wishes.count(secrecy.MASK) == 2
+    assert shown.wishes.count(MASK) == 2
     assert "みどり荘" in shown.wishes, "what nobody wrote down as whereabouts cannot be found"
     assert shown.name == "髙橋 キヨ子"
 
@@ -430,7 +431,7 @@ def test_what_is_handed_to_shien_goes_without_it_too(desk: Stage) -> None:
     write(desk, key, child, Detail.WHEREABOUTS, SECRET_PLACE)
     hide(desk, key, child)
     ((case, who),) = desk.do(handlers._waiting)
-    assert TakeInClient(case=case, particulars=who).particulars.wishes == f"孫は{secrecy.MASK}にいる。"
+    assert TakeInClient(case=case, particulars=who).particulars.wishes == f"孫は{MASK}にいる。"
 
 
 @pytest.mark.parametrize(
@@ -447,7 +448,7 @@ def test_what_is_handed_to_shien_goes_without_it_too(desk: Stage) -> None:
     ],
 )
 def test_masking_finds_a_text_however_it_is_spaced_and_nothing_else(text: str, hidden: list[str], masked: str) -> None:
-    assert secrecy.mask(text, hidden) == masked
+    assert mask(text, hidden) == masked
 
 
 # -- who may see and who may not ---------------------------------------------------------------------------------------

@@ -74,6 +74,17 @@ class ConsentChanged(Event, subject="kasane.intake.consent_changed.v1", to=(Acco
     recorded_at: AwareDatetime
 
 
+class SecrecyChanged(Event, subject="kasane.intake.secrecy_changed.v1", to=(Account.JUSO,), supersedes=True):
+    """From whom what leads to people of a juso case (``about``) is hidden now (秘匿, S18). References only, no reason.
+
+    ``members``: who is 秘匿; nobody: it was lifted. ``viewers``: the persons named for all of them, from whom
+    nothing is hidden. Told whenever it is set or lifted, and before a referral with it opens its case.
+    """
+
+    members: tuple[UUID, ...]
+    viewers: tuple[UUID, ...]
+
+
 class ReferralWithoutConsent(Event, subject="kasane.intake.referral_without_consent.v1", to=(Account.SHIEN,)):
     """No consent, so only a 支援会議 may hear it; ``about`` is the case's reference, known in shien only (C4)."""
 

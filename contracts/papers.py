@@ -107,12 +107,14 @@ class PaperHead(Message):
 class Concealment(Message):
     """Whether what tells where somebody is, is masked in this case's papers, and for whom it is not (S18).
 
-    ``open_to_viewer``: whether the viewer's agency is among them; only such an agency may change it.
+    ``open_to_viewer``: whether the viewer's agency is among them; only such an agency may change it. ``at_intake``: a
+    世帯員 is 秘匿 at intake; then the viewer has to be a person named there, too: the narrower of both holds.
     """
 
     concealed: bool = False
     agencies: tuple[Code, ...] = ()
     open_to_viewer: bool = True
+    at_intake: bool = False
 
 
 class PaperList(Message):

@@ -259,6 +259,7 @@ CONSENT = ("consent_agency", "consent_member", "consent_purpose", "consent_versi
 WALL = (*CONSENT, "acknowledgement", "commission", "commission_end", "disclosure", "extent", "replica")
 COORDINATION = (
     *("act", "case_", "case_agency", "case_problem", "client", "concealment", "hearing", "item", "paper", "step"),
+    "secrecy_told",
     *("carry_in", "carry_out", "entry", "erased", *WALL),
     *("inquiry", "inquiry_answer", "roster"),
     *("challenge", "challenge_forward", "challenge_found", "follow_up", "matching", "place", "snapshot"),
@@ -286,7 +287,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """What each process keeps, written down a second time."""
 APPEND_ONLY = {
-    *("act", "concealment", "paper", "proceeding"),
+    *("act", "concealment", "paper", "proceeding", "secrecy_told"),
     *("ledger", "audit", "checkpoint", "acknowledged", "confirmation", "commission", "commission_end"),
     *("disclosure", "carry_in", "carry_out", *CONSENT),
     *("challenge_found", "escalation", "follow_up", "inquiry", "inquiry_answer", "roster", "snapshot"),

@@ -73,6 +73,7 @@ from contracts.intake import (
     RecordConsent,
     ReferralWithConsent,
     ReferralWithoutConsent,
+    SecrecyChanged,
     TakeInSheets,
     WithdrawConsent,
 )
@@ -153,6 +154,7 @@ SAYS: dict[str, set[str]] = {
     "directory": set(),
     "intake": {
         f"to.juso.{ConsentChanged.subject}",
+        f"to.juso.{SecrecyChanged.subject}",
         f"to.juso.{ReferralWithConsent.subject}",
         f"to.shien.{ReferralWithoutConsent.subject}",
         f"to.shien.{TakeInClient.subject}",

@@ -5,7 +5,7 @@ permitted and registered by itself (S9). What tells where somebody is, is masked
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,8 +17,9 @@ from sqlalchemy.exc import IntegrityError
 from contracts.filling import validate
 from contracts.form_editions import NoSuchForm, edition, in_force
 from contracts.forms import FieldType, Form, FormField
+from contracts.intake import SecrecyChanged
 from contracts.masking import MASK, clues, mask
-from contracts.message import Compartment
+from contracts.message import Compartment, Event
 from contracts.papers import (
     Concealment,
     ConcealmentSet,
@@ -46,7 +47,7 @@ from services.coordination.life_terms import Refusal
 from services.coordination.living import ANOTHER, GONE, NOT_SEEN, STOPPED
 from services.coordination.resting import NO_PAPER
 from services.coordination.showing import Sight, Viewer
-from services.coordination.tables import case, concealment, consents, erased, item, paper
+from services.coordination.tables import case, concealment, consents, erased, item, paper, secrecy_told
 from services.forms import known_forms
 from services.service import Shut, Tx, Work
 
@@ -67,6 +68,15 @@ MASKED_TEXT = (
     "〔秘匿〕のある文は、そのままでは保存できません。秘匿を見られる人に頼むか、〔秘匿〕のない文に書き直してください。"
 )
 TEXTS = (FieldType.TEXT, FieldType.LONG_TEXT)
+
+
+@service.on(SecrecyChanged)
+def learn_secrecy(told: SecrecyChanged, tx: Tx) -> Iterable[Event]:
+    """A 世帯員 is 秘匿 at intake, or no longer: from this commit on the case's papers follow (S18)."""
+    row = {"case": told.about, "version": told.version, "compartment": tx.here, "at": tx.now}
+    row |= {"secret": bool(told.members), "viewers": [str(one) for one in told.viewers]}
+    tx.execute(insert(secrecy_told).values(row))
+    return ()
 
 
 @service.performs(LookAtPapers)
@@ -229,10 +239,17 @@ def _concealment(about: UUID, viewer: Viewer, tx: Tx) -> Concealment:
     last = tx.execute(
         select(concealment).where(concealment.c.case == about).order_by(concealment.c.number.desc()).limit(1)
     ).first()
-    if last is None or not last.concealed:
-        return Concealment()
+    told = tx.execute(
+        select(secrecy_told).where(secrecy_told.c.case == about).order_by(secrecy_told.c.version.desc()).limit(1)
+    ).first()
+    agencies = tuple(last.agencies) if last is not None and last.concealed else None
+    at_intake = told is not None and told.secret
+    named = told is None or not at_intake or str(viewer.person) in told.viewers
     return Concealment(
-        concealed=True, agencies=tuple(last.agencies), open_to_viewer=viewer.agency in tuple(last.agencies)
+        concealed=at_intake or agencies is not None,
+        agencies=agencies or (),
+        open_to_viewer=named and (agencies is None or viewer.agency in agencies),
+        at_intake=at_intake,
     )
 
 

@@ -178,6 +178,18 @@ concealment = Table(
 )
 """秘匿 (DV等支援措置) as it was decided; the last row says for which agencies nothing of the papers is masked (S18)."""
 
+secrecy_told = Table(
+    "secrecy_told",
+    tables,
+    Column("case", Uuid, primary_key=True),
+    Column("version", Integer, CheckConstraint("version >= 1"), primary_key=True),
+    Column("compartment", String(5), CheckConstraint("compartment = 'juso'"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("secret", Boolean, nullable=False),
+    Column("viewers", JSON, nullable=False),
+)
+"""秘匿 of 世帯員 as intake told it; it may come before the case. The last row says for whom nothing is masked (S18)."""
+
 client = Table(
     "client",
     tables,
@@ -443,5 +455,17 @@ escalation = Table(
 """What was overdue so long that the case was put to the next regular meeting; ``by`` is empty where the profile says
 that nobody has to confirm it. Of two at once the second finds its number taken."""
 
-append_only(act, paper, concealment, roster, inquiry, inquiry_answer, snapshot, challenge_found, follow_up, escalation)
+append_only(
+    act,
+    paper,
+    concealment,
+    secrecy_told,
+    roster,
+    inquiry,
+    inquiry_answer,
+    snapshot,
+    challenge_found,
+    follow_up,
+    escalation,
+)
 own_compartment(tables)

@@ -124,6 +124,7 @@ class _Room:
             forms=[] if found.erased else self._fillable(),
             erased=found.erased,
             concealment=found.concealment,
+            in_shien=self.where is Compartment.SHIEN,
             open_to=[known.agency(code) for code in found.concealment.agencies],
             request=str(uuid4()),
             refusal=refusal,

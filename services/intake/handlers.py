@@ -21,6 +21,7 @@ from contracts.intake import (
     Particulars,
     ReferralWithConsent,
     ReferralWithoutConsent,
+    SecrecyChanged,
     Sheet,
     SheetResult,
     SheetResults,
@@ -45,7 +46,7 @@ STATES = {Compartment.JUSO: "with_consent", Compartment.SHIEN: "without_consent"
 service = Service(
     "intake",
     tables,
-    publishes=frozenset({ConsentChanged, ReferralWithConsent, ReferralWithoutConsent}),
+    publishes=frozenset({ConsentChanged, ReferralWithConsent, ReferralWithoutConsent, SecrecyChanged}),
     asks=frozenset({TakeInClient}),
     seals=True,
     tally=lambda tx: _tally(tx),

@@ -12,6 +12,7 @@ from contracts.household import NoteDetail, RecordMemberConsent, SetSecrecy
 from contracts.message import Event
 from contracts.office import Done, Officer
 from services.intake import ledger, members, secrecy, sight
+from services.intake.concealing import step_for, tell_juso
 from services.intake.consenting import Version, taking_flaws
 from services.intake.deeds import Outcome, flawed, is_municipality, once, refused, today
 from services.intake.handlers import service
@@ -123,9 +124,10 @@ def set_secrecy(asked: SetSecrecy, tx: Tx) -> tuple[Done, Iterable[Event]]:
         if asked.secret:
             key = {"member": asked.member, "number": number}
             tx.execute(insert(secrecy_viewer), [key | {"person": one} for one in dict.fromkeys(asked.viewers)])
-        return Done(done=True, rule="S18"), asked.referral, ()
+        step = step_for(asked.referral, tx)
+        return Done(done=True, rule="S18", next_step=step), asked.referral, tell_juso(asked.referral, tx)
 
-    lock([asked.member], tx, shared=False)
+    lock([asked.member, asked.referral], tx, shared=False)
     return once(asked, Done, tx, act)
 
 

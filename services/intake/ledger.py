@@ -26,6 +26,7 @@ from contracts.intake import (
 from contracts.message import Compartment, Event
 from services.extent import how_far
 from services.intake import consenting, members, sealed, stops
+from services.intake.concealing import tell_juso
 from services.intake.consenting import Version
 from services.intake.domain import Flaw
 from services.intake.handlers import STATES, open_juso_case, service, to_juso, who_is_meant
@@ -217,7 +218,7 @@ def add(one: Version, before: Version, tx: Tx) -> list[Event]:
         return []
     if before.case is None:
         row = tx.execute(select(referral).where(referral.c.id == one.referral)).mappings().one()
-        return to_juso(row, one, who_is_meant(one.referral, tx), tx.profile)
+        return tell_juso(one.referral, tx) + to_juso(row, one, who_is_meant(one.referral, tx), tx.profile)
     return [changed(one, one.case)]
 
 

@@ -14,6 +14,7 @@ from contracts.coordination import Cases
 from contracts.erasure import EraseCase, EraseReason
 from contracts.form_editions import edition, in_force
 from contracts.forms import Form, FormField
+from contracts.intake import SecrecyChanged
 from contracts.life import PaperRef, Step
 from contracts.message import Compartment
 from contracts.papers import (
@@ -419,6 +420,24 @@ async def test_under_concealment_only_the_agencies_named_read_where_somebody_is(
         assert ("address" in view.masked) is not sees
         assert view.values["complaint"] == SHEET["complaint"]
     assert (await read(juso, case, ref, COORDINATOR, version=1)).values.get("address") is None
+
+
+@pytest.mark.rule("S18")
+async def test_secrecy_at_intake_masks_the_papers_and_the_narrower_of_both_holds(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    ref = (await save(juso, case)).paper
+    juso.stage.give(SecrecyChanged(about=case, version=1, members=(uuid4(),), viewers=(OFFICER, COORDINATOR)))
+    for viewer, sees in ((OFFICER, True), (COORDINATOR, True), (COUNSELLOR, False)):
+        assert ("address" in (await read(juso, case, ref, viewer)).values) is sees
+    assert (await listed(juso, case, COUNSELLOR)).concealment.at_intake
+    assert not (await conceal(juso, case, COUNSELLOR, concealed=False)).done
+    assert (await conceal(juso, case)).done, "fukushi only"
+    assert "address" not in (await read(juso, case, ref, COORDINATOR)).values
+    assert (await conceal(juso, case, concealed=False)).done
+    assert "address" not in (await read(juso, case, ref, COUNSELLOR)).values, "the desk does not lift intake's"
+    juso.stage.give(SecrecyChanged(about=case, version=2, members=(), viewers=()))
+    assert "address" in (await read(juso, case, ref, COUNSELLOR)).values
 
 
 @pytest.mark.rule("S18")

@@ -26,7 +26,7 @@ from contracts.household import (
     RecordMemberConsent,
     SetSecrecy,
 )
-from contracts.intake import ClientOf, ConsentChanged, LookAtConsent, Member
+from contracts.intake import ClientOf, ConsentChanged, LookAtConsent, Member, SecrecyChanged
 from contracts.masking import MASK, mask
 from contracts.office import Done, Officer
 from services import intake
@@ -327,6 +327,23 @@ def hidden_child(desk: Stage, one: Agreed) -> UUID:
         assert write(desk, one.referral, child, detail, text).done
     assert hide(desk, one.referral, child).done
     return child
+
+
+@pytest.mark.rule("S18")
+def test_juso_is_told_by_reference_who_may_see_when_secrecy_is_set_and_lifted(desk: Stage, three: Agreed) -> None:
+    desk.told()
+    child = hidden_child(desk, three)
+    (told,) = desk.told()
+    assert isinstance(told, SecrecyChanged)
+    assert (told.about, told.version, told.members, told.viewers) == (three.case, 1, (child,), (COLLEAGUE.person,))
+    client = ref(desk, three.referral, 0)
+    assert hide(desk, three.referral, client, viewers=(CITY.person,)).done
+    (both,) = desk.told()
+    assert (both.version, both.viewers) == (2, ()), "only who is named for both"
+    lifted = {"after": 1, "secret": False, "ground": None, "viewers": (), "review_on": None, "note": "転居した。"}
+    assert hide(desk, three.referral, client, **lifted).done
+    (back,) = desk.told()
+    assert (back.version, back.members, back.viewers) == (3, (child,), (COLLEAGUE.person,))
 
 
 @pytest.mark.rule("S18")

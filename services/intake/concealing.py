@@ -14,7 +14,10 @@ from services.intake.tables import handover, household_member, juso_case
 from services.intake.versions import lock
 from services.service import Tx
 
-ALSO_ON_THE_DESK = "支援会議の事案の書類には、受付からは伝わりません。支援会議の画面の「書類」でも、秘匿を設定し、または解いてください。"
+ALSO_ON_THE_DESK = (
+    "支援会議の事案の書類には、受付からは伝わりません。"
+    "支援会議の画面の「書類」でも、秘匿を設定し、または解いてください。"
+)
 
 
 def tell_juso(key: UUID, tx: Tx) -> list[Event]:

@@ -21,6 +21,7 @@ from services.desk import (
     commissions,
     cooperation,
     counts,
+    due,
     grounds,
     overdue,
     pages,
@@ -69,6 +70,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     challenges.add_routes(inside, forms, work)
     sitting.add_routes(inside, forms, work)
     overdue.add_routes(forms, work)
+    due.add_routes(inside, work)
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)
         resources.add_routes(inside, forms, work)
@@ -147,17 +149,18 @@ class _Desk:
         listed = await asking.cases(rested=ends < self.work.now())  # what was heard then may be over by now
         if closed := self._closed(request, listed):
             return closed
-        due = LookAtDue(viewer=session.person, viewer_agency=session.code or None)
+        ask_due = LookAtDue(viewer=session.person, viewer_agency=session.code or None)
         answer, staff, wanted = await asyncio.gather(
-            self.work.ask(Sittings(starts=starts, ends=ends)), asking.staff(), asking.or_none(due)
+            self.work.ask(Sittings(starts=starts, ends=ends)), asking.staff(), asking.or_none(ask_due)
         )
         found = pages.only_seen(answer, listed.cases, session.person)
-        due_soon = [one.case for one in wanted.cases[: steps.MOST_PRESSING]] if wanted else []
+        in_sight = self._known(staff, {one.case: one for one in listed.cases}, {})
+        pressing = due.of_week(due.duties(wanted, in_sight, self.work.now())) if wanted else None
+        due_soon = [one.case for one in pressing.shown] if pressing else []
         late = overdue.named_in(wanted) if wanted else []
         named = await asking.clients(dict.fromkeys([*pages.cases_of(found, listed.cases), *due_soon, *late]))
-        known = self._known(staff, {one.case: one for one in listed.cases}, named)
+        known = self._known(staff, in_sight.cases, named)
         week = pages.week(monday, today, found, known)
-        pressing = steps.pressing(wanted, known) if wanted else None
         lapsing = steps.lapsing(wanted, known) if wanted else []
         return page(
             self.work,
@@ -165,6 +168,7 @@ class _Desk:
             session=session,
             week=week,
             due=pressing,
+            due_lines=due.lines(pressing.shown, known) if pressing else [],
             lapsing=lapsing,
             overdue=overdue.overdue_lines(wanted, known) if wanted else [],
             missing=_missing(known),

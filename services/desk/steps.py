@@ -43,7 +43,6 @@ from services.service import Work
 
 ROLES = 8
 """Lines for roles in the form of a new plan; a longer plan has some more than it needs."""
-MOST_PRESSING = 10
 FOLLOW_UP_TEXT = {"none": "なし", "phone": "電話", "visit": "訪問", "meeting": "会議"}
 ENDED_TEXT = {"died": "死亡", "moved": "転出"}
 FIELDS: dict[Step, tuple[str, ...]] = {
@@ -313,12 +312,3 @@ def history_line(one: Taken, known: pages.Known) -> HistoryLine:
 def _decider(act: Act, known: pages.Known) -> str:
     person = (known.staff or {}).get(act.decider) if act.decider else None
     return f"{person.name if person else '氏名を確認できません'}({act.decider_post})" if act.decider else ""
-
-
-def pressing(found: DueList, known: pages.Known) -> list[tuple[pages.CaseLine, str, tuple[str, str, bool]]]:
-    """The cases of which something is due soonest, with their state."""
-    return [
-        (pages.case_line(known.cases[one.case], known), STATE_TEXT[one.state], due_lines(one.due)[0])
-        for one in found.cases
-        if one.case in known.cases
-    ][:MOST_PRESSING]

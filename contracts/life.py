@@ -279,6 +279,8 @@ class Due(Message):
     late: bool
     next_step: str = ""
     """What is to be done now that it is late: which meeting it goes to (M1)."""
+    sitting: date | None = None
+    """The day in Japan of the sitting that is to hear it, where that lies after ``on``: ``next_step`` is then given."""
     guessed: bool = False
     """The day comes from the municipality's setting, not from the law or the plan."""
 
@@ -310,6 +312,10 @@ class LifeView(Message):
     """What the sitting found, where it was run here and no result of it is recorded yet."""
     outside: tuple[Code, ...] = ()
     """Agencies that may not hear the case now: they can neither have a role nor have been present (C3, S6)."""
+    urgent: bool = False
+    """It came as urgent: what is put forward of it gets a 随時 sitting, if there is a date (M1)."""
+    waits_for: AwareDatetime | None = None
+    """The sitting still to come that has an item of the case on its agenda."""
     decided_services: tuple[LegalService, ...] = ()
     """The 法に基づく事業 that the plan before the meeting, or the one in force, is written for."""
 

@@ -11,16 +11,28 @@ TO_NEXT_REGULAR = "次の定例会議に付議してください。待てない�
 """M1: what waited too long goes to the next regular meeting at the latest."""
 NO_DATE = "日程が決まっていなければ、付議を取り下げ、急ぎの会議を求めてください。"
 
+TOO_FAR = "待てないときは、付議を取り下げ、「急ぎ」を付けて付議し直すと、随時の会議を求められます。"
+TO_BRING = "待てないときは、「急ぎ」を付けて付議すると、随時の会議を求められます。"
+RESULT, EARLY = "会議で協議して結果を記録する", "早期支援を会議に付議して確かめる"
+HEARD_AT_A_MEETING = (RESULT, EARLY)
+"""What only a sitting can settle: one that comes after the day is too late, and that is told before (M1, T5)."""
+
 
 def due(life: Life, opened_on: date, today: date, deadlines: Deadlines) -> list[Due]:
     """The earliest first (T1, T3-T6, T9, D7, D9, D11)."""
     found = [*_waiting(life, max(life.since or opened_on, opened_on), deadlines), *_set_by_acts(life, deadlines)]
-    listed = [one.model_copy(update=_when(one, today)) for one in found]
+    listed = [one.model_copy(update=_when(one, life, today)) for one in found]
     return sorted(listed, key=lambda one: (one.on, one.rule))
 
 
-def _when(one: Due, today: date) -> dict[str, object]:
+def _when(one: Due, life: Life, today: date) -> dict[str, object]:
     late = one.on < today
+    if one.text in HEARD_AT_A_MEETING and life.meets_on and life.meets_on > one.on:
+        return {
+            "late": late,
+            "sitting": life.meets_on,
+            "next_step": TOO_FAR if life.state is State.AT_MEETING else TO_BRING,
+        }
     return {"late": late, "next_step": one.next_step if late else ""}
 
 
@@ -47,7 +59,7 @@ def _waiting(life: Life, since: date, days: Deadlines) -> Iterable[Due]:
     elif life.state is State.PLANNED:
         yield _guess("T1", "プランを会議に付議する", since, days.bring_days, TO_NEXT_REGULAR)
     elif life.state is State.AT_MEETING:
-        yield _guess("T1", "会議で協議して結果を記録する", since, days.result_days, NO_DATE)
+        yield _guess("T1", RESULT, since, days.result_days, NO_DATE)
     elif life.state is State.AGREED:
         yield _guess("D11", "会議の結果を確定する", since, days.fix_days)
 
@@ -57,7 +69,7 @@ def _set_by_acts(life: Life, days: Deadlines) -> Iterable[Due]:
     if life.first_on and life.state in BEFORE:
         yield _guess("S2", "プランの前の会議の結果を記録する", life.first_on, days.fix_days)
     if life.early_since and life.state in ACTIVE:
-        yield _guess("T5", "早期支援を会議に付議して確かめる", life.early_since, days.early_days, TO_NEXT_REGULAR)
+        yield _guess("T5", EARLY, life.early_since, days.early_days, TO_NEXT_REGULAR)
     if life.decided_on:
         yield _guess("D11", "支援決定を本人と事業者に通知する", life.decided_on, days.notify_days)
     if life.fixed_before and life.state in ACTIVE and life.monitor_on:

@@ -82,6 +82,8 @@ class Life:
     """The sitting of what was brought has begun."""
     sitting_on: date | None = None
     """The day in Japan of that sitting, once it is over."""
+    meets_on: date | None = None
+    """The day in Japan of the sitting still to come that is to hear it."""
     heard_by: str = ""
     """The body of that sitting."""
     first_on: date | None = None

@@ -53,6 +53,7 @@ def life_of(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
         sitting_on=domain.today(brought.starts) if brought is not None and over else None,
         heard_by=(brought.body or "") if brought is not None else "",
         first_on=domain.today(first.starts) if first else None,
+        meets_on=day_of(coming([about], tx).get(about)),
         received_on=known.received_on,
         referrer=known.referrer,
         outside=_outside(about, now, tx),
@@ -111,7 +112,8 @@ def view(about: UUID, viewer: Viewer | None, posts: frozenset[str], sight: Sight
         return LifeView(found=False)
     rows = acts_of(about, tx)
     now, told = life_of(about, rows, tx), tuple(history(rows, tx))
-    opened = domain.today(tx.execute(select(case.c.opened_at).where(case.c.id == about)).scalar_one())
+    known = tx.execute(select(case.c.opened_at, case.c.urgent).where(case.c.id == about)).one()
+    opened, waiting = domain.today(known.opened_at), coming([about], tx).get(about)
     plans = [one.act.plan for one in told if one.act.plan]
     gone, brought = is_erased(about, tx), brought_by(rows, tx)
     return LifeView(
@@ -125,6 +127,8 @@ def view(about: UUID, viewer: Viewer | None, posts: frozenset[str], sight: Sight
         early_since=now.early_since,
         heard=None if gone else _heard(now, brought, unrecorded([about], tx).get(about), tx),
         outside=tuple(sorted(now.outside)),
+        urgent=known.urgent,
+        waits_for=waiting.starts if waiting is not None else None,
         decided_services=now.plan.services if now.plan else (),
     )
 
@@ -171,6 +175,17 @@ def whole(row: Row[Any], tx: Tx) -> Act:
         roles = [role | {"does": does} for role, does in zip(row.codes["plan"]["roles"], words["does"], strict=True)]
         codes["plan"] = {**row.codes["plan"], "goals": words["goals"], "policy": words["policy"], "roles": roles}
     return Act.model_validate(codes)
+
+
+def coming(cases: Sequence[UUID], tx: Tx) -> dict[UUID, Row[Any]]:
+    """By case, the item that was put forward last of those whose sitting is still to come."""
+    mine = item.c.case.in_(cases), item.c.withdrawn_at.is_(None), item.c.starts > tx.now
+    return {row.case: row for row in tx.execute(select(item).where(*mine).order_by(item.c.put_at))}
+
+
+def day_of(one: Row[Any] | None) -> date | None:
+    """The day in Japan of an item's sitting."""
+    return domain.today(one.starts) if one is not None else None
 
 
 def unrecorded(cases: Sequence[UUID], tx: Tx) -> dict[UUID, Row[Any]]:

@@ -187,7 +187,8 @@ def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]
         return _call_the_other(asked, now, tx)
     if asked.act.outcome is Outcome.RAISE and now.purpose is not None:
         above = tx.profile.body(now.heard_by)
-        put = put_forward(asked.case, now, now.purpose, asked.act.urgent, above.escalates_to if above else None, tx)
+        urgent = asked.act.urgent or is_urgent(asked.case, tx)
+        put = put_forward(asked.case, now, now.purpose, urgent, above.escalates_to if above else None, tx)
         return put.about, [put]
     if asked.act.step is Step.RECORD_FIRST:
         return next(iter(unrecorded([asked.case], tx).values())).id, []
@@ -203,15 +204,21 @@ def _bring(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID, list[Event]]:
     if waiting and set(_with_a_role(now, tx)) <= called and not asked.act.urgent:
         return waiting[-1].id, []
     events: list[Event] = list(_take_back(waiting, tx))  # it called others, or for another day (M1, P3)
-    put = put_forward(asked.case, now, purpose, asked.act.urgent, None, tx)
+    # A case that came as urgent stays so until it ends; that it ends well is in no hurry by itself (M1).
+    urgent = asked.act.urgent or (purpose is not Purpose.CLOSING and is_urgent(asked.case, tx))
+    put = put_forward(asked.case, now, purpose, urgent, None, tx)
     return put.about, [*events, put]
+
+
+def is_urgent(about: UUID, tx: Tx) -> bool:
+    """Whether the case came as urgent: what is put forward of it is looked a 随時 sitting for (M1)."""
+    return bool(tx.connection.scalar(select(case.c.urgent).where(case.c.id == about)))
 
 
 def _call_the_other(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]]:
     """What waits for a sitting waits anew, for one that the 多機関協働事業者 who takes over is called to (P1)."""
     waiting, events = not_heard(asked.case, tx), list[Event]()
-    urgent = bool(tx.connection.scalar(select(case.c.urgent).where(case.c.id == asked.case)))
-    put = None
+    urgent, put = is_urgent(asked.case, tx), None
     for one in waiting:
         events += _take_back([one], tx)
         put = put_forward(asked.case, life.after(now, asked.act), Purpose(one.purpose), urgent, one.raised_to, tx)

@@ -42,8 +42,9 @@ class Duty:
 
     @property
     def must_show(self) -> bool:
-        """Whether the week shows it, however many others there are."""
-        return self.urgent or self.heard or self.due.rule in MUST_SHOW
+        """Whether the week shows it, however many others there are: also a sitting that comes after the deadline."""
+        too_late = self.due.sitting is not None
+        return self.urgent or self.heard or too_late or self.due.rule in MUST_SHOW
 
 
 @dataclass(frozen=True)

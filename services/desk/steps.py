@@ -206,6 +206,7 @@ def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
         "agencies": [one for one in known.profile.agencies if one.code not in life.outside],
         "city": [one for one in known.profile.agencies if one.kind == "municipality"],
         "deciders": deciders(known),
+        "foretold": foretold(life, known.profile),
         "decided": [(code.value, SERVICE_TEXT[code]) for code in life.decided_services],
         "choices": {
             "outcome": outcomes(known.profile),
@@ -216,6 +217,26 @@ def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
         },
         "early_since": words.full_day(life.early_since) if life.early_since else "",
         "heard": life.heard,
+    }
+
+
+def foretold(life: LifeView, profile: Profile) -> dict[str, str]:
+    """By step, what it does to the sittings, told before it is taken: which one it leaves, which it comes to (M1)."""
+    when = words.moment(life.waits_for) if life.waits_for else ""
+    own = f"急ぎの事案なので、{profile.urgent_within_days}日以内に随時の会議を探します。"
+    regular = "次の定例の、空きのある開催回に入ります。待てないときは「急ぎ」を付けてください。"
+    again = own if life.urgent else "改めて付議すると、次の定例の、空きのある開催回になります。"
+    leaves = f"{when}の会議から外れ、その会議の案内が取り消されることがあります。" if when else ""
+    joins = (
+        f"いま入っている会議は{when}です。役割のある機関がそこに呼ばれていれば、そのまま協議します。" if when else ""
+    )
+    anew = f"「急ぎ」を付けるか、ほかの機関を呼ぶときは、{leaves}" if when else ""
+    bring = f"{joins}{anew}{'' if when and not life.urgent else own if life.urgent else regular}"
+    return {
+        Step.TAKE_BACK.value: f"{leaves}{'改めて付議すると、' if life.urgent else ''}{again}",
+        Step.BRING.value: bring,
+        Step.BRING_SUSPENSION.value: own if life.urgent else regular,
+        Step.BRING_CLOSING.value: regular,
     }
 
 
@@ -236,7 +257,9 @@ def due_lines(due: Iterable[Due]) -> list[tuple[str, str, bool]]:
     """What is due, until when, and whether that day is over; a day that no law and no plan names is called 目安."""
     return [
         (
-            f"{one.text}({one.rule})" + (f"。{one.next_step}" if one.next_step else ""),
+            f"{one.text}({one.rule})"
+            + (f"。会議は{words.full_day(one.sitting)}で、この期限の後です" if one.sitting else "")
+            + (f"。{one.next_step}" if one.next_step else ""),
             f"{words.full_day(one.on)}まで" + ("(目安)" if one.guessed else ""),
             one.late,
         )

@@ -490,3 +490,45 @@ async def test_a_result_with_another_outcome_leads_elsewhere(hands: Ready) -> No
     case = await case_in(juso)
     again = act(Step.RECORD_RESULT, outcome=Outcome.AGAIN)
     assert (await walk(juso, case, Step.ASSESS, Step.DRAFT, Step.BRING, again)).state is State.PLANNED
+
+
+# -- what is urgent stays urgent ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("M1")
+async def test_the_plan_of_an_urgent_case_put_forward_again_is_urgent_still(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = (await juso.take_in(consented(urgent=True), *EVERYBODY, purposes=ALL)).about
+    own = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=date(2027, 2, 28)),)})
+    await walk_on(juso, case, 0, Step.ASSESS, act(Step.DRAFT, plan=own), Step.BRING, Step.TAKE_BACK)
+    juso.stage.told()
+    await walk_on(juso, case, 4, act(Step.DRAFT, plan=own), Step.BRING)
+    (put,) = juso.stage.told()
+    assert isinstance(put, ItemPutForward)
+    assert put.urgent, "nobody has to tick again what the referral said"
+    assert (await look(juso, case)).urgent
+
+
+@pytest.mark.rule("M1")
+async def test_a_sitting_after_the_cases_own_deadline_is_told_with_the_lawful_way(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    await walk_on(juso, case, 0, Step.ASSESS, Step.DRAFT, Step.BRING)
+    hold(juso, case, ago=-timedelta(days=140))
+    (seen,) = [one for one in (await look(juso, case)).due if one.rule == "T1"]
+    assert seen.sitting is not None
+    assert seen.sitting > seen.on
+    assert not seen.late
+    assert "随時の会議" in seen.next_step
+    listed = await juso.perform(LookAtDue(viewer=OFFICER, viewer_agency="fukushi"))
+    assert seen in listed.cases[0].due, "the week's list says so too"
+    assert (await take(juso, case, Step.TAKE_BACK, 3)).done
+    assert not [one for one in (await look(juso, case)).due if one.sitting]
+
+
+async def test_a_sitting_in_time_is_no_matter(hands: Ready) -> None:
+    juso = hands(JUSO)
+    case = await case_in(juso)
+    await walk_on(juso, case, 0, Step.ASSESS, Step.DRAFT, Step.BRING)
+    hold(juso, case, ago=-timedelta(days=5))
+    assert [one.sitting for one in (await look(juso, case)).due if one.rule == "T1"] == [None]

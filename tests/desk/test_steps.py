@@ -2,14 +2,28 @@
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from contracts.life import CaseDue, CommissionDue, Contact, Due, Outcome, State, Step, StepTaken, Taken, TakeStep
+from contracts.life import (
+    CaseDue,
+    CommissionDue,
+    Contact,
+    Due,
+    LifeView,
+    Outcome,
+    State,
+    Step,
+    StepTaken,
+    Taken,
+    TakeStep,
+)
 from contracts.message import Compartment
+from contracts.profile import Profile
+from services.desk.steps import due_lines, foretold
 from tests.coordination.test_life import LEGAL, PLAN, act
 from tests.desk.standin import CASE, JUSO, OTHER, PEOPLE, SHIEN, StandIn, browser, post, sign_in, stub
 
@@ -240,3 +254,25 @@ async def test_the_week_tells_a_day_of_the_city_from_one_of_the_plan_and_what_la
     assert "(目安)" in text
     assert "プラン案を作る(T1)。急いで。" in text
     assert "にしもろ基幹相談支援センター 令和8年12月14日(月)まで" in text
+
+
+@pytest.mark.rule("M1")
+def test_the_form_tells_beforehand_which_sitting_a_case_leaves_and_comes_to(kobayashi: Profile) -> None:
+    when = datetime(2026, 12, 3, 1, 0, tzinfo=UTC)
+    urgent = foretold(LifeView(found=True, urgent=True, waits_for=when), kobayashi)
+    assert "12月3日" in urgent["take_back"]
+    assert "会議から外れ" in urgent["take_back"]
+    assert f"{kobayashi.urgent_within_days}日以内に随時の会議を探します" in urgent["take_back"]
+    assert "いま入っている会議は" in urgent["bring"]
+    plain = foretold(LifeView(found=True), kobayashi)
+    assert "次の定例" in plain["take_back"]
+    assert "待てないときは「急ぎ」" in plain["bring"]
+
+
+@pytest.mark.rule("M1")
+def test_a_sitting_after_the_deadline_is_said_where_the_deadline_is() -> None:
+    far = Due(rule="T1", text="結果を記録する", on=date(2027, 1, 24), late=False, sitting=date(2027, 4, 15))
+    ((text, _, late),) = due_lines([far])
+    assert "会議は令和9年4月15日" in text
+    assert "期限の後です" in text
+    assert not late

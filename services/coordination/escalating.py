@@ -19,7 +19,7 @@ from services.coordination import charge, domain, life, powers, showing
 from services.coordination.due_lists import overdue
 from services.coordination.dues import dues
 from services.coordination.handlers import service
-from services.coordination.hearing import decisions
+from services.coordination.hearing import decisions, is_stopped
 from services.coordination.life_terms import CITY, OFFICE, Life, Refusal
 from services.coordination.life_views import acts_of, head_of, is_erased, kind_of, life_of, matter_of, refusal_of
 from services.coordination.living import GONE, NOT_SEEN, STOPPED, put_forward, unseen
@@ -98,7 +98,7 @@ def _closed(about: UUID, now: Life, tx: Tx) -> Refusal | None:
     if is_erased(about, tx):
         return GONE
     head = head_of(about, tx)
-    stopped = head is None or head.scope is None or domain.stop_reason(head.state, head.scope, tx.now)
+    stopped = is_stopped(head, tx.now)
     if tx.here is Compartment.JUSO and stopped:
         return STOPPED
     city = [one.code for one in tx.profile.agencies if one.kind in CITY]

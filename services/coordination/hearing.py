@@ -20,6 +20,11 @@ from services.sharing import Head, Share
 _ANYBODY = UUID(int=0)
 
 
+def is_stopped(head: Head | None, now: datetime) -> bool:
+    """Whether nothing may be done with a juso case any more: no consent in force (C11)."""
+    return head is None or head.scope is None or bool(domain.stop_reason(head.state, head.scope, now))
+
+
 @dataclass(frozen=True)
 class Matter:
     """What would be heard: an item, or what one is about to be put forward for."""

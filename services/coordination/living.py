@@ -21,7 +21,7 @@ from services.coordination import charge, domain, life, powers, showing
 from services.coordination.due_lists import due_list
 from services.coordination.handlers import record_steps, service
 from services.coordination.heard import otherwise_heard
-from services.coordination.hearing import decisions
+from services.coordination.hearing import decisions, is_stopped
 from services.coordination.life_table import row as row_of
 from services.coordination.life_terms import CITY, OVER, Decider, Life, Refusal
 from services.coordination.life_views import (
@@ -304,7 +304,7 @@ def why_closed(about: UUID, tx: Tx) -> Refusal | None:
     if is_erased(about, tx):
         return GONE
     head = head_of(about, tx)
-    stopped = head is None or head.scope is None or domain.stop_reason(head.state, head.scope, tx.now)
+    stopped = is_stopped(head, tx.now)
     return STOPPED if tx.here is Compartment.JUSO and stopped else None
 
 

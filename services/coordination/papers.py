@@ -43,6 +43,7 @@ from services import sharing
 from services.coordination import domain, showing
 from services.coordination.entries import TAX_IN_SHIEN, TAX_UNCOVERED
 from services.coordination.handlers import service
+from services.coordination.hearing import is_stopped
 from services.coordination.life_terms import Refusal
 from services.coordination.living import ANOTHER, GONE, NOT_SEEN, STOPPED
 from services.coordination.resting import NO_PAPER
@@ -422,7 +423,7 @@ def _closed(about: UUID, tx: Tx) -> Refusal | None:
     if tx.here is not Compartment.JUSO:
         return None
     head = sharing.heads(consents, tx, [about]).get(about)
-    shut = head is None or head.scope is None or domain.stop_reason(head.state, head.scope, tx.now)
+    shut = is_stopped(head, tx.now)
     return STOPPED if shut else None
 
 

@@ -23,8 +23,9 @@ from contracts.preparing import (
     RosterView,
 )
 from services import sharing
-from services.coordination import charge, domain, roster, showing
+from services.coordination import charge, roster, showing
 from services.coordination.handlers import service
+from services.coordination.hearing import is_stopped
 from services.coordination.life_views import acts_of, life_of
 from services.coordination.roster import Fault, Round
 from services.coordination.showing import Sight, Viewer
@@ -128,8 +129,7 @@ def may_hear(about: UUID, tx: Tx) -> frozenset[str]:
     """The agencies that the consent in force names, or those with a commission that runs (C3, S6)."""
     if tx.here is Compartment.JUSO:
         head = sharing.heads(consents, tx, [about]).get(about)
-        live = head and head.scope and not domain.stop_reason(head.state, head.scope, tx.now)
-        return frozenset(head.scope.agencies) if head and head.scope and live else frozenset()
+        return frozenset(head.scope.agencies) if head and head.scope and not is_stopped(head, tx.now) else frozenset()
     one, ended = commissions.commission.c, select(commissions.ended.c.commission)
     running = one.starts <= tx.now, tx.now < one.ends, one.id.not_in(ended)
     return frozenset(tx.execute(select(one.agency).where(*running)).scalars())
@@ -168,7 +168,7 @@ def shut(about: UUID, tx: Tx) -> Fault | None:
     if tx.here is not Compartment.JUSO:
         return None
     head = sharing.heads(consents, tx, [about]).get(about)
-    stopped = head is None or head.scope is None or domain.stop_reason(head.state, head.scope, tx.now)
+    stopped = is_stopped(head, tx.now)
     return STOPPED if stopped else None
 
 

@@ -15,6 +15,8 @@ from contracts.message import Code, Message, Question
 
 Words = Annotated[str, StringConstraints(max_length=10_000)]
 """Free text of a person. Kept sealed."""
+PlanWords = Annotated[str, StringConstraints(max_length=3_000)]
+"""As ``Words``: two of them and forty roles are still a page that a meeting can read."""
 
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -190,8 +192,8 @@ class Role(Message):
 class Plan(Message):
     """A version of the plan: 目標, 支援方針, 役割分担, 法に基づく事業, モニタリングの時期 (T2 A)."""
 
-    goals: Words = ""
-    policy: Words = ""
+    goals: PlanWords = ""
+    policy: PlanWords = ""
     roles: Annotated[tuple[Role, ...], Field(max_length=40)] = ()
     services: tuple[LegalService, ...] = ()
     other_support: bool = False

@@ -28,6 +28,7 @@ from services.commands import (
     timetable,
     triage,
 )
+from services.commands.line import Parser
 from services.count_definitions import CountsInvalid
 from services.forms import FormsInvalid
 from services.launcher import CannotStart
@@ -112,9 +113,9 @@ class _Line:
     """Puts commands on the line, each with the options all share."""
 
     def __init__(self) -> None:
-        self.parser = argparse.ArgumentParser(prog="kasane", description="重層的支援体制整備事業の会議を調整します。")
+        self.parser = Parser(prog="kasane", description="重層的支援体制整備事業の会議を調整します。")
         self._commands = self.parser.add_subparsers(required=True, metavar="命令")
-        self.shared = argparse.ArgumentParser(add_help=False)
+        self.shared = Parser(add_help=False)
         self.shared.add_argument("--municipality", help="全国地方公共団体コード、6桁(既定 452050)")
         self.shared.add_argument("--profile", type=Path, help="プロファイルのフォルダー(既定 examples/kobayashi)")
         self.shared.add_argument("--var", type=Path, help="データを置くフォルダー(既定 var)")

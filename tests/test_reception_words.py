@@ -151,4 +151,4 @@ async def test_a_secret_member_is_hidden_on_the_screen_of_whoever_is_not_named(o
     status, said = await office.kasane(*change)
     assert (status, said) == (0, "記録しました。")
     status, said = await office.kasane("household", "show", *about, "f-2")
-    assert (status, "不詳" in said, "同意しない(記録 1)" in said) == (0, True, True)
+    assert (status, "不詳" in said, "同意しない(consent --after 1)" in said) == (0, True, True)

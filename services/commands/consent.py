@@ -35,6 +35,7 @@ from contracts.profile import Profile
 from contracts.purpose import PURPOSE_TEXT, Purpose
 from contracts.text import Refused
 from services.commands import Adder, unfit_fields
+from services.commands.line import day, reference
 from services.intake.cells import agency_of
 from services.intake.consenting import LISTENERS
 from services.intake.stops import LATE
@@ -277,12 +278,12 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
 
     one = command("show", show, "同意の版、範囲、根拠、停止の確認を見る")
     sought = one.add_mutually_exclusive_group(required=True)
-    sought.add_argument("--referral", type=UUID, help="つなぎの参照")
-    sought.add_argument("--case", type=UUID, help="重層的支援会議の事案の参照")
+    sought.add_argument("--referral", type=reference, help="つなぎの参照")
+    sought.add_argument("--case", type=reference, help="重層的支援会議の事案の参照")
     sought.add_argument("--referrer", help="紹介元の機関の code か名前(--number と一緒に)")
     one.add_argument("--number", help="紹介元の受付番号")
     one = command("record", record, "同意の次の版を記録する")
-    one.add_argument("--referral", type=UUID, required=True, help="つなぎの参照")
+    one.add_argument("--referral", type=reference, required=True, help="つなぎの参照")
     one.add_argument("--after", type=int, required=True, help="いまの版の番号(その次として記録する)")
     states: Sequence[str] = [state.value for state in ConsentState]
     one.add_argument("--state", type=ConsentState, required=True, metavar="|".join(states), help="同意の状態")
@@ -291,8 +292,8 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     )
     one.add_argument("--purpose", action="append", default=[], type=Purpose, choices=list(Purpose), help="目的")
     one.add_argument("--member", action="append", default=[], help="同意した世帯員(show の番号か参照)")
-    one.add_argument("--from", dest="starts", type=date.fromisoformat, metavar="年-月-日", help="期間の最初の日")
-    one.add_argument("--until", type=date.fromisoformat, metavar="年-月-日", help="期間の最後の日")
+    one.add_argument("--from", dest="starts", type=day, metavar="年-月-日", help="期間の最初の日")
+    one.add_argument("--until", type=day, metavar="年-月-日", help="期間の最後の日")
     one.add_argument("--covers-tax", action=argparse.BooleanOptionalAction, help="税の情報に及ぶか(省くと前の版のまま)")
     one.add_argument("--text-version", default="", help="説明した管理・取扱規程の版(省くと前の版のまま)")
     one.add_argument("--evidence", type=Path, metavar="FILE", help="同意書の写し(中身の指紋だけを記録する)")
@@ -302,14 +303,14 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     one.add_argument("--note", default="", help="覚え書き")
     _add_how(one)
     one = command("withdraw", withdraw, "同意の撤回を記録し、停止を確かめる")
-    one.add_argument("--case", type=UUID, required=True, help="重層的支援会議の事案の参照")
+    one.add_argument("--case", type=reference, required=True, help="重層的支援会議の事案の参照")
     _add_how(one)
 
 
 def _add_how(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--how", type=Obtained, choices=list(Obtained), required=True, help="意思の確かめ方")
     parser.add_argument("--by", required=True, help="確かめた人")
-    parser.add_argument("--on", type=date.fromisoformat, required=True, metavar="年-月-日", help="確かめた日")
+    parser.add_argument("--on", type=day, required=True, metavar="年-月-日", help="確かめた日")
 
 
 def add(command: Adder) -> None:

@@ -23,6 +23,7 @@ from contracts.message import Account, Compartment
 from contracts.profile import Profile
 from contracts.purpose import PURPOSE_TEXT
 from services.commands import Adder, consent
+from services.commands.line import reference
 from services.commands.policy import ACT_TEXT, COMPARTMENT_TEXT
 from services.intake.cells import is_formula
 from services.operator import Operator, operator
@@ -185,7 +186,7 @@ def add(command: Adder) -> None:
     """Put the command on the line."""
     register = command("disclosures", _disclosures, "だれに何を、何に基づいて共有したかの記録を見る")
     which = register.add_mutually_exclusive_group(required=True)
-    which.add_argument("--case", type=UUID, help="事案の番号(--compartment と一緒に)")
+    which.add_argument("--case", type=reference, help="事案の番号(--compartment と一緒に)")
     which.add_argument("--person", type=_person, help="受け取った人の職員番号")
     which.add_argument("--number", help="紹介元の受付番号(--referrer と一緒に。同意のある事案だけ)")
     register.add_argument("--referrer", help="紹介元の機関の code か名前")

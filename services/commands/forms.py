@@ -14,6 +14,7 @@ from contracts.filling import validate
 from contracts.form_editions import NoSuchForm, edition, in_force
 from contracts.forms import OWN, FieldType, Form, FormField, Section
 from services.commands import Adder
+from services.commands.line import day
 from services.forms import own_forms
 from services.forms_page import blank_page
 from services.settings import Settings, read_profile
@@ -210,7 +211,7 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     def act(name: str, do: object, text: str) -> argparse.ArgumentParser:
         one = below.add_parser(name, help=text, description=text, parents=[shared])
         one.set_defaults(at_forms=do)
-        one.add_argument("--on", type=date.fromisoformat, metavar="年-月-日", help="この日に使う版(既定 今日)")
+        one.add_argument("--on", type=day, metavar="年-月-日", help="この日に使う版(既定 今日)")
         if name != "list":
             one.add_argument("form", help="様式の番号(forms list に出ます)")
             one.add_argument("--version", help="版(例 1、独自項目を含むとき 1+1)")

@@ -4,9 +4,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
-from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -16,6 +14,7 @@ from contracts.policy import Category
 from contracts.profile import Profile
 from contracts.purpose import PURPOSE_TEXT, Purpose
 from services.commands import Adder
+from services.commands.line import day, reference
 from services.operator import Operator, operator
 from services.settings import Settings, read_profile
 
@@ -119,20 +118,20 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     text = "機関から聞いたことを、事案の記録に書く"
     writing = below.add_parser("note", help=text, description=text, parents=[shared])
     writing.set_defaults(at_gate="note")
-    writing.add_argument("--case", type=UUID, required=True, help="事案の番号")
+    writing.add_argument("--case", type=reference, required=True, help="事案の番号")
     writing.add_argument("--compartment", type=Compartment, choices=list(Compartment), required=True)
     writing.add_argument("--provider", required=True, help="情報を出した機関の符号", metavar="機関")
     writing.add_argument("--category", type=Category, choices=list(Category), required=True, help="税の情報か")
     writing.add_argument("--written-by", required=True, help="書いた人の職員番号")
     writing.add_argument("--text", type=Path, required=True, help="内容のファイル(UTF-8)")
     for one in (looking, carrying):
-        one.add_argument("--shien-case", type=UUID, required=True, help="支援会議の事案の番号")
-        one.add_argument("--juso-case", type=UUID, required=True, help="重層的支援会議の事案の番号")
+        one.add_argument("--shien-case", type=reference, required=True, help="支援会議の事案の番号")
+        one.add_argument("--juso-case", type=reference, required=True, help="重層的支援会議の事案の番号")
         purposes = "、".join(f"{code}={text}" for code, text in PURPOSE_TEXT.items())
         one.add_argument("--purpose", type=Purpose, choices=list(Purpose), default=Purpose.PLAN, help=purposes)
-    carrying.add_argument("--entry", type=UUID, required=True, help="項目の番号(gate show に出ます)")
+    carrying.add_argument("--entry", type=reference, required=True, help="項目の番号(gate show に出ます)")
     carrying.add_argument("--agreed-by", help="了解した機関の符号(情報を出した機関)", metavar="機関")
-    carrying.add_argument("--agreed-on", type=date.fromisoformat, help="了解した日", metavar="年-月-日")
+    carrying.add_argument("--agreed-on", type=day, help="了解した日", metavar="年-月-日")
     carrying.add_argument("--decided-by", required=True, help="判断した人の職員番号")
     carrying.add_argument("--text", type=Path, required=True, help="改めて書いた内容のファイル(UTF-8)")
 

@@ -3,8 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Callable, Iterator
-from datetime import date
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from pydantic import ValidationError
 
@@ -29,6 +28,7 @@ from contracts.household import (
 from contracts.message import Account
 from contracts.office import Done
 from services.commands import Adder, unfit_fields
+from services.commands.line import day, reference
 from services.operator import Operator, operator
 from services.settings import Settings
 
@@ -58,7 +58,7 @@ async def show(options: argparse.Namespace, asking: Operator, say: Say) -> int:
 
 def household_lines(found: HouseholdView) -> Iterator[str]:
     """A household as one viewer may see it."""
-    yield f"世帯 {found.on} 現在  記録 {found.version}"
+    yield f"世帯 {found.on} 現在  change --after {found.version}"
     for one in found.members:
         yield from member_lines(one)
     for stay in found.history:
@@ -70,7 +70,7 @@ def household_lines(found: HouseholdView) -> Iterator[str]:
 def member_lines(one: MemberView) -> Iterator[str]:
     """One 世帯員; what is hidden is named, never shown."""
     age = f" {one.age}歳" if one.age is not None else ""
-    consent = f"同意 {CONSENT_TEXT[one.consent]}(記録 {one.consents})"
+    consent = f"同意 {CONSENT_TEXT[one.consent]}(consent --after {one.consents})"
     yield f"  {one.name}({one.relation}){age}  {one.since} から  {consent}  {one.member}"
     for kind, text in one.details.items():
         yield f"    {DETAIL_TEXT[kind]} {text}"
@@ -78,7 +78,9 @@ def member_lines(one: MemberView) -> Iterator[str]:
         yield f"    〔秘匿〕{'・'.join(DETAIL_TEXT[kind] for kind in one.hidden)}"
     elif one.secret:
         review = f"、見直し {one.review_on}" if one.review_on else ""
-        yield f"    秘匿の対象です(見てよい人の画面だけに出ています。記録 {one.secrecy}{review})"
+        yield f"    秘匿の対象です(見てよい人の画面だけに出ています。hide --after {one.secrecy}{review})"
+    else:
+        yield f"    秘匿ではありません(hide --after {one.secrecy})"
 
 
 async def change(options: argparse.Namespace, asking: Operator, say: Say) -> int:
@@ -176,32 +178,34 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
         one = below.add_parser(name, help=text, description=text, parents=[shared])
         one.set_defaults(at_household=do)
         one.add_argument("--by", required=True, help="行う人の職員番号")
-        one.add_argument("--referral", type=UUID, required=True, help="つなぎの参照")
+        one.add_argument("--referral", type=reference, required=True, help="つなぎの参照")
         if name not in ("show", "seen"):
-            one.add_argument("--request", type=UUID, default=uuid4(), help="やり直すときに、前と同じ依頼の番号")
+            one.add_argument("--request", type=reference, default=uuid4(), help="やり直すときに、前と同じ依頼の番号")
         if name not in ("show", "seen", "detail"):
-            one.add_argument("--after", type=int, required=True, help="見た記録の番号(show に出ます)")
+            one.add_argument(
+                "--after", type=int, required=True, help=f"見た記録の番号(show に「{name} --after」と出ます)"
+            )
         if of_member:
-            one.add_argument("--member", type=UUID, required=True, help="世帯員の参照(show に出ます)")
+            one.add_argument("--member", type=reference, required=True, help="世帯員の参照(show に出ます)")
         return one
 
     one = act("show", show, "世帯員と、それぞれの同意・連絡先を見る(見たことが記録されます)")
-    one.add_argument("--member", type=UUID, help="この世帯員が暮らす世帯")
-    one.add_argument("--on", type=_day, metavar="年-月-日", help="この日の世帯(既定 今日)")
+    one.add_argument("--member", type=reference, help="この世帯員が暮らす世帯")
+    one.add_argument("--on", type=day, metavar="年-月-日", help="この日の世帯(既定 今日)")
     one = act("change", change, "加わる、離れる、分かれる、一緒になる")
     kinds = "、".join(f"{code.value} {text}" for code, text in CHANGE_TEXT.items())
     one.add_argument("what", type=Change, choices=list(Change), help=kinds)
-    one.add_argument("--on", type=_day, required=True, metavar="年-月-日", help="その日から")
-    one.add_argument("--member", type=UUID, action="append", default=[], help="離れる、分かれる世帯員(繰り返す)")
+    one.add_argument("--on", type=day, required=True, metavar="年-月-日", help="その日から")
+    one.add_argument("--member", type=reference, action="append", default=[], help="離れる、分かれる世帯員(繰り返す)")
     one.add_argument("--name", default="", help="加わる人の氏名(分からないときは 不詳)")
     one.add_argument("--age", type=int, help="加わる人の年齢")
     one.add_argument("--relation", default="", help="加わる人の続柄")
-    one.add_argument("--other", type=UUID, help="一緒になる世帯のつなぎの参照")
+    one.add_argument("--other", type=reference, help="一緒になる世帯のつなぎの参照")
     one = act("consent", says, "世帯員が、自分の情報の共有について言ったことを記録する", of_member=True)
     one.add_argument("--state", type=ConsentState, choices=list(ConsentState), required=True, help="言ったこと")
     one.add_argument("--how", type=Obtained, choices=list(Obtained), required=True, help="確かめ方")
     one.add_argument("--taken-by", required=True, help="確かめた人")
-    one.add_argument("--on", type=_day, required=True, metavar="年-月-日", help="確かめた日")
+    one.add_argument("--on", type=day, required=True, metavar="年-月-日", help="確かめた日")
     one.add_argument("--note", default="", help="覚え書き")
     one = act("detail", note, "住所・電話・学校・居どころを書く", of_member=True)
     kinds = "、".join(f"{code.value} {text}" for code, text in DETAIL_TEXT.items())
@@ -212,13 +216,9 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     grounds = "、".join(f"{code.value} {text}" for code, text in GROUND_TEXT.items())
     one.add_argument("--ground", type=Ground, choices=list(Ground), help=grounds)
     one.add_argument("--viewer", action="append", default=[], help="見てよい人の職員番号(繰り返す)")
-    one.add_argument("--review-on", type=_day, metavar="年-月-日", help="支援措置の見直しの日")
+    one.add_argument("--review-on", type=day, metavar="年-月-日", help="支援措置の見直しの日")
     one.add_argument("--note", default="", help="覚え書き、解くときは理由")
     act("seen", seen, "受付でだれに見せたかの記録を見る(市町村の人だけ)")
-
-
-def _day(text: str) -> date:
-    return date.fromisoformat(text)
 
 
 def add(command: Adder) -> None:

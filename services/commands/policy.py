@@ -3,9 +3,7 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contracts.consent import CONSENT_TEXT, ConsentState
@@ -18,6 +16,7 @@ from contracts.policy_terms import Act, Condition, Fact, Fit, Row, Standing
 from contracts.profile import Profile
 from contracts.purpose import PURPOSE_TEXT
 from services.commands import Adder
+from services.commands.line import day, reference
 from services.operator import operator
 from services.settings import Settings, read_profile
 
@@ -178,17 +177,17 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     one = below.add_parser("explain", help=text, description=text, parents=[shared])
     one.set_defaults(words=lambda options: _explained(one, options))
     one.add_argument(
-        "--item", type=UUID, help="動いている kasane の議題の番号。だれが聞けるかを --compartment と一緒に"
+        "--item", type=reference, help="動いている kasane の議題の番号。だれが聞けるかを --compartment と一緒に"
     )
     one.add_argument("--act", dest="what", type=Act, choices=list(Act), help="行為")
     one.add_argument("--compartment", type=Compartment, choices=list(Compartment), help="項目のある区画")
     one.add_argument("--category", type=Category, choices=list(Category), help="税の情報か")
     one.add_argument("--basis", default="", help=f"区切りの法的根拠({'、'.join(CATALOGUE)})")
     one.add_argument("--consent", type=ConsentState, choices=list(ConsentState), default=ConsentState.NOT_ASKED)
-    one.add_argument("--consent-from", type=_day, help="同意の初日(既定 限りなし)", metavar="年-月-日")
-    one.add_argument("--consent-until", type=_day, help="同意の最後の日", metavar="年-月-日")
-    one.add_argument("--commission-from", type=_day, help="委嘱の初日(なければ委嘱なし)", metavar="年-月-日")
-    one.add_argument("--commission-until", type=_day, help="委嘱の最後の日", metavar="年-月-日")
+    one.add_argument("--consent-from", type=day, help="同意の初日(既定 限りなし)", metavar="年-月-日")
+    one.add_argument("--consent-until", type=day, help="同意の最後の日", metavar="年-月-日")
+    one.add_argument("--commission-from", type=day, help="委嘱の初日(なければ委嘱なし)", metavar="年-月-日")
+    one.add_argument("--commission-until", type=day, help="委嘱の最後の日", metavar="年-月-日")
     one.add_argument("--at", type=_instant, help="その時刻(時差を付ける。既定 いま)", metavar="2026-11-20T10:00+09:00")
     for name, flag in FLAGS.items():
         one.add_argument(name, action="store_true", help=flag)
@@ -259,9 +258,6 @@ def _period(first: date | None, last: date | None) -> Period:
         datetime.combine(first, time(), TOKYO) if first else ALWAYS.starts,
         datetime.combine(last + timedelta(days=1), time(), TOKYO) if last else ALWAYS.ends,
     )
-
-
-_day: Callable[[str], date] = date.fromisoformat
 
 
 def _instant(text: str) -> datetime:

@@ -12,6 +12,7 @@ from contracts.erasure import ERASE_REASON_TEXT, EraseAnswers, EraseCase, EraseR
 from contracts.intake import Held, OpenWithoutConsent
 from contracts.message import Account, Compartment
 from services.commands import Adder
+from services.commands.line import reference
 from services.importer import import_file
 from services.operator import operator
 from services.settings import Settings, read_profile
@@ -27,12 +28,12 @@ def add(command: Adder) -> None:
     take.add_argument("--rejected", type=Path, help="受け付けなかった行を書くファイル")
     command("held", _held, "保留になっている申込みを見る")
     opening = command("open-shien", _open, "保留の申込みを支援会議で扱うと決める(法106条の6)")
-    opening.add_argument("referral", type=UUID)
+    opening.add_argument("referral", type=reference)
     opening.add_argument("--reason", required=True, help="支援会議で扱う必要性(記録されます)")
     erasing = command("erase", _erase, "本人の情報と自由記載を消去する(鍵を壊すので、古い控えからも開けなくなる)")
     what = erasing.add_mutually_exclusive_group(required=True)
     what.add_argument("--referral", type=_referral, help="つなぎの番号、または 紹介元機関コード/受付番号")
-    what.add_argument("--case", type=UUID, help="事案の番号(--compartment も付ける)")
+    what.add_argument("--case", type=reference, help="事案の番号(--compartment も付ける)")
     erasing.add_argument("--compartment", choices=[one.value for one in Compartment])
     reasons = "、".join(f"{code.value} {text}" for code, text in ERASE_REASON_TEXT.items())
     erasing.add_argument("--reason", required=True, choices=[one.value for one in EraseReason], help=reasons)

@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Callable
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from pydantic import ValidationError
 
@@ -19,6 +19,7 @@ from contracts.same_person import (
     Pair,
 )
 from services.commands import Adder, unfit_fields
+from services.commands.line import reference
 from services.operator import Operator, operator
 from services.settings import Settings, read_profile
 
@@ -96,12 +97,12 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
 
     one = act("list", show, "同じ人かもしれないつなぎを見る(氏名が出ます。見たことが記録されます)")
     one.add_argument("--compartment", type=Compartment, choices=list(Compartment), required=True, help="会議の種類")
-    one.add_argument("--referral", type=UUID, help="このつなぎとの組だけ")
+    one.add_argument("--referral", type=reference, help="このつなぎとの組だけ")
     one.add_argument("--denied", action="store_true", help="別の人と確かめた組も")
     one = act("decide", decide, "同じ人か、別の人かを記録する")
-    one.add_argument("--request", type=UUID, default=uuid4(), help="やり直すときに、前と同じ依頼の番号")
-    one.add_argument("one", type=UUID)
-    one.add_argument("other", type=UUID)
+    one.add_argument("--request", type=reference, default=uuid4(), help="やり直すときに、前と同じ依頼の番号")
+    one.add_argument("one", type=reference)
+    one.add_argument("other", type=reference)
     which = one.add_mutually_exclusive_group(required=True)
     which.add_argument("--same", dest="same", action="store_true", help="同じ人")
     which.add_argument("--different", dest="same", action="store_false", help="別の人")

@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -30,6 +30,7 @@ from contracts.signals import (
 )
 from services.commands import Adder, unfit_fields
 from services.commands.forms import CannotRead, read_filled
+from services.commands.line import reference
 from services.forms import own_forms
 from services.intake.csv_import import read_sheets
 from services.operator import Operator, operator
@@ -154,9 +155,9 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
         if name != "erase":
             one.add_argument("--by", required=True, help="行う人の職員番号")
         if name not in ("erase", "list"):
-            one.add_argument("--request", type=UUID, default=uuid4(), help="やり直すときに、前と同じ依頼の番号")
+            one.add_argument("--request", type=reference, default=uuid4(), help="やり直すときに、前と同じ依頼の番号")
         if name not in ("report", "list"):
-            one.add_argument("--signal", type=UUID, required=True, help="メモの参照(signal list に出ます)")
+            one.add_argument("--signal", type=reference, required=True, help="メモの参照(signal list に出ます)")
         return one
 
     act("report", report, "匿名の気づきメモを受け付ける(様式 early_signal の記入)").add_argument("file", type=Path)

@@ -3,8 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Callable, Iterator
-from datetime import date
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from pydantic import ValidationError
 
@@ -12,6 +11,7 @@ from contracts.message import Account
 from contracts.profile import Profile
 from contracts.triage import WAY_TEXT, DecideTriage, LookAtTriage, LookAtTriageList, TriageView, Way
 from services.commands import Adder, unfit_fields
+from services.commands.line import day, reference
 from services.operator import Operator, operator
 from services.settings import Settings, read_profile
 
@@ -118,13 +118,13 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     one = act("show", show, "当てはまる基準と理由、これまでの判断を見る")
     one.add_argument("referral", help="つなぎの参照、または 紹介元機関コード/受付番号")
     one = act("decide", decide, "受けるか戻すかの判断を記録する")
-    one.add_argument("--request", type=UUID, default=uuid4(), help="やり直すときに、前と同じ依頼の番号")
-    one.add_argument("referral", type=UUID, help="つなぎの参照")
+    one.add_argument("--request", type=reference, default=uuid4(), help="やり直すときに、前と同じ依頼の番号")
+    one.add_argument("referral", type=reference, help="つなぎの参照")
     one.add_argument("--after", type=int, default=0, help="これまでの判断の数(既定 0)")
     one.add_argument("--edition", help="見た基準の版(省くと、いまの版)")
     one.add_argument("--way", type=Way, choices=list(Way), required=True, help="coordinate 受ける、return 戻す")
     one.add_argument("--reason", required=True, help="理由(記録され、紹介元にも示されます)")
-    one.add_argument("--talked-on", type=date.fromisoformat, metavar="年-月-日", help="紹介元と協議した日(戻すとき)")
+    one.add_argument("--talked-on", type=day, metavar="年-月-日", help="紹介元と協議した日(戻すとき)")
     one.add_argument("--counterpart", help="協議した相手の機関の code(戻すとき)")
 
 

@@ -29,6 +29,7 @@ from contracts.preparing import (
 )
 from services.desk import pages, words
 from services.desk.asking import Asking
+from services.desk.flaws import flaw_text
 from services.desk.html import case_not_found, fenced, notice, page
 from services.desk.sessions import Session
 from services.desk.step_forms import Typed
@@ -68,7 +69,7 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
         try:
             asked = AskAgency.model_validate(asked_of(said) | common(case, said, session))
         except ValidationError as error:
-            return await _sheet_page(work, session, ref, 400, Refused(said, flaw_text(error)))
+            return await _sheet_page(work, session, ref, 400, Refused(said, flaw_text(error, LABELS)))
         done = await work.ask(asked)
         if not done.done:
             return await _sheet_page(work, session, ref, 409, Refused(said, refusal_text(done)))
@@ -86,7 +87,7 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
             given = answered_of(said) | common(case, said, session) | {"inquiry": inquiry}
             done = await work.ask(AnswerInquiry.model_validate(given))
         except ValidationError as error:
-            return await _sheet_page(work, session, ref, 400, Refused(said, flaw_text(error)), inquiry)
+            return await _sheet_page(work, session, ref, 400, Refused(said, flaw_text(error, LABELS)), inquiry)
         if done.done:
             return RedirectResponse(f"/cases/{case}/sheet", 303)
         return await _sheet_page(work, session, ref, 409, Refused(said, refusal_text(done)), inquiry)
@@ -127,7 +128,7 @@ def common(case: UUID, said: FormData, session: Session) -> dict[str, Any]:
     return {"case": case, "request": text_of(said, "request"), **who}
 
 
-_LABELS = {
+LABELS = {
     "seats": "出席する機関",
     "struck": "外す機関",
     "attendance": "本人参加",
@@ -142,13 +143,6 @@ _LABELS = {
     "said_by": "答えた人",
     "said_on": "回答した日",
 }
-
-
-def flaw_text(error: ValidationError) -> str:
-    """Which fields are wrong, by label; never what was typed in."""
-    found = {str(one) for fault in error.errors(include_input=False) for one in fault["loc"]}
-    labels = [label for name, label in _LABELS.items() if name in found]
-    return f"{'、'.join(labels) or '入力'}の形が正しくありません。確かめて、もう一度入れてください。"
 
 
 def refusal_text(done: Prepared) -> str:

@@ -25,8 +25,9 @@ from contracts.preparing import (
 )
 from services.desk import pages, words
 from services.desk.asking import Asking
+from services.desk.flaws import flaw_text
 from services.desk.html import case_not_found, notice, page
-from services.desk.preparing import Refused, case_for, common, flaw_text, refusal_text, text_of, uuid_of
+from services.desk.preparing import LABELS, Refused, case_for, common, refusal_text, text_of, uuid_of
 from services.desk.sessions import Session
 from services.desk.step_forms import Typed
 from services.service import Work
@@ -63,7 +64,7 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
         try:
             asked = AcceptRoster(choice=choice_of(said), **common(case, said, session), after=text_of(said, "after"))
         except ValidationError as error:
-            return await _roster_page(work, session, ref, 400, Refused(said, flaw_text(error)))
+            return await _roster_page(work, session, ref, 400, Refused(said, flaw_text(error, LABELS)))
         done = await work.ask(asked)
         if done.done:
             return RedirectResponse(f"/cases/{case}/roster", 303)

@@ -29,9 +29,10 @@ from contracts.running import (
 )
 from services.desk import pages, words
 from services.desk.asking import Asking
+from services.desk.flaws import flaw_text
 from services.desk.html import door_is_closed, fenced, notice, page
 from services.desk.sessions import Session
-from services.desk.sitting_forms import flaw_text, move_of
+from services.desk.sitting_forms import LABELS, move_of
 from services.desk.step_forms import Typed, text_of, uuid_of
 from services.desk.steps import outcomes
 from services.service import Work
@@ -115,7 +116,7 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
                 viewer_agency=session.code or None,
             )
         except ValidationError as error:
-            return await _page(work, session, ref, 400, said, flaw_text(error))
+            return await _page(work, session, ref, 400, said, flaw_text(error, LABELS))
         done = await work.ask(asked)
         if done.done:
             return RedirectResponse(f"/sittings/{sitting}", 303)

@@ -3,14 +3,13 @@
 from datetime import datetime, time
 from typing import Any
 
-from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from contracts.running import Move, Proceeding
 from services.desk import words
 from services.desk.step_forms import text_of
 
-_LABELS = {
+LABELS = {
     "person": "人",
     "post": "職",
     "ground": "代理の根拠",
@@ -52,10 +51,3 @@ def _result(said: FormData) -> dict[str, Any]:
         "local_issue": bool(text_of(said, "local_issue")),
         "words": text_of(said, "words"),
     }
-
-
-def flaw_text(error: ValidationError) -> str:
-    """Which fields are wrong, by label; never what was typed in."""
-    found = {str(one) for fault in error.errors(include_input=False) for one in fault["loc"]}
-    labels = [label for name, label in _LABELS.items() if name in found]
-    return f"{'、'.join(labels) or '入力'}の形が正しくありません。確かめて、もう一度入れてください。"

@@ -4,7 +4,6 @@ import re
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from contracts.life import Act, Step
@@ -41,7 +40,7 @@ _PLAIN = (
     *("step", "on", "words", "outcome", "contact", "lead", "follow_up", "next_on", "ended", "counterpart"),
     *("drafted_on", "notified_on", "minutes"),
 )
-_LABELS = {
+LABELS = {
     "on": "日付",
     "words": "内容・理由",
     "outcome": "結果",
@@ -98,10 +97,3 @@ def uuid_of(text: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         return None
-
-
-def flaw_text(error: ValidationError) -> str:
-    """Which fields are wrong, by label; never what was typed in."""
-    found = {str(one) for fault in error.errors(include_input=False) for one in fault["loc"]}
-    labels = [label for name, label in _LABELS.items() if name in found]
-    return f"{'、'.join(labels) or '入力'}の形が正しくありません。確かめて、もう一度入れてください。"

@@ -36,9 +36,10 @@ from contracts.message import Compartment
 from contracts.profile import Profile
 from services.desk import grounds, pages, words
 from services.desk.asking import Asking
+from services.desk.flaws import flaw_text
 from services.desk.html import case_not_found, fenced, notice, page
 from services.desk.sessions import Session
-from services.desk.step_forms import Typed, act_of, flaw_text, text_of, uuid_of
+from services.desk.step_forms import LABELS, Typed, act_of, text_of, uuid_of
 from services.service import Work
 
 ROLES = 8
@@ -138,7 +139,7 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
                 viewer_agency=session.code or None,
             )
         except ValidationError as error:
-            return await _page(work, session, ref, 400, Refused(said, flaw_text(error)))
+            return await _page(work, session, ref, 400, Refused(said, flaw_text(error, LABELS)))
         done = await work.ask(asked)
         if done.done:
             return RedirectResponse(f"/cases/{case}/life", 303)

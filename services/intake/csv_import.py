@@ -211,9 +211,9 @@ class _Reader:
         try:
             return Sheet.model_validate(values)
         except ValidationError as error:
-            for one in error.errors(include_input=False, include_url=False, include_context=False):
-                label = LABELS[str(one["loc"][0])]
-                self.tell(line, label, "length", "長すぎるか、書き方が違います。短く書き直してください。")
+            for one in error.errors(include_input=False, include_url=False):
+                name = str(one["loc"][0])
+                self.tell(line, LABELS[name], "length", _too_long(one.get("ctx", {}).get("max_length"), values[name]))
         return None
 
     def _refuse_doubles(self, line: int, values: dict[str, object]) -> None:
@@ -229,6 +229,13 @@ class _Reader:
                 row, place = list(self.rows[line]), self.header.index(LABELS[name])
                 row[place] = MARK + row[place]
                 self.rows[line] = tuple(row)
+
+
+def _too_long(limit: int | None, value: object) -> str:
+    """What to do about a value that does not fit. How long it is may be said; what it is may not."""
+    if limit is None or not isinstance(value, str):
+        return "書き方が違います。書き直してください。"
+    return f"長すぎます({limit:,}字まで、いま {len(value):,}字)。短くし、残りは別の紙で添えてください。"
 
 
 def _doubts(line: int, sheet: Sheet) -> Iterator[Fault]:

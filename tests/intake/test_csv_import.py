@@ -219,6 +219,18 @@ def test_a_row_is_refused_by_column_and_rule_without_repeating_its_value(column:
     assert [line for line, _ in reading.sheets] == [3], "the other row is taken in"
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("相談されたいこと", "あ" * 10_000, "4,000字まで、いま 10,000字"),
+        ("氏名", "髙" * 201, "200字まで、いま 201字"),
+    ],
+)
+def test_what_is_too_long_is_told_how_long_it_may_be(column: str, value: str, said: str) -> None:
+    (fault,) = [one for one in read(row(**{column: value})).faults if one.rule == "length"]
+    assert (fault.column, said in fault.message) == (column, True), fault.message
+
+
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "＝", "＠", " =", "\u3000+", "\n=", "'="])
 def test_a_cell_that_a_spreadsheet_would_run_is_refused(sign: str) -> None:
     assert (2, "紹介理由", "formula") in faults(read(row(紹介理由=f"{sign}cmd|' /C calc'!A0")))

@@ -88,6 +88,7 @@ class Step(StrEnum):
     NOTIFY = "notify"
     MONITOR = "monitor"
     CONTACT = "contact"
+    TALK = "talk"
     CLOSE = "close"
     SUSPEND = "suspend"
     GIVE_BACK = "give_back"
@@ -118,6 +119,7 @@ STEP_TEXT = {
     Step.NOTIFY: "支援決定の通知を記録する",
     Step.MONITOR: "モニタリングを記録する",
     Step.CONTACT: "連絡の試みを記録する",
+    Step.TALK: "本人との面談・同行支援を記録する",
     Step.CLOSE: "終結する",
     Step.SUSPEND: "中断する",
     Step.GIVE_BACK: "紹介元へ戻す",

@@ -124,6 +124,8 @@ class Deadlines(Data):
     """つなぎ to the answer whether it is taken on or given back (T9, D8)."""
     assess_days: Days = 30
     """受付 to the アセスメント (C5)."""
+    talk_days: Days = 7
+    """A form that says the person is anxious (本人の不安) to the 面談 or 同行支援 (C7)."""
     plan_days: Days = 30
     """アセスメント to the プラン案 (T1 A)."""
     bring_days: Days = 30

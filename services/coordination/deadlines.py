@@ -19,7 +19,7 @@ HEARD_AT_A_MEETING = (RESULT, EARLY)
 
 
 def due(life: Life, opened_on: date, today: date, deadlines: Deadlines) -> list[Due]:
-    """The earliest first (T1, T3-T6, T9, D7, D9, D11)."""
+    """The earliest first (C7, T1, T3-T6, T9, D7, D9, D11)."""
     found = [*_waiting(life, max(life.since or opened_on, opened_on), deadlines), *_set_by_acts(life, deadlines)]
     listed = [one.model_copy(update=_when(one, life, today)) for one in found]
     return sorted(listed, key=lambda one: (one.on, one.rule))
@@ -68,6 +68,8 @@ def _set_by_acts(life: Life, days: Deadlines) -> Iterable[Due]:
     """What an act set going, whatever the state since."""
     if life.first_on and life.state in BEFORE:
         yield _guess("S2", "プランの前の会議の結果を記録する", life.first_on, days.fix_days)
+    if life.anxious_since and life.state in ACTIVE and (life.talked_on or date.min) < life.anxious_since:
+        yield _guess("C7", "本人の不安について、面談か同行支援を調整する", life.anxious_since, days.talk_days)
     if life.early_since and life.state in ACTIVE:
         yield _guess("T5", EARLY, life.early_since, days.early_days, TO_NEXT_REGULAR)
     if life.decided_on:

@@ -13,7 +13,7 @@ from contracts.life import Due
 from services.coordination import domain
 from services.coordination.deadlines import due
 from services.coordination.life_terms import Life
-from services.coordination.life_views import coming, day_of, folded, unrecorded
+from services.coordination.life_views import anxious, coming, day_of, folded, unrecorded
 from services.coordination.showing import Viewer
 from services.coordination.tables import act, case, commissions, erased, inquiry, inquiry_answer
 from services.coordination.views import portions
@@ -38,12 +38,12 @@ def dues(cases: Iterable[UUID], tx: Tx) -> list[Dues]:
         for one in tx.execute(select(act).where(act.c.case.in_(part)).order_by(act.c.case, act.c.number)):
             acts[one.case].append(one)
         gone = set(tx.execute(select(erased.c.subject).where(erased.c.subject.in_(part))).scalars())
-        firsts, meets = unrecorded(part, tx), coming(part, tx)
+        firsts, meets, worried = unrecorded(part, tx), coming(part, tx), anxious(part, tx)
         for row in tx.execute(select(case).where(case.c.id.in_(part), case.c.id.not_in(gone))):
             first, rows = firsts.get(row.id), acts[row.id]
             first_on = domain.today(first.starts) if first else None
             now = replace(folded(rows, tx), first_on=first_on, referrer=row.referrer)
-            now = replace(now, meets_on=day_of(meets.get(row.id)))
+            now = replace(now, meets_on=day_of(meets.get(row.id)), anxious_since=worried.get(row.id))
             if wanted := due(now, domain.today(row.opened_at), today, tx.profile.deadlines):
                 last = Viewer(rows[-1].by, rows[-1].agency) if rows else None
                 found.append(Dues(row.id, now, tuple(wanted), last))

@@ -113,7 +113,7 @@ def after(life: Life, act: Act) -> Life:
             return _ending(moved, act)
         case Step.REOPEN:
             again = Life(life.compartment, plan=life.fixed_plan or life.plan, since=act.on, acts=moved.acts)
-            return replace(again, handed_to=life.handed_to)
+            return replace(again, handed_to=life.handed_to, talked_on=life.talked_on)
         case _:
             return _on_the_way(moved, act)
 
@@ -145,6 +145,8 @@ def _on_the_way(life: Life, act: Act) -> Life:
             tried = () if act.reached or act.contact is None else (*life.contacts, act.contact)
             reached = act.on if act.reached and life.state is State.SUSPENDED else life.back_in_touch
             return replace(life, contacts=tried, back_in_touch=reached)
+        case Step.TALK:
+            return replace(life, talked_on=act.on)
         case Step.RECORD_FIRST:
             return replace(life, first_on=None)
         case Step.HAND_OVER:

@@ -120,6 +120,10 @@ TABLE: tuple[Turn, ...] = (
         follows="訪問や照会をしても連絡が完全に取れないときは、中断を付議できる。中断の後に連絡がつけば再開する。",
     ),
     Turn(
+        Step.TALK, ACTIVE, None, OFFICE, ("C7",), (needs.words_given,), (needs.alive,),
+        follows="不安が残るときは、また面談や同行支援を行う。",
+    ),
+    Turn(
         Step.CLOSE, (State.AGREED,), State.CLOSED, OFFICE, ("T1", "D7"), (needs.lead_set, needs.follow_up_set),
         (needs.brought(Purpose.CLOSING),), follows="主担当機関がフォローアップする。変化があればすぐ再開する。",
     ),

@@ -71,6 +71,8 @@ class Life:
     contacts: tuple[Contact, ...] = ()
     back_in_touch: date | None = None
     """The day on which somebody who had been given up was reached (T7)."""
+    talked_on: date | None = None
+    """The day of the last 面談 or 同行支援 with the person (C7)."""
     handed_to: str | None = None
     """The 多機関協働事業者 that took the case over last."""
     acts: int = 0
@@ -88,6 +90,8 @@ class Life:
     """The body of that sitting."""
     first_on: date | None = None
     """The day of a sitting that has heard an item nobody brought: intake put it, and its result is not recorded."""
+    anxious_since: date | None = None
+    """The day on which a form of the case said last that the person is anxious (C7)."""
     received_on: date | None = None
     referrer: str = ""
     outside: Mapping[str, Refusal] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, exists, func, or_, select
 
 from contracts.life import Act, Heard, LifeView, State, Step, Taken, Way
 from contracts.message import Compartment
@@ -20,7 +20,7 @@ from services.coordination.deadlines import due
 from services.coordination.hearing import Matter, decisions
 from services.coordination.life_terms import OVER, Life, Refusal
 from services.coordination.showing import Sight, Viewer
-from services.coordination.tables import act, case, consents, erased, hearing, item
+from services.coordination.tables import act, case, consents, erased, hearing, item, paper
 from services.service import Shut, Tx
 from services.sharing import Head
 
@@ -53,6 +53,7 @@ def life_of(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
         sitting_on=domain.today(brought.starts) if brought is not None and over else None,
         heard_by=(brought.body or "") if brought is not None else "",
         first_on=domain.today(first.starts) if first else None,
+        anxious_since=anxious([about], tx).get(about),
         meets_on=day_of(coming([about], tx).get(about)),
         received_on=known.received_on,
         referrer=known.referrer,
@@ -195,6 +196,16 @@ def unrecorded(cases: Sequence[UUID], tx: Tx) -> dict[UUID, Row[Any]]:
     ended = or_(item.c.ends <= tx.now, heard.exists())
     over = item.c.case.in_(cases), item.c.withdrawn_at.is_(None), ended, ~acts.exists()
     return {row.case: row for row in tx.execute(select(item).where(*over).order_by(item.c.ends))}
+
+
+def anxious(cases: Sequence[UUID], tx: Tx) -> dict[UUID, date]:
+    """By case, the day in Japan on which a form, in its newest version, last said that the person is anxious (C7)."""
+    later = paper.alias()
+    newer = exists().where(later.c.paper == paper.c.paper, later.c.version > paper.c.version)
+    said = select(paper.c.case, func.max(paper.c.at).label("at")).where(paper.c.anxious, ~newer)
+    return {
+        row.case: domain.today(row.at) for row in tx.execute(said.where(paper.c.case.in_(cases)).group_by(paper.c.case))
+    }
 
 
 def matter_of(about: UUID, purpose: Purpose, tx: Tx) -> Matter:

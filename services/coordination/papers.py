@@ -322,6 +322,7 @@ def _record(asked: SavePaper, viewer: Viewer, draft: _Draft, tx: Tx) -> PaperSav
         "kind": draft.form.kind.value,
         "edition": draft.form.edition,
         "category": draft.category.value,
+        "anxious": any(draft.values.get(one.id) is True for one in draft.form.fields if "C7" in one.rules),
         "by": viewer.person,
         "agency": viewer.agency,
         "content": tx.seal(asked.case, SEALED_IN, json.dumps(draft.values, ensure_ascii=False)),

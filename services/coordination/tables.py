@@ -154,13 +154,17 @@ paper = Table(
     Column("kind", String(20), nullable=False),
     Column("edition", String(16), nullable=False),
     Column("category", String(10), CheckConstraint("category in ('ordinary', 'tax')"), nullable=False),
+    Column("anxious", Boolean, nullable=False),
     Column("by", Uuid, nullable=False),
     Column("agency", String(40), nullable=False),
     Column("content", Sealed, nullable=False),
     CheckConstraint("category = 'ordinary' or compartment = 'juso'"),  # S9
     ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
 )
-"""Filled forms of a case, version by version, each in the edition it was filled in with; every answer is sealed."""
+"""Filled forms of a case, version by version, each in the edition it was filled in with; every answer is sealed.
+
+``anxious`` says of the person's anxiety (C7) what the form says, so that what is due can be told without opening it.
+"""
 
 concealment = Table(
     "concealment",

@@ -60,6 +60,7 @@ FIELDS: dict[Step, tuple[str, ...]] = {
     Step.NOTIFY: (),
     Step.MONITOR: ("words", "next_on"),
     Step.CONTACT: ("contact", "reached", "words"),
+    Step.TALK: ("words",),
     Step.CLOSE: ("lead", "follow_up", "next_on", "words"),
     Step.SUSPEND: ("next_on", "words"),
     Step.FOLLOW_UP: ("words", "next_if_any"),
@@ -73,6 +74,7 @@ DAY_TEXT = {
     Step.RECORD_RESULT: "会議の日",
     Step.DECIDE: "決裁日",
     Step.REPORT: "報告した日",
+    Step.TALK: "面談・同行の日",
     Step.NOTIFY: "通知した日",
     Step.END: "死亡・転出の日",
 }

@@ -40,7 +40,16 @@ PLANS = (PLAN, LEGAL, MIXED, PLAN.model_copy(update={"services": (LegalService.O
 
 
 BESIDE = (
-    *(Step.CONTACT, Step.EVALUATE, Step.MONITOR, Step.START_EARLY, Step.RECORD_FIRST, Step.NOTIFY, Step.FOLLOW_UP),
+    *(
+        Step.CONTACT,
+        Step.TALK,
+        Step.EVALUATE,
+        Step.MONITOR,
+        Step.START_EARLY,
+        Step.RECORD_FIRST,
+        Step.NOTIFY,
+        Step.FOLLOW_UP,
+    ),
     *(Step.TAKE_BACK, Step.DECLINE, Step.DROP_REPLAN),
 )
 ENDING = (Step.END, Step.MOVE_ON, Step.GIVE_BACK)

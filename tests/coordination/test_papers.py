@@ -290,13 +290,13 @@ async def test_an_application_is_kept_with_its_case(
     ours = hands(kind)
     case, form = await case_in(ours), in_force(kobayashi_forms, name, date(2026, 11, 24))
     assert form.addition == (kind is JUSO), "小林市 adds to the one with consent"
-    said = {field.id: _answer(field) for field in form.fields}
+    said = {field.id: answer_for(field) for field in form.fields}
     saved = await save(ours, case, form=name, edition=form.edition, values=said)
     assert saved.done, saved
     assert (await read(ours, case, saved.paper)).values == said
 
 
-def _answer(field: FormField) -> object:
+def answer_for(field: FormField) -> object:
     return "fukushi" if field.type == "agency" else value_for(field)
 
 

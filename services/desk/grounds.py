@@ -23,6 +23,8 @@ class StopLine:
     recorded: str
     confirmed: str
     acknowledged: tuple[str, ...]
+    changed: bool = True
+    """Whether there was anything before that it changed: a first version stops nothing."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def stop(found: ConsentStop) -> StopLine | None:
         tuple(
             f"{PROCESS_TEXT.get(one.process, one.process)}({words.to_the_second(one.at)})" for one in found.acknowledged
         ),
+        found.version > 1,
     )
 
 

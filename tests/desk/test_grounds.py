@@ -38,6 +38,14 @@ async def test_the_consent_is_told_with_its_scope_and_of_the_household_only_how_
     assert [one for one in told if one not in text] == []
 
 
+async def test_a_consent_that_was_never_changed_has_stopped_nothing(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    work.stop = work.stop.model_copy(update={"version": 1})
+    text = await page(work)
+    assert "停止を確認しました" not in text
+    assert "同意の撤回を記録する" in text
+
+
 async def test_a_shien_page_has_no_consent_and_a_juso_page_no_cooperation(stand_in: Desk) -> None:
     juso, shien = await page(stand_in(JUSO)), await page(stand_in(SHIEN))
     assert ("同意の撤回を記録する" in juso, "協力を依頼する" in juso) == (True, False)

@@ -84,6 +84,10 @@ class FactKind(StrEnum):
     CASE_REOPENED = "case_reopened"
     CONTACT_TRIED = "contact_tried"
     """An act 連絡の試み (T3)."""
+    TALKED = "talked"
+    """An act 面談・同行支援 (C7)."""
+    FOLLOWED_UP = "followed_up"
+    """An act フォローアップ: after a case's end (D7), or as advice to the 紹介元 that leads it (D9)."""
     IN_STATE = "in_state"
     """A span: a case stood in a state."""
     SERVICE_IN_FORCE = "service_in_force"
@@ -139,6 +143,8 @@ DIMENSIONS: dict[FactKind, frozenset[Dimension]] = {
     FactKind.CASE_LEFT: frozenset({Dimension.WAY}),
     FactKind.CASE_REOPENED: frozenset(),
     FactKind.CONTACT_TRIED: frozenset({Dimension.CONTACT, Dimension.REACHED}),
+    FactKind.TALKED: frozenset(),
+    FactKind.FOLLOWED_UP: frozenset({Dimension.STATE}),
     FactKind.IN_STATE: frozenset({Dimension.STATE}),
     FactKind.SERVICE_IN_FORCE: frozenset({Dimension.SERVICE}),
     FactKind.EARLY_SUPPORT: frozenset(),

@@ -100,6 +100,10 @@ def _events(about: UUID, before: Life, each: Act, now: Life) -> Iterator[Fact]:
     if each.step is Step.CONTACT:
         reached = ("reached" if each.reached else "not_reached",)
         yield fact(FactKind.CONTACT_TRIED, contact=(each.contact or "-",), reached=reached)
+    if each.step is Step.TALK:
+        yield fact(FactKind.TALKED)
+    if each.step is Step.FOLLOW_UP:
+        yield fact(FactKind.FOLLOWED_UP, state=(before.state.value,))
 
 
 def services_in_force(now: Life) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from contracts.counts import (
     FrozenCounts,
 )
 from contracts.erasure import EraseCase, EraseReason
-from contracts.life import Step
+from contracts.life import Outcome, Step
 from contracts.message import Compartment
 from services.coordination.tables import snapshot
 from tests.coordination.stand_in import COORDINATOR, COUNSELLOR, OFFICER, VIEWERS, Hands, without_consent
@@ -91,6 +91,19 @@ async def test_a_replan_and_a_case_opened_again_are_told_from_the_first(hands: R
     assert groups(of(found, "plans"), Dimension.ROUND) == {"first": 1, "again": 1}
     assert of(found, "reopened").count == 1
     assert groups(of(found, "open-at-end"), Dimension.STATE) == {"opened": 1}
+
+
+@pytest.mark.rule("D8", "D9", "C7")
+async def test_what_was_given_back_or_is_led_by_the_referrer_is_told_from_what_closed(hands: Ready) -> None:
+    juso = hands(JUSO)
+    await walk(juso, await case_in(juso), Step.TALK, Step.GIVE_BACK)
+    led = act(Step.RECORD_RESULT, outcome=Outcome.REFERRER_LEADS, next_on=date(2026, 12, 10))
+    await walk(juso, await case_in(juso), Step.ASSESS, Step.DRAFT, Step.BRING, led, Step.FOLLOW_UP, Step.FOLLOW_UP)
+    await walk(juso, await case_in(juso), *CLOSED, Step.FOLLOW_UP)
+    found = await counts(juso)
+    assert groups(of(found, "left"), Dimension.WAY) == {"closed": 1, "returned": 1, "with_referrer": 1}
+    assert groups(of(found, "follow-ups"), Dimension.STATE) == {"closed": 1, "with_referrer": 2}
+    assert of(found, "talks").count == 1
 
 
 async def test_an_erased_case_counts_as_before(hands: Ready) -> None:

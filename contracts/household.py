@@ -96,6 +96,8 @@ class MemberView(Message):
     secret: bool = False
     secrecy: int = 0
     """How often secrecy was set or lifted; told to whom the member is not hidden from."""
+    same_as: UUID | None = None
+    """The member who is the same person: two referrals of one person came into one household (C12)."""
     review_on: date | None = None
     """When a 支援措置 ends unless it is renewed. It stays hidden until a person lifts it."""
 

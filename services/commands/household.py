@@ -71,7 +71,8 @@ def member_lines(one: MemberView) -> Iterator[str]:
     """One 世帯員; what is hidden is named, never shown."""
     age = f" {one.age}歳" if one.age is not None else ""
     consent = f"同意 {CONSENT_TEXT[one.consent]}(consent --after {one.consents})"
-    yield f"  {one.name}({one.relation}){age}  {one.since} から  {consent}  {one.member}"
+    twin = f"  〔{one.same_as} と同じ人〕" if one.same_as else ""
+    yield f"  {one.name}({one.relation}){age}  {one.since} から  {consent}  {one.member}{twin}"
     for kind, text in one.details.items():
         yield f"    {DETAIL_TEXT[kind]} {text}"
     if one.hidden:

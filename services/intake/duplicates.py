@@ -5,7 +5,7 @@ tried on an old backup. A store's order of references, counts and refusals do no
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import chain, combinations, product
 from typing import Any
@@ -107,11 +107,26 @@ def _kind_of(asked: DecideSame, tx: Tx) -> Compartment | tuple[str, str, str]:
     return kinds[0] if kinds else UNKNOWN
 
 
-def _people(compartment: Compartment, tx: Tx) -> tuple[dict[UUID, Known], Rows]:
-    """Every client of one kind of meeting, opened, and their referrals."""
+def one_person(keys: Collection[UUID], state: str, tx: Tx) -> set[Found]:
+    """Of these referrals in one state, the pairs whose clients are one person as far as that is settled."""
+    kind = next((one for one in Compartment if STATES[one] == state), None)
+    if kind is None:
+        return set()
+    people, _ = _people(kind, tx, keys)
+    found = _alike(people, None)
+    decided = _findings(combinations(sorted(keys, key=lambda key: key.hex), 2), kind, tx)
+    said = {pair for pair, row in decided.items() if row["same"]}
+    by_number = {pair for pair, like in found.items() if like is Likeness.NUMBER and pair not in decided}
+    return {pair for pair in said | by_number if set(pair) <= set(keys)}
+
+
+def _people(kind: Compartment, tx: Tx, only: Collection[UUID] | None = None) -> tuple[dict[UUID, Known], Rows]:
+    """Every client of one kind of meeting (or of these referrals), opened, and their referrals."""
     facts = (referral.c.id, referral.c.referrer, referral.c.number, referral.c.received_on)
     wanted = select(*facts, *_COMPARED).join_from(referral, client)
-    wanted = wanted.where(referral.c.state == STATES[compartment], sealed.not_erased())
+    wanted = wanted.where(referral.c.state == STATES[kind], sealed.not_erased())
+    if only is not None:
+        wanted = wanted.where(referral.c.id.in_(only))
     rows: dict[UUID, Mapping[Any, Any]] = {row["id"]: row for row in tx.execute(wanted).mappings()}
     tx.fetch_keys(list(rows))
     people = {}

@@ -25,7 +25,7 @@ from contracts.household import (
 )
 from contracts.message import Event
 from contracts.office import Done, Officer
-from services.intake import members, sealed, secrecy, sight
+from services.intake import duplicates, members, sealed, secrecy, sight
 from services.intake.consenting import Version
 from services.intake.deeds import NOT_OFFICE, Outcome, flawed, is_municipality, once, refused, register, today
 from services.intake.handlers import service
@@ -160,7 +160,7 @@ def _views(home: Home, by: Officer, tx: Tx) -> tuple[MemberView, ...]:
     known = {who: found for key in keys for who, found in secrecy.details(key, living, tx).items()}
     names = {who: name for key in keys for who, name in sealed.household(key, tx)}
     relations = {key: sealed.relations(key, tx) for key in keys}
-    views = []
+    views, twins = [], _twins(home, tx)
     for one in home.now:
         hidden = hidden_details(one, living, hides, secrecy.OF_THE_HOME)
         how = secret.get(one.member, secrecy.Secret())
@@ -178,11 +178,26 @@ def _views(home: Home, by: Officer, tx: Tx) -> tuple[MemberView, ...]:
                 details={kind: text for kind, text in known.get(one.member, {}).items() if kind not in hidden},
                 hidden=hidden,
                 secret=how.secret,
+                same_as=twins.get(one.member),
                 secrecy=how.number if one.member not in hides else 0,
                 review_on=how.review_on if how.secret and one.member not in hides else None,
             )
         )
     return tuple(views)
+
+
+def _twins(home: Home, tx: Tx) -> dict[UUID, UUID]:
+    """By member, the one named before who is the same person: clients of several referrals."""
+    clients = {one.referral: one.member for one in home.now if one.place == 0}
+    side = home.now[0].side if home.now else None
+    if len(clients) < 2 or side is None:
+        return {}
+    order = {key: number for number, key in enumerate(clients)}
+    pairs = (sorted(pair, key=order.__getitem__) for pair in duplicates.one_person(clients, side, tx))
+    found: dict[UUID, UUID] = {}
+    for first, second in sorted(pairs, key=lambda pair: (order[pair[1]], order[pair[0]])):
+        found.setdefault(clients[second], clients[first])
+    return found
 
 
 def consent_now(one: Spell, own: tuple[ConsentState, int] | None, newest: Version | None) -> ConsentState:

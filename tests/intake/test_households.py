@@ -43,6 +43,7 @@ from services.intake.tables import household_member
 from tests.intake.agreeing import Agreed, agree, record, scope_of, take
 from tests.intake.officers import CITY, COLLEAGUE, OUTSIDE, REFERRER, STRANGER, TOWN_WITH_COORDINATOR
 from tests.intake.paper import sheet, without_consent
+from tests.intake.test_duplicates import decide
 from tests.stage import Stage
 
 GIVEN, REFUSED, WITHDRAWN = ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.WITHDRAWN
@@ -154,6 +155,24 @@ def test_two_households_of_one_kind_become_one_and_both_histories_stay(desk: Sta
     assert sorted(names(look(desk, three.referral))) == sorted(names(look(desk, other))) == sorted(together)
     assert names(look(desk, other, on=date(2026, 11, 19))) == ["𠮷田 学"]
     assert change(desk, other, Change.MERGE, other=three.referral).rule == "household-unknown", "it is one already"
+
+
+def test_one_person_of_two_referrals_is_told_as_one_once_that_is_settled(desk: Stage, three: Agreed) -> None:
+    certain = take(desk, sheet(number="2", name="旧姓 キヨ子", members=()))
+    asked = take(desk, sheet(number="3", resident_number=None, members=()))
+    for one in (certain, asked):
+        assert change(desk, three.referral, Change.MERGE, other=one).done
+    mother, first, second = (ref(desk, key, 0) for key in (three.referral, certain, asked))
+
+    def told() -> dict[UUID, UUID | None]:
+        seen = look(desk, three.referral).members
+        return {one.member: one.same_as for one in seen if one.client}
+
+    assert told() == {mother: None, first: mother, second: None}, "the same 宛名番号; the other is a guess"
+    decide(desk, three.referral, asked)
+    assert told() == {mother: None, first: mother, second: mother}
+    decide(desk, three.referral, certain, same=False)
+    assert told() == {mother: None, first: None, second: mother}, "a number can be mistyped"
 
 
 @pytest.mark.parametrize("state", [REFUSED, WITHDRAWN])

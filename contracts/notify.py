@@ -38,6 +38,8 @@ class SendInvitation(Question[Sent], subject="ask.notify.send_invitation.v1", as
     link: LinkToken
     answer_by: AwareDatetime
     send_before: AwareDatetime
+    online: bool = False
+    """It is held online: whoever is invited is told so in the place's stead."""
 
 
 class SendCancellation(
@@ -70,4 +72,18 @@ class SendReminder(Question[Sent], subject="ask.notify.send_reminder.v1", asked_
 
     person: UUID
     day: date
+    send_before: AwareDatetime
+
+
+class SendPoll(Question[Sent], subject="ask.notify.send_poll.v1", asked_from=(Account.JUSO, Account.SHIEN)):
+    """Ask one person by mail for the times at which he or she can come, by a link without login. Nothing in it tells
+    what the meeting would be about, with whom, or of which kind (S17); the times stand behind the link only.
+
+    The same ``notice`` asked twice is sent once. ``send_before`` as above.
+    """
+
+    notice: UUID
+    person: UUID
+    link: LinkToken
+    answer_by: AwareDatetime
     send_before: AwareDatetime

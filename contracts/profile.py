@@ -51,6 +51,36 @@ class Place(Data):
     name: str
 
 
+class Room(Data):
+    """部屋: a room at a place, how many it seats and what is in it. A place without rooms is never full."""
+
+    code: Code
+    name: str
+    place: Code
+    capacity: PositiveInt
+    equipment: tuple[Code, ...] = ()
+
+
+class Quorum(Data):
+    """成立の要件: at least so many of the seats of these agencies, or agencies of these kinds, are filled (P1-P3).
+
+    「包括3者のうち1」 is ``at_least`` 1 of three agencies. Each of their seats has its substitutes.
+    """
+
+    name: str
+    at_least: PositiveInt
+    agencies: tuple[Code, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _counts_somebody(self) -> Self:
+        if not self.agencies and not self.kinds:
+            raise ValueError(f"quorum {self.name} names neither agencies nor kinds")
+        if self.agencies and not self.kinds and self.at_least > len(set(self.agencies)):
+            raise ValueError(f"quorum {self.name} wants more agencies than it names")
+        return self
+
+
 class Seat(Data):
     """出席者の枠: whoever holds ``post`` at ``agency``. ``need``: 必須, 原則, 任意 (P1-P5)."""
 
@@ -107,6 +137,10 @@ class Body(Data):
     """The body to which a case goes of which nothing could be decided here (M10, D6)."""
     raised_only: bool = False
     """It hears only what another body raised to it (M10)."""
+    quorum: tuple[Quorum, ...] = ()
+    """What has to be filled besides required seats for a 随時 date to be one (P1-P3)."""
+    equipment: tuple[Code, ...] = ()
+    """What has to be in the room, where its place has rooms."""
     decides: bool = True
     """False where a plan or an ending is only talked over, and another body finds it fit (D6)."""
 
@@ -183,6 +217,10 @@ class Profile(Data):
     programmes: Programmes | None = None
     coordinating: Coordinating | None = None
     powers: tuple[Power, ...] = ()
+    rooms: tuple[Room, ...] = ()
+    approval: bool = False
+    """Whether a 随時 date needs approval before invitations go out (S12). The law gives no number of steps: 公 P5
+    米原市4条 has two, others one; without it the date is found and announced by itself."""
     closed_days: tuple[Annotated[str, Field(pattern=r"^[0-9]{2}-[0-9]{2}$")], ...] = (
         "12-29",
         "12-30",
@@ -250,6 +288,7 @@ def profile_faults(profile: Profile) -> Iterator[str]:
     if profile.programmes and set(profile.programmes.coordination) != set(profile.coordinators):
         yield "programme coordination is not exactly the agencies of kind coordinator"
     yield from _coordinator_faults(profile, agencies, areas)
+    yield from _room_faults(profile, agencies)
     for body in profile.bodies:
         yield from _body_faults(profile, body, areas)
 
@@ -267,6 +306,19 @@ def _coordinator_faults(profile: Profile, agencies: set[str], areas: set[str]) -
     for one in listed:
         if (one.level == 2) != bool(one.areas):
             yield f"coordinator {one.agency}: areas are those of level 2, and every level 2 has some"
+
+
+def _room_faults(profile: Profile, agencies: set[str]) -> Iterator[str]:
+    places, codes = {one.code for one in profile.places}, [one.code for one in profile.rooms]
+    for room in profile.rooms:
+        if room.place not in places:
+            yield f"room {room.code} lies at an unknown place {room.place}"
+        if codes.count(room.code) > 1:
+            yield f"room {room.code} is listed twice"
+    for body in profile.bodies:
+        for quorum in body.quorum:
+            for code in sorted(set(quorum.agencies) - agencies):
+                yield f"quorum {quorum.name} of body {body.code} names an unknown agency {code}"
 
 
 def _body_faults(profile: Profile, body: Body, areas: set[str]) -> Iterator[str]:

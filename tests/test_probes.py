@@ -265,7 +265,10 @@ COORDINATION = (
     *("challenge", "challenge_forward", "challenge_found", "follow_up", "matching", "place", "snapshot"),
     *("daily", "escalation", "reminder", "reminder_ground"),
 )
-MEETING = ("agenda", "cooperation", "item", "link", "notice", "proceeding", "release", "seat", "sitting", *WALL)
+MEETING = (
+    *("agenda", "cooperation", "item", "link", "notice", "proceeding", "release", "seat", "sitting", *WALL),
+    *("poll", "poll_answer", "poll_line", "poll_seat", "proposal"),
+)
 TABLES: dict[str, tuple[str, ...]] = {
     "directory": ("busy", "person"),
     "intake": (
@@ -278,7 +281,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "coordination@shien": COORDINATION,
     "meetings@juso": MEETING,
     "meetings@shien": MEETING,
-    "notify": ("delivery", "reminder"),
+    "notify": ("delivery", "poll_mail", "reminder"),
     "gate": (),
     "desk@juso": (),
     "desk@shien": (),
@@ -287,7 +290,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """What each process keeps, written down a second time."""
 APPEND_ONLY = {
-    *("act", "concealment", "paper", "proceeding", "secrecy_told"),
+    *("act", "concealment", "paper", "poll_answer", "poll_line", "proceeding", "secrecy_told"),
     *("ledger", "audit", "checkpoint", "acknowledged", "confirmation", "commission", "commission_end"),
     *("disclosure", "carry_in", "carry_out", *CONSENT),
     *("challenge_found", "escalation", "follow_up", "inquiry", "inquiry_answer", "roster", "snapshot"),

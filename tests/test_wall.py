@@ -80,9 +80,10 @@ from contracts.intake import (
 from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, ItemUnplaced, LookAtLink, Sittings
 from contracts.message import EVENTS, QUESTIONS, Account
-from contracts.notify import SendCancellation, SendInvitation, SendReminder
+from contracts.notify import SendCancellation, SendInvitation, SendPoll, SendReminder
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.permit import Redeem, ReportSpent
+from contracts.polls import AnswerPoll, ClosePoll, LookAtPoll, NotePollAnswer, OpenPoll
 from contracts.preparing import (
     AcceptRoster,
     AnswerInquiry,
@@ -93,6 +94,7 @@ from contracts.preparing import (
     RosterAccepted,
 )
 from contracts.profile import Profile
+from contracts.proposing import DatesInHand, DecideProposal, LookAtDates, ProposeDate
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, HearingOpened, ItemHeard, LookAtRoom
 from contracts.same_person import DecideSame, LookAtDuplicates
@@ -119,6 +121,7 @@ MEETINGS = {
     f"to.directory.{Release.subject}",
     f"to.notify.{SendInvitation.subject}",
     f"to.notify.{SendCancellation.subject}",
+    f"to.notify.{SendPoll.subject}",
 }
 DESK = {
     Cases.subject,
@@ -132,6 +135,8 @@ DESK = {
     SetConcealment.subject,
     *(one.subject for one in (LookAtRoster, AcceptRoster, LookAtSheet, AskAgency, AnswerInquiry, LookAtInquiries)),
     *(one.subject for one in (CountPeriod, Challenges, NoteChallenge, HandleChallenge)),
+    *(one.subject for one in (LookAtDates, DatesInHand, OpenPoll, NotePollAnswer, ClosePoll)),
+    *(one.subject for one in (ProposeDate, DecideProposal)),
     Trail.subject,
     Sittings.subject,
     ItemSittings.subject,
@@ -173,7 +178,11 @@ SAYS: dict[str, set[str]] = {
     | {f"to.juso.{question.subject}" for question in (ConsentForGate, RecordCarryIn)}
     | {f"to.{one}.{FrozenCounts.subject}" for one in ("juso", "shien")}
     | {f"to.intake.{ClientForGate.subject}"},
-    "desk": {f"to.{one}.{question.subject}" for one in ("juso", "shien") for question in (LookAtLink, AnswerByLink)},
+    "desk": {
+        f"to.{one}.{question.subject}"
+        for one in ("juso", "shien")
+        for question in (LookAtLink, AnswerByLink, LookAtPoll, AnswerPoll)
+    },
 }
 """What each process may tell and ask, written down a second time (the tables of the README): not read from services."""
 DURABLES = {"coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}

@@ -16,11 +16,13 @@ from contracts.intake import LookAtStop, Particulars
 from contracts.life import LookAtDue, LookAtLife
 from contracts.meetings import ItemSittings, Sittings
 from contracts.message import Compartment
+from contracts.proposing import DatesInHand
 from services.desk import (
     challenges,
     commissions,
     cooperation,
     counts,
+    dates,
     due,
     grounds,
     overdue,
@@ -71,6 +73,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     sitting.add_routes(inside, forms, work)
     overdue.add_routes(forms, work)
     due.add_routes(inside, work)
+    dates.add_routes(inside, forms, work)
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)
         resources.add_routes(inside, forms, work)
@@ -150,15 +153,21 @@ class _Desk:
         if closed := self._closed(request, listed):
             return closed
         ask_due = LookAtDue(viewer=session.person, viewer_agency=session.code or None)
-        answer, staff, wanted = await asyncio.gather(
-            self.work.ask(Sittings(starts=starts, ends=ends)), asking.staff(), asking.or_none(ask_due)
+        ask_dates = DatesInHand(viewer=session.person, viewer_agency=session.code or None)
+        answer, staff, wanted, in_hand = await asyncio.gather(
+            self.work.ask(Sittings(starts=starts, ends=ends)),
+            asking.staff(),
+            asking.or_none(ask_due),
+            asking.or_none(ask_dates),
         )
         found = pages.only_seen(answer, listed.cases, session.person)
         in_sight = self._known(staff, {one.case: one for one in listed.cases}, {})
         pressing = due.of_week(due.duties(wanted, in_sight, self.work.now())) if wanted else None
         due_soon = [one.case for one in pressing.shown] if pressing else []
         late = overdue.named_in(wanted) if wanted else []
-        named = await asking.clients(dict.fromkeys([*pages.cases_of(found, listed.cases), *due_soon, *late]))
+        planned = [one.case for one in in_hand.cases if one.case in in_sight.cases] if in_hand else []
+        shown = dict.fromkeys([*pages.cases_of(found, listed.cases), *due_soon, *late, *planned])
+        named = await asking.clients(shown)
         known = self._known(staff, in_sight.cases, named)
         week = pages.week(monday, today, found, known)
         lapsing = steps.lapsing(wanted, known) if wanted else []
@@ -171,6 +180,7 @@ class _Desk:
             due_lines=due.lines(pressing.shown, known) if pressing else [],
             lapsing=lapsing,
             overdue=overdue.overdue_lines(wanted, known) if wanted else [],
+            dates_in_hand=dates.in_hand_lines(in_hand, in_sight.cases, known) if in_hand else [],
             missing=_missing(known),
         )
 

@@ -26,7 +26,9 @@ from contracts.intake import ClientOf, LookAtStop, WithdrawConsent
 from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
+from contracts.polls import AnswerPoll, ClosePoll, LookAtPoll, NotePollAnswer, OpenPoll
 from contracts.preparing import AcceptRoster, AnswerInquiry, AskAgency, LookAtInquiries, LookAtRoster, LookAtSheet
+from contracts.proposing import DatesInHand, DecideProposal, LookAtDates, ProposeDate
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, LookAtRoom
 from services.desk.app import build_app
@@ -83,6 +85,15 @@ service = Service(
             Resources,
             NotePlace,
             NoteMatch,
+            LookAtDates,
+            DatesInHand,
+            OpenPoll,
+            NotePollAnswer,
+            ClosePoll,
+            ProposeDate,
+            DecideProposal,
+            LookAtPoll,
+            AnswerPoll,
         }
     ),
 )

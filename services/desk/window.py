@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from contracts.links import compartment_of
 from contracts.meetings import Answer, AnswerByLink, LinkState, LookAtLink
 from contracts.message import Account, Compartment, Question
-from services.desk import words
+from services.desk import polls_window, words
 from services.desk.html import notice, page
 from services.service import Work
 
@@ -28,6 +28,8 @@ def routes(work: Work) -> APIRouter:
         account = _account(key, token)
         state = await _ask(work, account, AnswerByLink(link=token, answer=answer)) if account else None
         return _show(work, state, recorded=state is not None and state.answer == answer)
+
+    polls_window.add_routes(router, work)
 
     @router.api_route("/desk", methods=["GET", "HEAD"])
     async def desks() -> HTMLResponse:

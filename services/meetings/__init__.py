@@ -4,6 +4,10 @@ from services.meetings import commissioning as commissioning
 from services.meetings import conducting as conducting
 from services.meetings import cooperations as cooperations
 from services.meetings import facts as facts
+from services.meetings import polls as polls
+from services.meetings import polls_mailing as polls_mailing
+from services.meetings import proposing as proposing
+from services.meetings import proposing_views as proposing_views
 from services.meetings import room as room
 from services.meetings import views as views
 from services.meetings.handlers import service as service

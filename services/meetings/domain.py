@@ -181,6 +181,9 @@ class Gathering:
     why: str
     outside: frozenset[str] = frozenset()
     """Agencies on the standing roster whose seats stay closed until an item comes that is open to them (M6)."""
+    room: str | None = None
+    """Which of the place's rooms, where it has some."""
+    online: bool = False
 
 
 def gather_regular(occasion: Occasion, wanted: Sequence[Wanted]) -> Gathering | NoSlot:

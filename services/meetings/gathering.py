@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sqlalchemy import Row
 
 from contracts.directory import StaffView
 from contracts.message import Compartment
-from contracts.profile import Block, Body, Profile
+from contracts.profile import Block, Body, Profile, Room
 from services.meetings import domain, grounds, seating
 from services.meetings.domain import Claim, Gathering, Occasion, Route
 from services.meetings.grounds import Bond
-from services.meetings.scheduling import Interval, NoSlot, Window
+from services.meetings.ranking import Date, Search, rank
+from services.meetings.scheduling import TOKYO, Interval, NoSlot, Wanted, Window
+from services.meetings.seating import one_seat_each
+from services.office_days import is_closed
 from services.sharing import Head
 
 
@@ -55,27 +58,108 @@ class Diary:
         return busy
 
 
-def gather_own(
+@dataclass(frozen=True)
+class Table:
+    """Whom a sitting of an item's own may seat, when it may lie, and when each of them cannot come."""
+
+    seats: tuple[Wanted, ...]
+    left_out: tuple[str, ...]
+    window: Window
+    busy: Mapping[UUID, list[Interval]]
+
+
+def table_of(
     profile: Profile, here: Compartment, one: Row[Any], adhoc: tuple[Body, Block], diary: Diary, now: datetime
-) -> Gathering | NoSlot:
-    """A sitting of the item's own among those it is open to, or NoSlot with the reason and what can be done."""
+) -> Table | NoSlot:
+    """The table for an item's own sitting, of those to whom its ground opens it; NoSlot if one that must be is not."""
     window, last = domain.search_window(profile, one.urgent, now), now
     first, last = max(now, window.start_of(0)), window.start_of(window.open.bit_length())
-    table = profile, adhoc[0], here, seating.called_for(one.agencies, one.required, one.optional)
-    everybody = seating.adhoc_seats(*table, diary.staff, one.coordinator)
+    called = profile, adhoc[0], here, seating.called_for(one.agencies, one.required, one.optional)
+    everybody = seating.adhoc_seats(*called, diary.staff, one.coordinator)
     if here is Compartment.JUSO:
         head = diary.heads.get(one.case)
         agencies = [seat.agency for seat in everybody]
         grounded = seating.within_consent(everybody, grounds.open_to(one, head, agencies, (now, first)))
         window, busy = _within(window, head), diary.busy
     else:
-        bound = seating.adhoc_seats(*table, diary.bound(first), one.coordinator)
+        bound = seating.adhoc_seats(*called, diary.bound(first), one.coordinator)
         grounded = seating.bound_by_secrecy(everybody, bound)
         busy = diary.busy_or_unbound(first, last)
-    if isinstance(grounded, NoSlot):
-        return grounded
-    found = domain.gather_adhoc(adhoc, grounded.seats, busy, window)
-    return found if isinstance(found, NoSlot) else _without(found, here, grounded.left_out)
+    return grounded if isinstance(grounded, NoSlot) else Table(grounded.seats, grounded.left_out, window, busy)
+
+
+def gather_own(
+    profile: Profile, here: Compartment, one: Row[Any], adhoc: tuple[Body, Block], diary: Diary, now: datetime
+) -> Gathering | NoSlot:
+    """A sitting of the item's own among those it is open to, or NoSlot with the reason and what can be done.
+
+    What a city's quorum or rooms ask for besides is weighed by the timetable's engine.
+    """
+    table = table_of(profile, here, one, adhoc, diary, now)
+    if isinstance(table, NoSlot):
+        return table
+    if adhoc[0].quorum or rooms_of(profile, adhoc[0]):
+        found = gather_ranked(profile, adhoc, table, diary, one.urgent)
+    else:
+        found = domain.gather_adhoc(adhoc, table.seats, table.busy, table.window)
+    return found if isinstance(found, NoSlot) else _without(found, here, table.left_out)
+
+
+def rooms_of(profile: Profile, body: Body) -> tuple[Room, ...]:
+    """The rooms where a body meets; none: its place takes whoever comes."""
+    return tuple(one for one in profile.rooms if one.place == body.place)
+
+
+def room_ref(profile: Profile, room: str) -> UUID:
+    """What the directory knows a room by: it holds its time as a person's, and cannot tell for which meeting."""
+    return uuid5(NAMESPACE_OID, f"{profile.municipality} room {room}")
+
+
+def search_of(
+    profile: Profile, adhoc: tuple[Body, Block], table: Table, diary: Diary, *, urgent: bool, online: bool = False
+) -> Search:
+    """What the engine is asked for a sitting at this table."""
+    body, block = adhoc
+    window = table.window
+    first = window.start_of(0).astimezone(TOKYO).date()
+    ends = window.start_of(window.open.bit_length()).astimezone(TOKYO)
+    last = max(first, ends.date())
+    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    rooms = () if online else rooms_of(profile, body)
+    return Search(
+        seats=table.seats,
+        minutes=block.minutes,
+        first=first,
+        last=last,
+        opens=profile.office_opens,
+        closes=profile.office_closes,
+        closed=tuple(day for day in days if is_closed(day, profile.closed_days)),
+        busy=table.busy,
+        kinds={one.code: one.kind for one in profile.agencies},
+        quorum=body.quorum,
+        rooms=rooms,
+        room_busy={one.code: diary.busy.get(room_ref(profile, one.code), ()) for one in rooms},
+        equipment=body.equipment,
+        deadline=ends,
+        urgent=urgent,
+    )
+
+
+def gather_ranked(
+    profile: Profile, adhoc: tuple[Body, Block], table: Table, diary: Diary, urgent: bool
+) -> Gathering | NoSlot:
+    """The best date that the engine knows, or NoSlot with the duties that clash and what could be relaxed."""
+    found = rank(search_of(profile, adhoc, table, diary, urgent=urgent))
+    if not found.dates:
+        ways = "、".join(found.relax)
+        return NoSlot(found.clashing, f"{found.none_because}できること: {ways}。" if ways else found.none_because)
+    return gathering_of(adhoc, found.dates[0])
+
+
+def gathering_of(adhoc: tuple[Body, Block], date: Date) -> Gathering:
+    """A date as a sitting to be."""
+    seats = one_seat_each((seat, person) for seat, person in date.chosen if person is not None)
+    return Gathering(adhoc[0], adhoc[1].basis, date.starts, date.ends, None, seats, date.why, room=date.room)
 
 
 def _within(window: Window, head: Head | None) -> Window:

@@ -12,11 +12,12 @@ from contracts.disclosure import DisclosureList, DisclosuresAtMeetings
 from contracts.intake import ConsentChanged
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemUnplaced, LinkState, LookAtLink
 from contracts.message import Compartment, Event
-from contracts.notify import SendCancellation, SendInvitation
+from contracts.notify import SendCancellation, SendInvitation, SendPoll
 from contracts.preparing import RosterAccepted
 from contracts.running import HearingOpened, ItemHeard
 from services import sharing
 from services.meetings.domain import link_digest
+from services.meetings.polls_tables import poll_seat
 from services.meetings.stopping import follow_consent, follow_roster, take_back
 from services.meetings.tables import consents, disclosure, item, link, notice, release, seat, sitting, tables
 from services.service import NotYet, Service, Tx
@@ -27,7 +28,7 @@ service = Service(
     compartments=True,
     seals=True,
     publishes=frozenset({ItemPlaced, ItemUnplaced, HearingOpened, ItemHeard, CommissionMade, CommissionEnded}),
-    asks=frozenset({Staff, Busy, Reserve, Release, SendInvitation, SendCancellation, *sharing.ASKS}),
+    asks=frozenset({Staff, Busy, Reserve, Release, SendInvitation, SendCancellation, SendPoll, *sharing.ASKS}),
 )
 sharing.watch_ledger(service, consents)
 
@@ -157,6 +158,7 @@ def undone(tx: Tx) -> int:
     to_place = or_(item.c.state == "reserving", (item.c.state == "waiting") & ~told_why)
     items = tx.connection.scalar(select(func.count(item.c.id)).where(to_place)) or 0
     notices = tx.connection.scalar(select(func.count(notice.c.id)).where(notice.c.state == "wanted")) or 0
+    notices += tx.connection.scalar(select(func.count(poll_seat.c.notice)).where(poll_seat.c.state == "wanted")) or 0
     return items + notices + (tx.connection.scalar(select(func.count(release.c.hold))) or 0)
 
 

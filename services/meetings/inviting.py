@@ -114,7 +114,9 @@ def _due_notices(tx: Tx, due: datetime, kind: str) -> list[Row[Any]]:
     )
     wanted = (
         select(notice, seat.c.uid, seat.c.agency, seat.c.commission)
-        .add_columns(sitting.c.starts, sitting.c.ends, sitting.c.place, sitting.c.basis, sitting.c.body)
+        .add_columns(
+            sitting.c.starts, sitting.c.ends, sitting.c.place, sitting.c.basis, sitting.c.body, sitting.c.online
+        )
         .add_columns(placed.exists().label("has_items"))
         .join(seat, (seat.c.sitting == notice.c.sitting) & (seat.c.person == notice.c.person))
         .join(sitting, sitting.c.id == notice.c.sitting)
@@ -218,7 +220,8 @@ async def _send(work: Work, one: Row[Any], until: datetime) -> Tried:
         asked = SendCancellation.model_validate(facts)
     else:
         answer_by = domain.answer_by(work.profile, one.starts, work.now())
-        asked = SendInvitation.model_validate(facts | {"link": one.link, "answer_by": answer_by})
+        facts |= {"link": one.link, "answer_by": answer_by, "online": one.online}
+        asked = SendInvitation.model_validate(facts)
     try:
         sent = await work.ask(asked)
     except AskFailed:  # perhaps it was sent all the same: notify knows the notice when it is asked again

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
 from contracts.directory import Busy, Release, Reserve, Staff
 from contracts.message import Compartment
@@ -33,9 +33,11 @@ from services.meetings.planning import (
     postpone,
     put_off,
 )
-from services.meetings.scheduling import TOKYO
+from services.meetings.proposing_carrying import approved_of, carry_out
+from services.meetings.proposing_store import void, waits_for
+from services.meetings.scheduling import TOKYO, NoSlot
 from services.meetings.seats import held_for_nothing, let_go
-from services.meetings.tables import consents
+from services.meetings.tables import consents, item
 from services.service import AskFailed, Tx, Work
 from services.sharing import Head
 
@@ -56,7 +58,7 @@ async def place_items(work: Work) -> None:
         await work.run(lambda tx: let_go(tx, hold))  # noqa: B023 - run before the next turn
     if not due:
         return
-    diary = await _look_around(work, known)
+    diary = await look_around(work, known)
     failure: Exception | None = None
     may_join = True
     while due:
@@ -79,21 +81,37 @@ async def place_items(work: Work) -> None:
 
 
 @dataclass(frozen=True)
-class _Known:
+class Known:
     """What the store says that the items that are due rest on."""
 
     heads: Mapping[UUID, Head]
     bonds: tuple[Bond, ...]
 
 
-def _due(tx: Tx) -> tuple[list[Row[Any]], tuple[UUID, ...], _Known]:
+def _due(tx: Tx) -> tuple[list[Row[Any]], tuple[UUID, ...], Known]:
     due = due_items(tx)
     juso = tx.here is Compartment.JUSO
     heads = sharing.heads(consents, tx, {one.case for one in due}) if due and juso else {}
-    return due, held_for_nothing(tx), _Known(heads, () if juso or not due else grounds.bonds(tx))
+    return due, held_for_nothing(tx), Known(heads, () if juso or not due else grounds.bonds(tx))
 
 
-async def _look_around(work: Work, known: _Known) -> Diary:
+async def look_around_for(work: Work, about: UUID) -> tuple[Row[Any], Diary] | None:
+    """An item, and what is known for giving it a date; None for one that is not there. Raises AskFailed."""
+
+    def known_of(tx: Tx) -> tuple[Row[Any], Known] | None:
+        one = tx.execute(select(item).where(item.c.id == about)).first()
+        if one is None:
+            return None
+        juso = tx.here is Compartment.JUSO
+        heads = sharing.heads(consents, tx, {one.case}) if juso else {}
+        return one, Known(heads, () if juso else grounds.bonds(tx))
+
+    found = await work.run(known_of)
+    return (found[0], await look_around(work, found[1])) if found else None
+
+
+async def look_around(work: Work, known: Known) -> Diary:
+    """Ask the directory who there is and when they cannot come. Raises AskFailed."""
     now = work.now()
     days = timedelta(days=max(work.profile.urgent_within_days, work.profile.adhoc_within_days) + 1)
     staff = (await work.ask(Staff())).staff
@@ -126,7 +144,18 @@ async def _plan(work: Work, one: Row[Any], diary: Diary) -> Plan | None:
         return await work.run(lambda tx: plan_own(tx, one, domain.NO_SITTING_OF_ITS_OWN, diary))
     if way.adhoc is None:
         return await work.run(lambda tx: plan_next(tx, one, way, diary))
-    found = gather_own(work.profile, work.compartment, one, way.adhoc, diary, work.now())
+    held_back, chosen = await work.run(lambda tx: (waits_for(tx, one.id), approved_of(tx, one.id)))
+    if held_back:
+        await work.run(lambda tx: postpone(tx, one.id, held_back))
+        return None
+    here = work.compartment
+    if chosen is None:
+        found = gather_own(work.profile, here, one, way.adhoc, diary, work.now())
+        return await work.run(lambda tx: plan_own(tx, one, found, diary))
+    found = carry_out(work.profile, here, one, way.adhoc, diary, chosen, work.now())
+    if isinstance(found, NoSlot):
+        why = found.why
+        await work.run(lambda tx: void(tx, one.id, why))
     return await work.run(lambda tx: plan_own(tx, one, found, diary))
 
 

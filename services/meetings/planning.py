@@ -17,7 +17,8 @@ from contracts.message import Compartment, Event
 from services import sharing
 from services.meetings import domain
 from services.meetings.domain import Gathering, Occasion, Route
-from services.meetings.gathering import Diary, gather_next, why_not_hear
+from services.meetings.gathering import Diary, gather_next, room_ref, why_not_hear
+from services.meetings.proposing_store import TAKEN_SINCE, carried_out, void
 from services.meetings.scheduling import NoSlot
 from services.meetings.seats import fill_seats, let_go_if_empty, open_seats, want_invitations
 from services.meetings.tables import agenda, consents, item, release, seat, sitting
@@ -38,6 +39,7 @@ class Plan:
     regular: bool
     fixed: bool
     persons: tuple[UUID, ...]
+    """Whose time is to be held; that of the room is, too."""
 
 
 def due_items(tx: Tx) -> list[Row[Any]]:
@@ -191,7 +193,8 @@ def plan_of(tx: Tx, item_id: UUID) -> Plan | None:
         return None
     persons = tx.execute(select(seat.c.person).where(seat.c.sitting == row.id).order_by(seat.c.person)).scalars()
     fixed = row.fixed and row.cancelled_at is None
-    return Plan(item_id, row.id, row.starts, row.ends, row.regular_on is not None, fixed, tuple(persons))
+    held = (*persons, room_ref(tx.profile, row.room)) if row.room else tuple(persons)
+    return Plan(item_id, row.id, row.starts, row.ends, row.regular_on is not None, fixed, held)
 
 
 def postpone(tx: Tx, item_id: UUID, why: str, delay: timedelta = domain.LOOK_AGAIN) -> None:
@@ -212,6 +215,7 @@ def drop(tx: Tx, plan: Plan) -> None:
         return
     tx.execute(delete(agenda).where(agenda.c.item == plan.item))
     if not plan.regular:
+        void(tx, plan.item, TAKEN_SINCE)
         tx.execute(delete(seat).where(seat.c.sitting == plan.sitting))
         tx.execute(delete(sitting).where(sitting.c.id == plan.sitting))
 
@@ -227,6 +231,8 @@ def fix(tx: Tx, plan: Plan, link_key: bytes) -> Iterable[Event]:
         return []
     there = update(sitting).where(sitting.c.id == plan.sitting).values(fixed=True, cancelled_at=None)
     where = tx.execute(there.returning(sitting.c.body, sitting.c.basis)).one()
+    if not plan.regular:
+        carried_out(tx, plan.item, plan.sitting)
     open_seats(tx, plan.item, plan.sitting)
     want_invitations(tx, plan.sitting, link_key)
     return [
@@ -270,6 +276,8 @@ def _open_sitting(tx: Tx, found: Gathering, own_item: UUID | None) -> UUID:
             starts=found.starts,
             ends=found.ends,
             place=found.body.place,
+            room=found.room,
+            online=found.online,
             regular_on=found.day,
             own_item=own_item,
             fixed=False,

@@ -8,6 +8,7 @@ from contracts.directory import StaffView
 from contracts.message import Compartment
 from contracts.policy import Decision
 from contracts.profile import Body, Profile, Seat
+from services.meetings.ranking import counts
 from services.meetings.scheduling import Need, NoSlot, Wanted
 
 MUST_ATTEND = {
@@ -38,25 +39,33 @@ def standing_seats(
         forgotten = of_kind[0] if of_kind else Seat(agency=agency, post=profile.secretariat_post, need="required")
         roster = [seat for seat in roster if seat != forgotten]
         roster.insert(0, forgotten.model_copy(update={"need": "required"}))
-    return tuple(filled(profile, seat, staff) for seat in roster)
+    return tuple(filled(profile, seat, staff, substitutes=_is_counted(profile, body, seat.agency)) for seat in roster)
 
 
-def filled(profile: Profile, seat: Seat, staff: Sequence[StaffView]) -> Wanted:
-    """A roster's seat with those who may fill it; only a required one has substitutes."""
+def _is_counted(profile: Profile, body: Body, agency: str) -> bool:
+    """Whether a quorum of the body counts this agency: its seat then has substitutes, required or not."""
+    kind = next((one.kind for one in profile.agencies if one.code == agency), None)
+    return counts(body.quorum, agency, kind)
+
+
+def filled(profile: Profile, seat: Seat, staff: Sequence[StaffView], *, substitutes: bool = False) -> Wanted:
+    """A roster's seat with those who may fill it; only one that is required or counted has substitutes."""
     holders = tuple(one.person for one in staff if one.agency == seat.agency and seat.post in one.posts)
     return Wanted(
         seat.agency,
         agency_name(profile, seat.agency),
         seat.need,
-        holders if seat.need == "required" else holders[:1],
+        holders if substitutes or seat.need == "required" else holders[:1],
     )
 
 
-def _stand_in(profile: Profile, agency: str, need: Need, staff: Iterable[StaffView]) -> Wanted:
+def _stand_in(
+    profile: Profile, agency: str, need: Need, staff: Iterable[StaffView], *, substitutes: bool = False
+) -> Wanted:
     """Who stands for an agency that names nobody: its 担当者, else the first of its staff; if required, any of them."""
     people = [one for one in staff if one.agency == agency]
     able = tuple(one.person for one in sorted(people, key=lambda one: profile.secretariat_post not in one.posts))
-    return Wanted(agency, agency_name(profile, agency), need, able if need == "required" else able[:1])
+    return Wanted(agency, agency_name(profile, agency), need, able if substitutes or need == "required" else able[:1])
 
 
 def agency_name(profile: Profile, code: str) -> str:
@@ -91,7 +100,9 @@ def adhoc_seats(
     standing = standing_seats(profile, body, compartment, staff, coordinator)
     seated = {seat.agency for seat in standing}
     return standing + tuple(
-        _stand_in(profile, code, need, staff) for code, need in called.items() if code not in seated
+        _stand_in(profile, code, need, staff, substitutes=_is_counted(profile, body, code))
+        for code, need in called.items()
+        if code not in seated
     )
 
 

@@ -59,13 +59,16 @@ def _open_to_item(tx: Tx, one: Row[Any], seats: Sequence[Row[Any]]) -> list[UUID
 def want_invitations(tx: Tx, sitting_id: UUID, link_key: bytes) -> None:
     """One invitation per open seat that is not invited, each with a link of its own."""
     last = _last_notices(tx, sitting_id)
-    open_now = select(seat.c.person).where(seat.c.sitting == sitting_id, seat.c.cancelled_at.is_(None))
-    persons = [one for one in tx.execute(open_now).scalars() if _to_be_invited(last.get(one))]
+    columns = seat.c.person, seat.c.first_sequence
+    open_now = select(*columns).where(seat.c.sitting == sitting_id, seat.c.cancelled_at.is_(None))
+    first = {row.person: row.first_sequence for row in tx.execute(open_now)}
+    persons = [one for one in first if _to_be_invited(last.get(one))]
     if not persons:
         return
     links, notices = [], []
     for one in persons:
-        token, sequence = new_link(link_key, tx.here, tx.ref().bytes), last[one].sequence + 1 if one in last else 0
+        token = new_link(link_key, tx.here, tx.ref().bytes)
+        sequence = last[one].sequence + 1 if one in last else first[one]
         links.append({"digest": domain.link_digest(token), "sitting": sitting_id, "person": one})
         row = {"id": tx.ref(), "sitting": sitting_id, "person": one, "sequence": sequence, "kind": "invitation"}
         notices.append(row | {"state": "wanted", "due": tx.now, "link": token})
@@ -95,11 +98,13 @@ def cancel_seats(tx: Tx, sitting_id: UUID, persons: Sequence[UUID]) -> None:
     tx.execute(update(notice).where(*open_notices).values(state="not_sent", why="cancelled", link=None))
     asked = disclosure.c.sitting == sitting_id, disclosure.c.act == Act.INVITE, disclosure.c.person.in_(persons)
     invited = set(tx.execute(select(disclosure.c.person).where(*asked)).scalars())
+    brought = seat.c.sitting == sitting_id, seat.c.first_sequence > 0  # from the sitting whose place this one takes
+    invited |= set(tx.execute(select(seat.c.person).where(*brought)).scalars())
     new = {"sitting": sitting_id, "kind": "cancellation", "state": "wanted", "due": tx.now}
     rows = [
         new | {"id": tx.ref(), "person": one, "sequence": last[one].sequence + 1}
         for one in persons
-        if one in invited and last[one].kind == "invitation"
+        if one in invited and one in last and last[one].kind == "invitation"
     ]
     if rows:
         tx.execute(insert(notice), rows)
@@ -110,7 +115,7 @@ def cancel_sitting(tx: Tx, where: Row[Any], why: str) -> None:
     live = select(seat.c.person).where(seat.c.sitting == where.id, seat.c.cancelled_at.is_(None))
     if persons := tx.execute(live).scalars().all():
         cancel_seats(tx, where.id, persons)
-    _forget_hold(tx, where.id)
+    forget_hold(tx, where.id)
     if where.fixed or where.regular_on is not None:
         values = {"cancelled_at": tx.now, "why": f"{where.why}。{why}"}
         tx.execute(update(sitting).where(sitting.c.id == where.id).values(values))
@@ -122,10 +127,11 @@ def cancel_sitting(tx: Tx, where: Row[Any], why: str) -> None:
 def let_go_if_empty(tx: Tx, sitting_id: UUID) -> None:
     """A time that was held while its item was taken off is not needed."""
     if tx.execute(select(agenda.c.item).where(agenda.c.sitting == sitting_id)).first() is None:
-        _forget_hold(tx, sitting_id)
+        forget_hold(tx, sitting_id)
 
 
-def _forget_hold(tx: Tx, hold: UUID) -> None:
+def forget_hold(tx: Tx, hold: UUID) -> None:
+    """The directory is to be told that this time is free again."""
     if tx.execute(select(release).where(release.c.hold == hold)).first() is None:
         tx.execute(insert(release).values(hold=hold))
 

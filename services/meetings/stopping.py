@@ -12,9 +12,10 @@ from contracts.preparing import RosterAccepted
 from contracts.running import Proceeding
 from services import sharing
 from services.meetings import grounds, seating
+from services.meetings.proposing_store import forget_dates
 from services.meetings.running_tables import proceeding
 from services.meetings.scheduling import Need
-from services.meetings.seats import cancel_seats, cancel_sitting
+from services.meetings.seats import cancel_seats, cancel_sitting, forget_hold
 from services.meetings.tables import agenda, consents, item, notice, seat, sitting
 from services.service import Tx
 from services.sharing import Head
@@ -73,6 +74,7 @@ def _stop(tx: Tx, item_id: UUID, why: str, state: str = "stopped") -> list[Event
     told = _let_go(tx, [item_id], again=False) if state == "stopped" else []  # coordination withdrew it: it knows
     tx.execute(delete(agenda).where(agenda.c.item == item_id))
     tx.execute(update(item).where(item.c.id == item_id).values(state=state, why=why))
+    forget_dates(tx, item_id, why)
     return told
 
 
@@ -235,6 +237,20 @@ def _call_anew(tx: Tx, where: Row[Any], items: Sequence[Row[Any]], why: str = CA
     tx.execute(delete(agenda).where(agenda.c.sitting == where.id))
     tx.execute(update(item).where(mine).values(state="waiting", next_try=tx.now, why=why))
     cancel_sitting(tx, where, why.rstrip("。"))
+    return told
+
+
+def make_way(tx: Tx, where: Row[Any], about: UUID, why: str) -> list[Event]:
+    """Another date takes the place of an announced 随時 sitting: the item looks for it, the hold goes back.
+
+    Nobody is told yet: whoever sits in both gets an update, the others a cancellation, when the new date stands
+    (proposing_store.carried_out) or cannot stand (void).
+    """
+    told = _let_go(tx, [about], again=True)
+    tx.execute(delete(agenda).where(agenda.c.sitting == where.id))
+    tx.execute(update(item).where(item.c.id == about).values(state="waiting", next_try=tx.now, why=why))
+    forget_hold(tx, where.id)
+    tx.execute(update(sitting).where(sitting.c.id == where.id).values(cancelled_at=tx.now, why=f"{where.why}。{why}"))
     return told
 
 

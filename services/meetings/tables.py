@@ -84,6 +84,8 @@ sitting = Table(
     Column("starts", Instant, nullable=False, index=True),
     Column("ends", Instant, nullable=False, index=True),
     Column("place", String(40), nullable=False),
+    Column("room", String(40)),
+    Column("online", Boolean, nullable=False, default=False),
     Column("regular_on", Date),
     Column("own_item", Uuid, ForeignKey("item.id"), index=True),
     Column("fixed", Boolean, nullable=False),
@@ -133,6 +135,7 @@ seat = Table(
     Column("compartment", String(5), nullable=False),
     Column("commission", Uuid, ForeignKey("commission.id")),
     Column("uid", Uuid, nullable=False, unique=True),
+    Column("first_sequence", Integer, CheckConstraint("first_sequence >= 0"), nullable=False, default=0),
     Column("cancelled_at", Instant),
     Column("answer", String(6), nullable=False, default="none"),
     Column("answered_at", Instant),
@@ -145,7 +148,8 @@ seat = Table(
     ForeignKeyConstraint(["sitting", "compartment"], ["sitting.id", "sitting.compartment"]),
 )
 """``cancelled_at``: the ground of the seat is gone, its link is dead. ``uid``: what calendars know this seat by.
-Random, so that two people's copies do not tell that it is one sitting.
+Random, so that two people's copies do not tell that it is one sitting. ``first_sequence``: above 0 the uid came with
+its holder from an announced sitting whose place this one takes, and calendars have lower sequences already.
 """
 
 link = Table(

@@ -113,6 +113,7 @@ class Reminder:
 
     subject: ClassVar[str] = "業務のお知らせ"
     opening: ClassVar[str] = "期限が近い、または期限を過ぎた業務があります。"
+    leads: ClassVar[str] = "確認はこちら:"
     closing: ClassVar[tuple[str, ...]] = (
         "内容はこのメールには書いていません。上のページからサインインして、「今週の会議」でご確認ください。",
         "このお知らせは、開庁日に一日一回までお送りします。返信は要りません。",
@@ -127,6 +128,31 @@ class Reminder:
     office: Office
     link: str
     """The page from which both desks are reached: a desk's own address would tell the kind."""
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Nothing: what is due is on the desk only."""
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inquiry(Reminder):
+    """日程のうかがい: asks for times, in the same words for both kinds of meeting; the times stand behind the link."""
+
+    subject: ClassVar[str] = "日程のうかがい"
+    opening: ClassVar[str] = "会議の日程を決めるため、ご都合をうかがいます。"
+    leads: ClassVar[str] = "候補の日時とご回答はこちら:"
+    closing: ClassVar[tuple[str, ...]] = (
+        "期限までは、同じリンクで何度でも変えられます。リンクはあなた専用です。転送しないでください。",
+        "お電話でもお答えいただけます。ご不明な点もお電話ください。",
+    )
+
+    answer_by: datetime
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Until when to answer."""
+        return (f"回答期限: {day_and_time(self.answer_by)}",)
 
 
 @dataclass(frozen=True)
@@ -222,8 +248,17 @@ def plain_text(letter: Letter) -> str:
 
 def reminder_text(told: Reminder) -> str:
     """The body of a reminder; there is no other part, so that no gateway has anything to take away."""
-    lines = [*([f"{told.name} 様", ""] if told.name else []), told.opening, "", "確認はこちら:", told.link, ""]
-    lines += [*told.closing, "", told.office.name, f"電話 {told.office.phone}"]
+    lines = [*([f"{told.name} 様", ""] if told.name else []), told.opening, "", *told.facts]
+    lines += [
+        *([""] if told.facts else []),
+        told.leads,
+        told.link,
+        "",
+        *told.closing,
+        "",
+        told.office.name,
+        f"電話 {told.office.phone}",
+    ]
     return "\r\n".join(lines) + "\r\n"
 
 

@@ -29,6 +29,8 @@ from services.service import Service, Tx, Work
 
 Asked = SendInvitation | SendCancellation
 BUSY = Sent(outcome="not_sent", why="mail_server_down")
+ONLINE = "オンライン"
+"""Where a meeting is held that needs no room; how to get in is told by whoever holds it."""
 TOO_LATE = Sent(outcome="not_sent", why="too_late")
 
 
@@ -162,6 +164,7 @@ def _letter(asked: Asked, takes_back: UUID | None, mailbox: Mailbox, work: Work)
         "office": Office(one_line(profile.office), profile.office_mail, one_line(profile.office_phone)),
     }
     if isinstance(asked, SendInvitation):
+        facts |= {"place": ONLINE} if asked.online else {}
         return Invitation(**facts, answer_by=asked.answer_by, link=f"{work.settings.window_url}/a/{asked.link}")
     return Cancellation(**facts | {"takes_back": takes_back})
 

@@ -1,4 +1,4 @@
-"""What notify remembers: which notice went out when, who was reminded on which day. No address, link, time or place."""
+"""What notify remembers: which notice or poll went out when, who was reminded on which day. No address, link, place."""
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Date, Index, Integer, MetaData, String, Table, Uuid
 
@@ -36,3 +36,14 @@ reminder = Table(
 )
 """A row stands from before its mail is handed over; it goes again only when the mail is known not to have been taken.
 Who asked for it is not kept: that would say of which kind of meeting somebody has something to do."""
+
+poll_mail = Table(
+    "poll_mail",
+    tables,
+    Column("notice", Uuid, primary_key=True),
+    Column("person", Uuid, nullable=False),
+    Column("answer_by", Instant, nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+)
+"""Which poll went to whom, until its deadline has passed. ``sent_at`` empty: not known to have been taken."""

@@ -55,6 +55,8 @@ TOPICS = {
     "contracts.triage": {"intake"},
     "contracts.same_person": {"intake"},
     "contracts.household": {"intake"},
+    "contracts.polls": {"meetings"},
+    "contracts.proposing": {"meetings"},
     "contracts.running": {"meetings"},
     "contracts.permit": {"intake"},
     "contracts.commission": {"meetings"},

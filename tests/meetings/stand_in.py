@@ -24,12 +24,13 @@ from contracts.directory import (
 )
 from contracts.intake import AcknowledgeConsents, Acknowledged, ConsentChanged, ConsentHeads, Heads
 from contracts.message import Account, Compartment, Event, Question
-from contracts.notify import SendCancellation, SendInvitation, Sent
+from contracts.notify import SendCancellation, SendInvitation, SendPoll, Sent
 from contracts.permit import LIFE_SECONDS, Noted, Permit, Redeem, ReportSpent, Use, Verdict, Verdicts, sign
 from contracts.profile import Profile
 from contracts.purpose import Purpose
 from services.meetings.inviting import send_notices
 from services.meetings.placing import place_items
+from services.meetings.polls_mailing import send_polls
 from services.meetings.scheduling import TOKYO
 from services.service import AskFailed, Tx
 from services.settings import Settings
@@ -106,6 +107,7 @@ class Town:
     busy: list[BusyBlock] = field(default_factory=list)
     holds: dict[UUID, tuple[frozenset[UUID], datetime, datetime]] = field(default_factory=dict)
     mails: dict[UUID, SendInvitation] = field(default_factory=dict)
+    polls: dict[UUID, SendPoll] = field(default_factory=dict)
     asked: list[Question[Any]] = field(default_factory=list)
     refusals: dict[UUID, str] = field(default_factory=dict)
     """Why notify does not send to a person; ``silent`` means that nobody answers."""
@@ -135,6 +137,8 @@ class Town:
                 return self.send(question)
             case SendCancellation():
                 return self.cancel(question)
+            case SendPoll():
+                return self.send_poll(question)
             case Redeem():
                 return Verdicts(verdicts=tuple(self.permit(use) for use in question.uses))
             case ReportSpent():
@@ -156,6 +160,15 @@ class Town:
         permit, until = uuid4(), self.now() + timedelta(seconds=LIFE_SECONDS)
         signature = sign(self.permit_key, permit, use, until)
         return Verdict(use=use.use, permit=Permit(permit=permit, use=use, until=until, signature=signature))
+
+    def send_poll(self, asked: SendPoll) -> Sent:
+        why = self.refusals.get(asked.person, "")
+        if why == "silent":
+            raise AskFailed("TimeoutError")
+        if why:
+            return Sent.model_validate({"outcome": "not_sent", "why": why})
+        self.polls.setdefault(asked.notice, asked)
+        return Sent(outcome="sent")
 
     def cancel(self, asked: SendCancellation) -> Sent:
         why = self.refusals.get(asked.person, "")
@@ -270,6 +283,7 @@ class Hands:
             await self.run_errand("compare_with_ledger")
         self.left = left
         await place_items(self)
+        await send_polls(self)
         await send_notices(self)
 
     async def run_errand(self, name: str) -> None:

@@ -18,7 +18,7 @@ from icalendar import Calendar, Event
 from contracts.directory import Mailbox, MailboxOf
 from contracts.message import Account, Question
 from contracts.message import Event as Fact
-from contracts.notify import SendCancellation, SendInvitation, SendReminder
+from contracts.notify import SendCancellation, SendInvitation, SendPoll, SendReminder
 from contracts.profile import Profile
 from services.notify.domain import Cancellation, Invitation, Office
 from services.notify.handlers import Asked, _mailers
@@ -131,7 +131,7 @@ class Process:
             raise AskFailed("TimeoutError")
         return self.mailboxes[question.person]
 
-    async def send(self, asked: Asked | SendReminder) -> tuple[str, str]:
+    async def send(self, asked: Asked | SendReminder | SendPoll) -> tuple[str, str]:
         """What notify answers."""
         answer = await self.stage.store.service.answers_to[type(asked)].act(asked, self)
         return answer.outcome, answer.why

@@ -1,0 +1,214 @@
+"""日時の案と承認: the coordinator sees the ranked dates, proposes roster and date, and whoever holds the power approves
+(S12, S13). Only then do invitations go out. References and codes only; explanations name agencies, never a person.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from contracts.message import Code, Message, Question
+from contracts.office import Done
+from contracts.polls import Choice, PollLine
+
+Need = Literal["required", "expected", "optional"]
+
+
+class ReturnReason(StrEnum):
+    """Why a proposal is given back."""
+
+    DATE = "date"
+    ROSTER = "roster"
+    PLACE = "place"
+    NOT_NOW = "not_now"
+
+
+RETURN_TEXT: dict[ReturnReason, str] = {
+    ReturnReason.DATE: "日時を選び直す",
+    ReturnReason.ROSTER: "出席者を選び直す",
+    ReturnReason.PLACE: "場所を選び直す",
+    ReturnReason.NOT_NOW: "いまは招集しない",
+}
+
+
+class SeatOffer(Message):
+    """A seat at a date: who would sit there. ``person`` None: it stays empty."""
+
+    agency: Code
+    need: Need
+    person: UUID | None = None
+
+
+class DateOption(Message):
+    """A lawful date: who would sit there, what it costs, and the reason in Japanese (no personal data)."""
+
+    starts: AwareDatetime
+    ends: AwareDatetime
+    room: Code | None = None
+    cost: int
+    why: str
+    seats: tuple[SeatOffer, ...]
+
+
+class Said(Message):
+    """An answer to one line of a poll, as it was given. ``typed_by``: who noted it from the telephone."""
+
+    person: UUID
+    position: int
+    choice: Choice
+    at: AwareDatetime
+    typed_by: UUID | None = None
+
+
+class AskedView(Message):
+    """Somebody who is asked, and whether the mail went out."""
+
+    person: UUID
+    agency: Code
+    need: Need
+    mail: Literal["waiting", "sent", "not_sent"]
+    answered_at: AwareDatetime | None = None
+    typed: bool = False
+    contradicts: bool = False
+    """The last answer says another thing of some line than an earlier one: worth a telephone call."""
+
+
+PollStanding = Literal["open", "complete", "nobody", "partial", "closed"]
+"""Answers awaited; everybody has answered; the deadline passed with no answer at all, or with some; closed by hand."""
+
+
+class PollView(Message):
+    """A poll of an item with all its answers, oldest first."""
+
+    poll: UUID
+    standing: PollStanding
+    opened_at: AwareDatetime
+    closes_at: AwareDatetime
+    lines: tuple[PollLine, ...]
+    asked: tuple[AskedView, ...]
+    said: tuple[Said, ...]
+
+
+ProposalState = Literal["proposed", "approved", "done", "returned", "void"]
+
+
+class ProposalView(Message):
+    """A date with roster, as it was proposed. ``why``: why this date; ``void``: why it could not be carried out."""
+
+    proposal: UUID
+    state: ProposalState
+    starts: AwareDatetime
+    ends: AwareDatetime
+    place: Code
+    room: Code | None
+    online: bool
+    seats: tuple[SeatOffer, ...]
+    why: str
+    proposed_by: UUID
+    proposed_at: AwareDatetime
+    decided_by: UUID | None = None
+    decided_at: AwareDatetime | None = None
+    returned: ReturnReason | None = None
+    void: str = ""
+    instead_of: UUID | None = None
+    """The announced sitting that this date takes the place of."""
+
+
+class ItemDates(Message):
+    """One item and how far it is on its way to a date."""
+
+    item: UUID
+    state: Literal["waiting", "reserving", "placed"]
+    why: str
+    minutes: int
+    options: tuple[DateOption, ...]
+    """The best lawful dates, the cheapest first; while a poll stands, its lines only."""
+    lawful: int
+    """How many lawful dates there are in all."""
+    none_because: str
+    clashing: tuple[str, ...]
+    """The smallest set of duties that clash, where there is no date."""
+    relax: tuple[str, ...]
+    polls: tuple[PollView, ...]
+    proposals: tuple[ProposalView, ...]
+    sitting: UUID | None = None
+    """The announced 随時 sitting, which another date would take the place of."""
+
+
+class DatesView(Message):
+    """The items of a case that get a 随時 sitting. ``needs_approval``: a proposal waits for whoever ``decides``."""
+
+    found: bool
+    needs_approval: bool = False
+    decides: str = ""
+    may_decide: bool = False
+    items: tuple[ItemDates, ...] = ()
+
+
+class LookAtDates(Question[DatesView], subject="ask.meetings.look_at_dates.v1"):
+    """Which dates are there for the items of this case, and what became of polls and proposals? For whoever runs it."""
+
+    case: UUID
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None
+
+
+class ProposeDate(Question[Done], subject="ask.meetings.propose_date.v1"):
+    """The coordinator proposes a date and who is invited, one person per seat. The same request proposes once.
+
+    Without approval in the city's profile it is carried out at once. ``instead_of``: the announced sitting that it
+    takes the place of; its people get an update (RFC 5546: the same UID, a higher SEQUENCE).
+    """
+
+    item: UUID
+    request: UUID
+    starts: AwareDatetime
+    persons: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=60)]
+    online: bool = False
+    instead_of: UUID | None = None
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None
+
+
+class DecideProposal(Question[Done], subject="ask.meetings.decide_proposal.v1"):
+    """Whoever holds the power to call the meeting approves, or gives it back with a reason (S12, S13)."""
+
+    proposal: UUID
+    request: UUID
+    returned: ReturnReason | None = None
+    """None: approved."""
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None
+
+
+InHandWhat = Literal["poll_complete", "poll_partial", "poll_nobody", "to_approve", "returned", "void"]
+IN_HAND_TEXT: dict[InHandWhat, str] = {
+    "poll_complete": "日程のうかがいに、全員が答えました。日時を選んでください。",
+    "poll_partial": "日程のうかがいの期限が過ぎました。答えていない人に電話で聞くか、日時を選んでください。",
+    "poll_nobody": "日程のうかがいに、期限までにだれも答えませんでした。電話で聞くか、うかがい直してください。",
+    "to_approve": "日時の案が承認を待っています。",
+    "returned": "日時の案が差し戻されました。選び直してください。",
+    "void": "承認された日時では開けなくなりました。選び直してください。",
+}
+
+
+class InHand(Message):
+    """A case whose date somebody has to do something about."""
+
+    case: UUID
+    what: InHandWhat
+    since: AwareDatetime
+
+
+class InHandList(Message):
+    """The oldest first."""
+
+    cases: tuple[InHand, ...]
+
+
+class DatesInHand(Question[InHandList], subject="ask.meetings.dates_in_hand.v1"):
+    """Which dates wait for the desk? Only of cases that this viewer may see and arrange; nothing of them is told."""
+
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None

@@ -1,0 +1,257 @@
+"""Proposal and approval of a date (S12, S13): nobody is invited before whoever holds the power has approved.
+
+A date is judged when it is proposed, and its seats once more when it is carried out: staff, consent and commissions may
+have changed in between (proposing_carrying.py).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from contracts.directory import Staff, StaffView
+from contracts.message import Compartment, Event
+from contracts.office import Done
+from contracts.proposing import DecideProposal, ProposeDate
+from services.meetings import proposing_rules as rules
+from services.meetings.arranging import (
+    NOT_THERE,
+    Actor,
+    Stand,
+    actor_of,
+    announced_of,
+    note_act,
+    refused,
+    stand_of,
+    why_not_arrange,
+)
+from services.meetings.gathering import Table, search_of
+from services.meetings.handlers import service
+from services.meetings.polls_tables import proposal
+from services.meetings.proposing_store import under_way
+from services.meetings.ranking import Date, rank
+from services.meetings.replies import replies_of
+from services.meetings.running_rules import Refusal
+from services.meetings.scheduling import TOKYO, NoSlot, Wanted
+from services.meetings.stopping import make_way
+from services.meetings.tables import item, sitting
+from services.service import Tx, Work
+
+REPEATED = Refusal("S12", "この画面からは、すでに別の内容を記録しました。", "画面を読み直して、選び直してください。")
+OTHERS = Refusal("S12", "ほかの人が先に記録しました。", "画面を読み直してください。")
+UNDER_WAY = Refusal("S12", "この議題では、ほかの日時の案が進んでいます。", "承認か差戻しを待ってください。")
+ALREADY_SET = Refusal("S12", "この議題には、すでに日時があります。", "画面を読み直して、変更として選んでください。")
+PAST = Refusal("S12", "この案の日時は、もう過ぎたか当日です。", "差し戻して、選び直してください。")
+CHANGED = "日時を変更します"
+PICK = "画面の候補から、日時と出席者を選び直してください。"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A date that may be proposed: where, who, and why."""
+
+    date: Date
+    place: str
+    online: bool
+
+
+@service.performs(ProposeDate)
+async def propose_date(asked: ProposeDate, work: Work) -> Done:
+    """Keep the proposal; where nobody has to approve, it is carried out. The same request proposes once.
+
+    Raises AskFailed; then nothing is stored.
+    """
+    actor = actor_of(asked.viewer, asked.viewer_agency)
+    if (before := await work.run(partial(_repeated, asked))) is not None:
+        return before
+    stand = await stand_of(work, asked.item, actor)
+    judged: Judged | Refusal = stand if isinstance(stand, Refusal) else NOT_THERE
+    if isinstance(stand, Stand) and work.compartment is not None:
+        replies = await work.run(lambda tx: replies_of(tx, stand.one.id))
+        judged = _judge(asked, stand, replies, work)
+    staff = stand.diary.staff if isinstance(stand, Stand) else ()
+    answers: list[Done] = []
+    await work.tell(partial(_propose, asked, actor, judged, staff, answers))
+    return answers[-1]
+
+
+def _repeated(asked: ProposeDate, tx: Tx) -> Done | None:
+    row = tx.execute(select(proposal).where(proposal.c.request == asked.request)).first()
+    if row is None:
+        return None
+    same = (row.item, row.starts, row.online) == (asked.item, asked.starts, asked.online)
+    same = same and {UUID(person) for _, _, person in row.seats} == set(asked.persons)
+    return Done(done=True) if same else refused(REPEATED)
+
+
+def _judge(asked: ProposeDate, stand: Stand, replies: Sequence[Any], work: Work) -> Judged | Refusal:
+    """Whether the date is lawful with these people: seats, calendars, answers, quorum and room (P1-P4, M1)."""
+    if isinstance(stand.table, NoSlot):
+        return Refusal("P1", stand.table.why, "")
+    staff = stand.diary.staff if work.compartment is Compartment.JUSO else stand.diary.bound(asked.starts)
+    rows = _chosen(stand.table, asked.persons, staff)
+    if isinstance(rows, Refusal):
+        return rows
+    table = replace(stand.table, seats=rows)
+    search = search_of(work.profile, stand.adhoc, table, stand.diary, urgent=stand.one.urgent, online=asked.online)
+    found = rank(replace(search, replies=tuple(replies)))
+    date = next((one for one in found.dates if one.starts == asked.starts), None)
+    if date is None:
+        return Refusal("P1", "この日時は、選んだ出席者では開けません。" + found.none_because, PICK)
+    if away := [seat.name for seat, person in date.chosen if person is None]:
+        names = "、".join(dict.fromkeys(away))
+        return Refusal("P4", f"この日時に出られない人が選ばれています: {names}。", PICK)
+    uncalled = [seat.name for seat in stand.table.seats if seat.agency not in {one.agency for one in rows}]
+    why = date.why + (f"。招かない席: {'、'.join(dict.fromkeys(uncalled))}" if uncalled else "")
+    return Judged(replace(date, why=why), stand.adhoc[0].place, asked.online)
+
+
+def _chosen(table: Table, persons: Sequence[UUID], staff: Sequence[StaffView]) -> tuple[Wanted, ...] | Refusal:
+    """The seats with exactly the people who were chosen for them; a seat for nobody else than its agency's staff."""
+    agency_of = {one.person: one.agency for one in staff}
+    left = list(dict.fromkeys(persons))
+    rows: list[Wanted] = []
+    for seat in table.seats:
+        mine = [one for one in left if agency_of.get(one) == seat.agency]
+        who = next((one for one in mine if one in seat.persons), next(iter(mine), None))
+        if who is not None:
+            left.remove(who)
+            rows.append(replace(seat, persons=(who,)))
+        elif seat.need == "required":
+            reason = f"必須の{seat.name}から、出席者が選ばれていません。"
+            return Refusal("P1", reason, f"{seat.name}の出席者を選んでください。")
+    if left:
+        reason = "この会議に席のない機関の人か、委嘱のない人、名簿にいない人が選ばれています。"
+        return Refusal("P5", reason, "名簿(出席者)に機関を加えるか、同意か委嘱を確かめてください。")
+    return tuple(rows)
+
+
+def _propose(
+    asked: ProposeDate,
+    actor: Actor | None,
+    judged: Judged | Refusal,
+    staff: Sequence[StaffView],
+    answers: list[Done],
+    tx: Tx,
+) -> Iterable[Event]:
+    if (before := _repeated(asked, tx)) is not None:
+        answers.append(before)
+        return ()
+    one = tx.execute(select(item).where(item.c.id == asked.item)).first()
+    refusal = why_not_arrange(one, actor, tx) or _overtaken(asked, tx)
+    if refusal is None and isinstance(judged, Refusal):
+        refusal = judged
+    if refusal or actor is None or isinstance(judged, Refusal):
+        answers.append(_refuse("propose-date", actor, one, refusal or NOT_THERE, tx))
+        return ()
+    today = tx.now.astimezone(TOKYO).date()
+    waits = rules.needs_approval(tx.profile, actor.person, actor.agency, staff, today)
+    try:
+        with tx.connection.begin_nested():
+            new = _write(asked, actor, judged, waits, tx)
+    except IntegrityError:  # somebody proposed at the same moment
+        answers.append(_refuse("propose-date", actor, one, UNDER_WAY, tx))
+        return ()
+    note_act(tx, "propose-date", actor, one, None)
+    answers.append(Done(done=True))
+    return () if waits else _carry(tx, tx.execute(select(proposal).where(proposal.c.id == new)).one())
+
+
+def _overtaken(asked: ProposeDate, tx: Tx) -> Refusal | None:
+    if under_way(tx, asked.item):
+        return UNDER_WAY
+    announced = announced_of(tx, asked.item)
+    if (announced.id if announced else None) != asked.instead_of:
+        return ALREADY_SET if announced else OTHERS
+    return None
+
+
+def _write(asked: ProposeDate, actor: Actor, judged: Judged, waits: bool, tx: Tx) -> UUID:
+    date, new = judged.date, tx.ref()
+    decided = {"decided_by": actor.person, "decided_for": actor.agency, "decided_at": tx.now, "decision": asked.request}
+    tx.execute(
+        insert(proposal).values(
+            id=new,
+            compartment=tx.here,
+            item=asked.item,
+            request=asked.request,
+            starts=date.starts,
+            ends=date.ends,
+            place=judged.place,
+            room=date.room,
+            online=judged.online,
+            seats=[[seat.agency, seat.need, str(person)] for seat, person in date.chosen],
+            why=date.why,
+            instead_of=asked.instead_of,
+            proposed_by=actor.person,
+            proposed_for=actor.agency,
+            proposed_at=tx.now,
+            state="proposed" if waits else "approved",
+            **({} if waits else decided),
+        )
+    )
+    return new
+
+
+@service.performs(DecideProposal)
+async def decide_proposal(asked: DecideProposal, work: Work) -> Done:
+    """Approve, or give back. Approved, the item gets this date at once, and only then people are invited."""
+    staff = (await work.ask(Staff())).staff
+    answers: list[Done] = []
+    await work.tell(partial(_decide, asked, staff, answers))
+    return answers[-1]
+
+
+def _decide(asked: DecideProposal, staff: Sequence[StaffView], answers: list[Done], tx: Tx) -> Iterable[Event]:
+    actor = actor_of(asked.viewer, asked.viewer_agency)
+    row = tx.execute(select(proposal).where(proposal.c.id == asked.proposal)).first()
+    one = tx.execute(select(item).where(item.c.id == row.item)).first() if row else None
+    if row is not None and row.decision == asked.request:
+        same = row.returned == (asked.returned.value if asked.returned else None)
+        answers.append(Done(done=True) if same else refused(REPEATED))
+        return ()
+    refusal = NOT_THERE if row is None else why_not_arrange(one, actor, tx) or _undecidable(asked, row, staff, tx)
+    if refusal or row is None or actor is None:
+        answers.append(_refuse("decide-proposal", actor, one, refusal or NOT_THERE, tx))
+        return ()
+    state = "returned" if asked.returned else "approved"
+    values = {"decided_by": actor.person, "decided_for": actor.agency, "decided_at": tx.now, "decision": asked.request}
+    mine = proposal.c.id == row.id, proposal.c.state == "proposed"
+    returned = asked.returned.value if asked.returned else None
+    tx.execute(update(proposal).where(*mine).values(state=state, returned=returned, **values))
+    note_act(tx, "decide-proposal", actor, one, None)
+    answers.append(Done(done=True))
+    if asked.returned:
+        tx.execute(update(item).where(item.c.id == row.item, item.c.state == "waiting").values(next_try=tx.now))
+        return ()
+    return _carry(tx, row)
+
+
+def _undecidable(asked: DecideProposal, row: Row[Any], staff: Sequence[StaffView], tx: Tx) -> Refusal | None:
+    if asked.viewer is None or asked.viewer_agency is None:
+        return NOT_THERE
+    today = tx.now.astimezone(TOKYO).date()
+    refusal = rules.why_not_decide(tx.profile, asked.viewer, asked.viewer_agency, row.proposed_by, staff, today)
+    if refusal is None and row.state != "proposed":
+        refusal = OTHERS
+    if refusal is None and asked.returned is None and row.starts.astimezone(TOKYO).date() <= today:
+        refusal = PAST
+    return refusal
+
+
+def _carry(tx: Tx, row: Row[Any]) -> Iterable[Event]:
+    """Let the errand that gives dates take it up: the item waits for exactly this date now."""
+    if row.instead_of is None:
+        tx.execute(update(item).where(item.c.id == row.item, item.c.state == "waiting").values(next_try=tx.now))
+        return ()
+    where = tx.execute(select(sitting).where(sitting.c.id == row.instead_of)).one()
+    return make_way(tx, where, row.item, CHANGED) if where.cancelled_at is None else ()
+
+
+def _refuse(what: str, actor: Actor | None, one: Row[Any] | None, refusal: Refusal, tx: Tx) -> Done:
+    note_act(tx, what, actor, one, refusal)
+    return refused(refusal)

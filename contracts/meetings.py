@@ -77,6 +77,9 @@ class SittingView(Message):
     """Why this date, in Japanese; no personal data."""
     items: tuple[ItemView, ...]
     seats: tuple[SeatView, ...]
+    room: Code | None = None
+    online: bool = False
+    """Held online, whatever ``place`` says."""
 
 
 class WaitingView(Message):
@@ -116,6 +119,8 @@ class LinkState(Message):
     starts: AwareDatetime | None = None
     ends: AwareDatetime | None = None
     place: Code | None = None
+    room: Code | None = None
+    online: bool = False
     answer: Literal["attend", "absent", "none"] = "none"
 
 

@@ -40,6 +40,8 @@ class SendInvitation(Question[Sent], subject="ask.notify.send_invitation.v1", as
     send_before: AwareDatetime
     online: bool = False
     """It is held online: whoever is invited is told so in the place's stead."""
+    room: Code | None = None
+    """Which of the place's rooms, where it has some."""
 
 
 class SendCancellation(

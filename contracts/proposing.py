@@ -2,6 +2,7 @@
 (S12, S13). Only then do invitations go out. References and codes only; explanations name agencies, never a person.
 """
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
@@ -134,6 +135,10 @@ class ItemDates(Message):
     proposals: tuple[ProposalView, ...]
     sitting: UUID | None = None
     """The announced 随時 sitting, which another date would take the place of."""
+    broken: tuple[str, ...] = ()
+    """Which duties the announced sitting no longer keeps, with the answers there are: seats and quorums by name."""
+    room: Code | None = None
+    """The announced room, which can be lost."""
 
 
 class DatesView(Message):
@@ -150,6 +155,8 @@ class LookAtDates(Question[DatesView], subject="ask.meetings.look_at_dates.v1"):
     """Which dates are there for the items of this case, and what became of polls and proposals? For whoever runs it."""
 
     case: UUID
+    lost_room: bool = False
+    """The announced room cannot be had: which plan changes least?"""
     viewer: UUID | None = None
     viewer_agency: Code | None = None
 
@@ -166,6 +173,8 @@ class ProposeDate(Question[Done], subject="ask.meetings.propose_date.v1"):
     starts: AwareDatetime
     persons: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=60)]
     online: bool = False
+    lost_room: bool = False
+    """The announced room cannot be had: another one, or none."""
     instead_of: UUID | None = None
     viewer: UUID | None = None
     viewer_agency: Code | None = None
@@ -182,13 +191,14 @@ class DecideProposal(Question[Done], subject="ask.meetings.decide_proposal.v1"):
     viewer_agency: Code | None = None
 
 
-InHandWhat = Literal["poll_complete", "poll_partial", "poll_nobody", "to_approve", "returned", "void"]
+InHandWhat = Literal["poll_complete", "poll_partial", "poll_nobody", "to_approve", "returned", "void", "broken"]
 IN_HAND_TEXT: dict[InHandWhat, str] = {
     "poll_complete": "日程のうかがいに、全員が答えました。日時を選んでください。",
     "poll_partial": "日程のうかがいの期限が過ぎました。答えていない人に電話で聞くか、日時を選んでください。",
     "poll_nobody": "日程のうかがいに、期限までにだれも答えませんでした。電話で聞くか、うかがい直してください。",
     "to_approve": "日時の案が承認を待っています。",
     "returned": "日時の案が差し戻されました。選び直してください。",
+    "broken": "欠席の回答で、必須の席か成立の要件が欠けました。変更の案を選んでください。",
     "void": "承認された日時では開けなくなりました。選び直してください。",
 }
 
@@ -210,5 +220,27 @@ class InHandList(Message):
 class DatesInHand(Question[InHandList], subject="ask.meetings.dates_in_hand.v1"):
     """Which dates wait for the desk? Only of cases that this viewer may see and arrange; nothing of them is told."""
 
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None
+
+
+# -- a whole day (a typhoon) -------------------------------------------------------------------------------------------
+
+
+class DayMoved(Done):
+    """``sittings``: how many of that day were switched, and are announced anew."""
+
+    sittings: int = 0
+
+
+class MoveDay(Question[DayMoved], subject="ask.meetings.move_day.v1"):
+    """Hold every sitting of a day online, or in its room again (``online`` false): all of them, or none (M12).
+
+    Times and people stay; whoever was invited gets an update. The same request switches once.
+    """
+
+    day: date
+    online: bool = True
+    request: UUID
     viewer: UUID | None = None
     viewer_agency: Code | None = None

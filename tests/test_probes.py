@@ -267,7 +267,7 @@ COORDINATION = (
 )
 MEETING = (
     *("agenda", "cooperation", "item", "link", "notice", "proceeding", "release", "seat", "sitting", *WALL),
-    *("poll", "poll_answer", "poll_line", "poll_seat", "proposal"),
+    *("day_move", "poll", "poll_answer", "poll_line", "poll_seat", "proposal"),
 )
 TABLES: dict[str, tuple[str, ...]] = {
     "directory": ("busy", "person"),
@@ -290,7 +290,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """What each process keeps, written down a second time."""
 APPEND_ONLY = {
-    *("act", "concealment", "paper", "poll_answer", "poll_line", "proceeding", "secrecy_told"),
+    *("act", "concealment", "day_move", "paper", "poll_answer", "poll_line", "proceeding", "secrecy_told"),
     *("ledger", "audit", "checkpoint", "acknowledged", "confirmation", "commission", "commission_end"),
     *("disclosure", "carry_in", "carry_out", *CONSENT),
     *("challenge_found", "escalation", "follow_up", "inquiry", "inquiry_answer", "roster", "snapshot"),

@@ -25,6 +25,7 @@ from contracts.proposing import (
     InHandList,
     ItemDates,
     LookAtDates,
+    MoveDay,
     PollView,
     ProposalView,
     ProposeDate,
@@ -32,7 +33,7 @@ from contracts.proposing import (
 )
 from services.desk import pages, words
 from services.desk.asking import Asking
-from services.desk.html import case_not_found, fenced, page
+from services.desk.html import case_not_found, fenced, notice, page
 from services.desk.sessions import Session
 from services.desk.step_forms import text_of
 from services.service import Work
@@ -116,7 +117,11 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
 
     @inside.get("/cases/{ref}/dates", response_model=None)
     async def show(request: Request, ref: str) -> Response:
-        return await _page(work, request.state.session, ref)
+        return await _page(work, request.state.session, ref, lost_room=request.query_params.get("room") == "lost")
+
+    @forms.post("/days", response_model=None)
+    async def move(request: Request) -> Response:
+        return await _move_day(work, request.state.session, await request.form())
 
     @forms.post("/cases/{ref}/dates", response_model=None)
     async def act(request: Request, ref: str) -> Response:
@@ -153,11 +158,40 @@ def question_of(said: FormData, session: Session) -> Question[Done]:
         case "propose":
             who |= {"item": text_of(said, "item"), "starts": text_of(said, "start")}
             who |= {"persons": said.getlist("person"), "online": bool(text_of(said, "online"))}
+            who["lost_room"] = bool(text_of(said, "lost_room"))
             return ProposeDate.model_validate(who | {"instead_of": text_of(said, "instead_of") or None})
         case "approve" | "return" as way:
             returned = text_of(said, "reason") if way == "return" else None
             return DecideProposal.model_validate(who | {"proposal": text_of(said, "proposal"), "returned": returned})
     raise ValueError("no such form")
+
+
+async def _move_day(work: Work, session: Session, said: FormData) -> Response:
+    """A typhoon: every sitting of a day online, or in its room again."""
+    try:
+        asked = MoveDay.model_validate(
+            {
+                "day": text_of(said, "day"),
+                "online": text_of(said, "online") != "0",
+                "request": text_of(said, "request"),
+                "viewer": session.person,
+                "viewer_agency": session.code or None,
+            }
+        )
+    except ValidationError:
+        return notice(work, 400, "切り替えられません", "日付は 2026-11-24 の形で指定してください。", session)
+    done = await work.ask(asked)
+    if not done.done:
+        return notice(work, 409, "切り替えられません", done.sentence(""), session)
+    if not done.sittings:
+        return notice(
+            work,
+            200,
+            "切り替える会議はありません",
+            f"{words.full_day(asked.day)}に、まだ始まっていない会議はないか、すでに切り替わっています。",
+            session,
+        )
+    return RedirectResponse(f"/week?start={asked.day.isoformat()}", 303)
 
 
 def _typed_time(said: FormData, name: str) -> datetime | None:
@@ -171,7 +205,9 @@ def _typed_time(said: FormData, name: str) -> datetime | None:
 # -- the page ----------------------------------------------------------------------------------------------------------
 
 
-async def _page(work: Work, session: Session, ref: str, status: int = 200, refusal: str = "") -> HTMLResponse:
+async def _page(
+    work: Work, session: Session, ref: str, status: int = 200, refusal: str = "", *, lost_room: bool = False
+) -> HTMLResponse:
     asking = Asking(work, session)
     trail = await asking.trail(ref)
     if trail.fenced:
@@ -179,7 +215,8 @@ async def _page(work: Work, session: Session, ref: str, status: int = 200, refus
     if trail.case is None or trail.case.stopped:
         return case_not_found(work, session)
     case = trail.case
-    look = LookAtDates(case=case.case, viewer=session.person, viewer_agency=session.code or None)
+    who: dict[str, Any] = {"viewer": session.person, "viewer_agency": session.code or None}
+    look = LookAtDates(case=case.case, lost_room=lost_room, **who)
     found, staff, clients = await asyncio.gather(
         work.ask(look), asking.staff(), asking.clients([case.case], trail.client)
     )
@@ -198,6 +235,7 @@ async def _page(work: Work, session: Session, ref: str, status: int = 200, refus
         choices=CHOICE_TEXT,
         reasons={code.value: text for code, text in RETURN_TEXT.items()},
         found=found,
+        lost_room=lost_room,
         **shown(found, known),
     )
 
@@ -214,6 +252,8 @@ def _item(one: ItemDates, known: pages.Known) -> dict[str, Any]:
         "item": one.item,
         "why": one.why,
         "sitting": one.sitting,
+        "broken": one.broken,
+        "room": one.room,
         "minutes": one.minutes,
         "lawful": one.lawful,
         "none_because": one.none_because,
@@ -291,8 +331,7 @@ def poll_card(asked: PollView, known: pages.Known) -> PollCard:
 
 def proposal_card(one: ProposalView, known: pages.Known) -> ProposalCard:
     """A proposal, and who decided what."""
-    rooms = {room.code: room.name for room in known.profile.rooms}
-    where = "オンライン" if one.online else f"{known.place(one.place)} {rooms.get(one.room or '', '')}".strip()
+    where = known.place(one.place, one.room, online=one.online)
     decided = f"{words.moment(one.decided_at)} {_name(one.decided_by, known)}" if one.decided_at else ""
     return ProposalCard(
         one.proposal,

@@ -38,9 +38,9 @@ class Known:
         """An agency's name; its code when the profile no longer has it."""
         return next((a.name for a in self.profile.agencies if a.code == code), code)
 
-    def place(self, code: str) -> str:
-        """A place's name."""
-        return next((p.name for p in self.profile.places if p.code == code), code)
+    def place(self, code: str, room: str | None = None, *, online: bool = False) -> str:
+        """Where a sitting is held, as people read it."""
+        return words.place_name(self.profile, code, room, online=online)
 
     def body(self, code: str) -> str:
         """What a body is called here. The name says nothing about its kind (M13)."""
@@ -199,7 +199,7 @@ def sitting_card(sitting: SittingView, known: Known) -> SittingCard:
         basis.name if basis else "",
         words.span(sitting.starts, sitting.ends),
         sitting.starts,
-        known.place(sitting.place),
+        known.place(sitting.place, sitting.room, online=sitting.online),
         sitting.why,
         sitting.regular,
         tuple(_item_line(item, place, known) for place, item in enumerate(ordered, 1)),

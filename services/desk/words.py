@@ -12,6 +12,7 @@ from contracts.message import Compartment
 from contracts.policy import derive_kind
 from contracts.policy_rows import ROWS
 from contracts.policy_terms import Act
+from contracts.profile import Profile
 from contracts.purpose import Purpose
 
 TOKYO = ZoneInfo("Asia/Tokyo")
@@ -99,6 +100,14 @@ def weekday(day: date) -> str:
 def short_day(day: date) -> str:
     """E.g. 11月24日(火)."""
     return f"{day.month}月{day.day}日{weekday(day)}"
+
+
+def place_name(profile: Profile, code: str | None, room: str | None = None, *, online: bool = False) -> str:
+    """Where a sitting is held: online, or the place with its room."""
+    if online:
+        return "オンライン"
+    place = next((one.name for one in profile.places if one.code == code), code or "")
+    return f"{place} {next((one.name for one in profile.rooms if one.code == room), '')}".strip()
 
 
 def full_day(day: date) -> str:

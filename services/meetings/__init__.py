@@ -8,6 +8,7 @@ from services.meetings import polls as polls
 from services.meetings import polls_mailing as polls_mailing
 from services.meetings import proposing as proposing
 from services.meetings import proposing_views as proposing_views
+from services.meetings import replanning as replanning
 from services.meetings import room as room
 from services.meetings import views as views
 from services.meetings.handlers import service as service

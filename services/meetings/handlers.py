@@ -102,7 +102,7 @@ def answer_by_link(asked: AnswerByLink, tx: Tx) -> tuple[LinkState, Iterable[Eve
 
 def _seat_of(token: str, tx: Tx) -> Row[Any] | None:
     wanted = (
-        select(seat, sitting.c.starts, sitting.c.ends, sitting.c.place)
+        select(seat, sitting.c.starts, sitting.c.ends, sitting.c.place, sitting.c.room, sitting.c.online)
         .join(link, (link.c.sitting == seat.c.sitting) & (link.c.person == seat.c.person))
         .join(sitting, sitting.c.id == seat.c.sitting)
         .where(link.c.digest == link_digest(token), seat.c.cancelled_at.is_(None))
@@ -113,7 +113,8 @@ def _seat_of(token: str, tx: Tx) -> Row[Any] | None:
 def _link_state(found: Row[Any] | None) -> LinkState:
     if found is None:
         return LinkState(found=False)
-    return LinkState(found=True, starts=found.starts, ends=found.ends, place=found.place, answer=found.answer)
+    where = {"place": found.place, "room": found.room, "online": found.online}
+    return LinkState(found=True, starts=found.starts, ends=found.ends, answer=found.answer, **where)
 
 
 @service.does(DisclosuresAtMeetings)

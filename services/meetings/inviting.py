@@ -115,7 +115,13 @@ def _due_notices(tx: Tx, due: datetime, kind: str) -> list[Row[Any]]:
     wanted = (
         select(notice, seat.c.uid, seat.c.agency, seat.c.commission)
         .add_columns(
-            sitting.c.starts, sitting.c.ends, sitting.c.place, sitting.c.basis, sitting.c.body, sitting.c.online
+            sitting.c.starts,
+            sitting.c.ends,
+            sitting.c.place,
+            sitting.c.basis,
+            sitting.c.body,
+            sitting.c.online,
+            sitting.c.room,
         )
         .add_columns(placed.exists().label("has_items"))
         .join(seat, (seat.c.sitting == notice.c.sitting) & (seat.c.person == notice.c.person))
@@ -220,7 +226,7 @@ async def _send(work: Work, one: Row[Any], until: datetime) -> Tried:
         asked = SendCancellation.model_validate(facts)
     else:
         answer_by = domain.answer_by(work.profile, one.starts, work.now())
-        facts |= {"link": one.link, "answer_by": answer_by, "online": one.online}
+        facts |= {"link": one.link, "answer_by": answer_by, "online": one.online, "room": one.room}
         asked = SendInvitation.model_validate(facts)
     try:
         sent = await work.ask(asked)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -107,6 +108,21 @@ poll_answer = Table(
 ``typed_by``: it came by telephone, and who typed it in.
 """
 append_only(poll_answer)
+
+day_move = Table(
+    "day_move",
+    tables,
+    Column("request", Uuid, primary_key=True),
+    Column("compartment", String(5), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("online", Boolean, nullable=False),
+    Column("sittings", Integer, CheckConstraint("sittings >= 0"), nullable=False),
+    Column("moved_by", Uuid, nullable=False),
+    Column("moved_for", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+append_only(day_move)
+"""Who held a whole day online, or in its rooms again."""
 
 proposal = Table(
     "proposal",

@@ -34,7 +34,8 @@ from services.meetings.handlers import service
 from services.meetings.polls_tables import proposal
 from services.meetings.proposing_store import under_way
 from services.meetings.ranking import Date, rank
-from services.meetings.replies import replies_of
+from services.meetings.replanning_rules import room_lost
+from services.meetings.replies import declined, replies_of
 from services.meetings.running_rules import Refusal
 from services.meetings.scheduling import TOKYO, NoSlot, Wanted
 from services.meetings.stopping import make_way
@@ -98,7 +99,10 @@ def _judge(asked: ProposeDate, stand: Stand, replies: Sequence[Any], work: Work)
         return rows
     table = replace(stand.table, seats=rows)
     search = search_of(work.profile, stand.adhoc, table, stand.diary, urgent=stand.one.urgent, online=asked.online)
-    found = rank(replace(search, replies=tuple(replies)))
+    search = replace(search, replies=(*replies, *declined(stand.seats, stand.announced)))
+    if asked.lost_room:
+        search = replace(search, room_busy=room_lost(search.room_busy, stand.announced))
+    found = rank(search)
     date = next((one for one in found.dates if one.starts == asked.starts), None)
     if date is None:
         return Refusal("P1", "この日時は、選んだ出席者では開けません。" + found.none_because, PICK)
@@ -249,6 +253,8 @@ def _carry(tx: Tx, row: Row[Any]) -> Iterable[Event]:
         tx.execute(update(item).where(item.c.id == row.item, item.c.state == "waiting").values(next_try=tx.now))
         return ()
     where = tx.execute(select(sitting).where(sitting.c.id == row.instead_of)).one()
+    if where.starts == row.starts:  # the sitting stays, with other people or in another place (replanning.py)
+        return ()
     return make_way(tx, where, row.item, CHANGED) if where.cancelled_at is None else ()
 
 

@@ -17,6 +17,7 @@ from contracts.message import Account
 from contracts.permit import ReportSpent
 from contracts.policy_terms import Act
 from contracts.polls import PollLine
+from contracts.profile import Profile
 from contracts.proposing import (
     AskedView,
     DateOption,
@@ -42,11 +43,12 @@ from services.meetings.polls_rules import contradicting, counting
 from services.meetings.polls_tables import poll, poll_seat, proposal
 from services.meetings.proposing_store import given_in, how, under_way
 from services.meetings.ranking import Date, Ranking, Reply, rank
-from services.meetings.replanning_rules import fewest_changes, sitting_first
+from services.meetings.replanning_rules import Held, broken, fewest_changes, room_lost, sitting_first
 from services.meetings.replies import declined, lines_of, replies_of, standing_poll
 from services.meetings.running_rules import Refusal
 from services.meetings.scheduling import TOKYO, NoSlot
-from services.meetings.tables import disclosure, item
+from services.meetings.seating import agency_name
+from services.meetings.tables import disclosure, item, seat, sitting
 from services.service import AskFailed, Tx, Work
 from services.sharing import Share, Verdicts
 
@@ -78,7 +80,7 @@ async def look_at_dates(asked: LookAtDates, work: Work) -> DatesView:
         needs_approval=rules.needs_approval(work.profile, actor.person, actor.agency, staff, today),
         decides=rules.decider_title(work.profile),
         may_decide=any(decides),
-        items=tuple(_item(stand, known, work) for stand, known in found),
+        items=tuple(_item(stand, known, work, asked.lost_room) for stand, known in found),
     )
 
 
@@ -138,8 +140,8 @@ def _known(stand: Stand, tx: Tx) -> Known:
     return Known(_polls(tx, about), _proposals(tx, about), replies, lines)
 
 
-def _item(stand: Stand, known: Known, work: Work) -> ItemDates:
-    found = ranking_of(stand, known.replies, work)
+def _item(stand: Stand, known: Known, work: Work, lost_room: bool) -> ItemDates:
+    found = ranking_of(stand, known.replies, work, lost_room)
     dates = found.dates
     if known.asked_for:
         dates = tuple(one for one in dates if one.starts in known.asked_for)
@@ -161,10 +163,12 @@ def _item(stand: Stand, known: Known, work: Work) -> ItemDates:
         polls=known.polls,
         proposals=known.proposals,
         sitting=stand.announced.id if stand.announced is not None else None,
+        broken=broken_of(stand.seats, stand.announced, work.profile),
+        room=stand.announced.room if stand.announced is not None else None,
     )
 
 
-def ranking_of(stand: Stand, replies: Sequence[Reply], work: Work) -> Ranking:
+def ranking_of(stand: Stand, replies: Sequence[Reply], work: Work, lost_room: bool = False) -> Ranking:
     """Every lawful date of an item; who sits in an announced one comes first on the seat."""
     if isinstance(stand.table, NoSlot):
         return Ranking((), stand.table.why, stand.table.blocking)
@@ -172,7 +176,18 @@ def ranking_of(stand: Stand, replies: Sequence[Reply], work: Work) -> Ranking:
     table = replace(stand.table, seats=seats)
     online = bool(stand.announced is not None and stand.announced.online)
     search = search_of(work.profile, stand.adhoc, table, stand.diary, urgent=stand.one.urgent, online=online)
+    if lost_room:
+        search = replace(search, room_busy=room_lost(search.room_busy, stand.announced))
     return rank(replace(search, replies=tuple(replies)))
+
+
+def broken_of(seats: Sequence[Row[Any]], announced: Row[Any] | None, profile: Profile) -> tuple[str, ...]:
+    """What an announced sitting no longer keeps, with the answers there are."""
+    body = profile.body(announced.body) if announced is not None else None
+    held = [Held(one.agency, agency_name(profile, one.agency), one.need, one.answer == "absent") for one in seats]
+    if body is None or not any(one.absent for one in held):
+        return ()
+    return broken(held, body.quorum, {one.code: one.kind for one in profile.agencies})
 
 
 def _option(date: Date) -> DateOption:
@@ -243,7 +258,7 @@ def dates_in_hand(asked: DatesInHand, tx: Tx) -> InHandList:
     actor = actor_of(asked.viewer, asked.viewer_agency)
     if actor is None or isinstance(may_run(actor.person, actor.agency, None, tx), Refusal):
         return InHandList(cases=())
-    told = [*_polls_in_hand(tx), *_proposals_in_hand(tx)]
+    told = [*_polls_in_hand(tx), *_proposals_in_hand(tx), *_broken_in_hand(tx)]
     rows = {row.id: row for row in tx.execute(select(item).where(item.c.id.in_([about for about, _, _ in told])))}
     seen = {about for about, one in rows.items() if why_not_arrange(one, actor, tx) is None}
     cases = [InHand(case=rows[about].case, what=what, since=at) for about, what, at in told if about in seen]
@@ -271,4 +286,20 @@ def _proposals_in_hand(tx: Tx) -> list[tuple[UUID, InHandWhat, datetime]]:
         what: InHandWhat = "to_approve" if row.state == "proposed" else row.state
         if row.state == "proposed" or row.stands == "waiting":
             found.append((row.item, what, row.decided_at or row.proposed_at))
+    return found
+
+
+def _broken_in_hand(tx: Tx) -> list[tuple[UUID, InHandWhat, datetime]]:
+    """Announced 随時 sittings that a decline has broken, unless a change is under way."""
+    declined_since = select(seat.c.sitting).where(
+        seat.c.sitting == sitting.c.id, seat.c.cancelled_at.is_(None), seat.c.answer == "absent"
+    )
+    coming = sitting.c.fixed, sitting.c.cancelled_at.is_(None), sitting.c.starts > tx.now
+    rows = tx.execute(select(sitting).where(*coming, sitting.c.own_item.is_not(None), declined_since.exists())).all()
+    found: list[tuple[UUID, InHandWhat, datetime]] = []
+    for row in rows:
+        seats = tx.execute(select(seat).where(seat.c.sitting == row.id, seat.c.cancelled_at.is_(None))).all()
+        if broken_of(seats, row, tx.profile) and under_way(tx, row.own_item) is None:
+            since = max(one.answered_at for one in seats if one.answer == "absent")
+            found.append((row.own_item, "broken", since))
     return found

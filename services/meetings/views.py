@@ -63,6 +63,8 @@ def _sittings(which: ColumnElement[bool], tx: Tx) -> tuple[SittingView, ...]:
             why=row.why,
             items=tuple(items[row.id]),
             seats=tuple(seats[row.id]),
+            room=row.room,
+            online=row.online,
         )
         for row in rows
     )

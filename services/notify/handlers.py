@@ -164,7 +164,8 @@ def _letter(asked: Asked, takes_back: UUID | None, mailbox: Mailbox, work: Work)
         "office": Office(one_line(profile.office), profile.office_mail, one_line(profile.office_phone)),
     }
     if isinstance(asked, SendInvitation):
-        facts |= {"place": ONLINE} if asked.online else {}
+        room = next((one_line(one.name) for one in profile.rooms if one.code == asked.room), "")
+        facts["place"] = ONLINE if asked.online else f"{facts['place']} {room}".strip()
         return Invitation(**facts, answer_by=asked.answer_by, link=f"{work.settings.window_url}/a/{asked.link}")
     return Cancellation(**facts | {"takes_back": takes_back})
 

@@ -85,6 +85,7 @@ from contracts.meetings import (
 from contracts.message import Account, Compartment, Question
 from contracts.policy_terms import Act
 from contracts.profile import Profile
+from contracts.proposing import DatesInHand, InHandList
 from contracts.purpose import Purpose
 from contracts.running import Conduct, Conducted, LookAtRoom, RoomView
 from services.coordination import life as rules
@@ -251,6 +252,7 @@ class StandIn:
             LookAtStop: lambda _: self.stop,
             LookAtLife: self._look_at_life,
             LookAtDue: lambda _: DueList(cases=tuple(self.due), commissions=self.lapsing, overdue=self.overdue),
+            DatesInHand: lambda _: InHandList(cases=()),
             Escalate: lambda _: self.escalated,
             TakeStep: self._take_step,
             LookAtRoom: lambda _: self.room,

@@ -31,6 +31,7 @@ from contracts.purpose import Purpose
 from services.meetings.inviting import send_notices
 from services.meetings.placing import place_items
 from services.meetings.polls_mailing import send_polls
+from services.meetings.replanning import carry_changes
 from services.meetings.scheduling import TOKYO
 from services.service import AskFailed, Tx
 from services.settings import Settings
@@ -191,8 +192,10 @@ class Town:
             return Reserved()
         self.busy += self.taken_behind_our_back
         self.taken_behind_our_back = []
+        held = self.holds.pop(asked.hold, None)  # a moved hold is not in its own way
         clashes = {b.person for b in self.blocks() if b.starts < asked.ends and asked.starts < b.ends} & wanted[0]
         if clashes and not asked.firm:
+            self.holds |= {asked.hold: held} if held else {}
             return Reserved(clashes=tuple(clashes))
         self.holds[asked.hold] = wanted
         return Reserved()
@@ -282,6 +285,7 @@ class Hands:
         if self.beats:
             await self.run_errand("compare_with_ledger")
         self.left = left
+        await carry_changes(self)
         await place_items(self)
         await send_polls(self)
         await send_notices(self)

@@ -124,7 +124,7 @@ class ItemDates(Message):
     why: str
     minutes: int
     options: tuple[DateOption, ...]
-    """The best lawful dates, the cheapest first; while a poll stands, its lines only."""
+    """The best lawful dates that do not overlap, few on one day; while a poll stands, its lines only."""
     lawful: int
     """How many lawful dates there are in all."""
     none_because: str

@@ -42,7 +42,7 @@ from services.meetings.handlers import service
 from services.meetings.polls_rules import contradicting, counting
 from services.meetings.polls_tables import poll, poll_seat, proposal
 from services.meetings.proposing_store import given_in, how, under_way
-from services.meetings.ranking import Date, Ranking, Reply, rank
+from services.meetings.ranking import Date, Ranking, Reply, rank, spread
 from services.meetings.replanning_rules import Held, broken, fewest_changes, room_lost, sitting_first
 from services.meetings.replies import declined, lines_of, replies_of, standing_poll
 from services.meetings.running_rules import Refusal
@@ -155,7 +155,7 @@ def _item(stand: Stand, known: Known, work: Work, lost_room: bool) -> ItemDates:
         state=stand.one.state,
         why=stand.one.why,
         minutes=stand.adhoc[1].minutes,
-        options=tuple(_option(one) for one in dates[:SHOWN]),
+        options=tuple(_option(one) for one in spread(dates, SHOWN)),
         lawful=len(found.dates),
         none_because=none_because,
         clashing=found.clashing,

@@ -102,6 +102,24 @@ def rank(asked: Search) -> Ranking:
     return Ranking(tuple(_date(option, why, asked, held, persons) for option, why in options))
 
 
+def spread(dates: Sequence[Date], count: int, per_day: int = 3) -> tuple[Date, ...]:
+    """The first dates of an order that differ: none overlaps another, few lie on one day. People choose from these.
+
+    Where there are not enough days, more of a day are taken.
+    """
+    chosen: list[Date] = []
+    for most in (per_day, len(dates)):
+        for one in dates:
+            if len(chosen) >= count:
+                break
+            apart = all(one.ends <= other.starts or other.ends <= one.starts for other in chosen)
+            same_day = sum(other.starts.date() == one.starts.date() for other in chosen)
+            if apart and same_day < most:
+                chosen.append(one)
+    rank_of = {one.starts: number for number, one in enumerate(dates)}
+    return tuple(sorted(chosen, key=lambda one: rank_of[one.starts]))
+
+
 def _date(option: Option, why: str, asked: Search, held: Sequence[Wanted], persons: Sequence[UUID]) -> Date:
     chosen = [(seat, None if n is None else persons[n]) for seat, n in zip(held, option.chosen, strict=True)]
     unheld = [seat for seat in asked.seats if not seat.persons]

@@ -139,6 +139,8 @@ class ItemDates(Message):
     """Which duties the announced sitting no longer keeps, with the answers there are: seats and quorums by name."""
     room: Code | None = None
     """The announced room, which can be lost."""
+    apart: tuple[tuple[UUID, UUID], ...] = ()
+    """Who must not meet at this item's sitting."""
 
 
 class DatesView(Message):
@@ -176,6 +178,19 @@ class ProposeDate(Question[Done], subject="ask.meetings.propose_date.v1"):
     lost_room: bool = False
     """The announced room cannot be had: another one, or none."""
     instead_of: UUID | None = None
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None
+
+
+class KeepApart(Question[Done], subject="ask.meetings.keep_apart.v1"):
+    """These two members of staff must not meet at this item's sitting (or, with ``apart`` false, may again).
+
+    No date has both. Said twice, it is said once. Why they must not is nobody's to write down.
+    """
+
+    item: UUID
+    persons: tuple[UUID, UUID]
+    apart: bool = True
     viewer: UUID | None = None
     viewer_agency: Code | None = None
 

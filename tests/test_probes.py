@@ -267,7 +267,7 @@ COORDINATION = (
 )
 MEETING = (
     *("agenda", "cooperation", "item", "link", "notice", "proceeding", "release", "seat", "sitting", *WALL),
-    *("day_move", "poll", "poll_answer", "poll_line", "poll_seat", "proposal"),
+    *("apart", "day_move", "poll", "poll_answer", "poll_line", "poll_seat", "proposal"),
 )
 TABLES: dict[str, tuple[str, ...]] = {
     "directory": ("busy", "person"),

@@ -94,7 +94,7 @@ from contracts.preparing import (
     RosterAccepted,
 )
 from contracts.profile import Profile
-from contracts.proposing import DatesInHand, DecideProposal, LookAtDates, MoveDay, ProposeDate
+from contracts.proposing import DatesInHand, DecideProposal, KeepApart, LookAtDates, MoveDay, ProposeDate
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, HearingOpened, ItemHeard, LookAtRoom
 from contracts.same_person import DecideSame, LookAtDuplicates
@@ -136,7 +136,7 @@ DESK = {
     *(one.subject for one in (LookAtRoster, AcceptRoster, LookAtSheet, AskAgency, AnswerInquiry, LookAtInquiries)),
     *(one.subject for one in (CountPeriod, Challenges, NoteChallenge, HandleChallenge)),
     *(one.subject for one in (LookAtDates, DatesInHand, OpenPoll, NotePollAnswer, ClosePoll)),
-    *(one.subject for one in (ProposeDate, DecideProposal, MoveDay)),
+    *(one.subject for one in (ProposeDate, DecideProposal, KeepApart, MoveDay)),
     Trail.subject,
     Sittings.subject,
     ItemSittings.subject,

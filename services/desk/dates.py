@@ -24,6 +24,7 @@ from contracts.proposing import (
     DecideProposal,
     InHandList,
     ItemDates,
+    KeepApart,
     LookAtDates,
     MoveDay,
     PollView,
@@ -160,6 +161,9 @@ def question_of(said: FormData, session: Session) -> Question[Done]:
             who |= {"persons": said.getlist("person"), "online": bool(text_of(said, "online"))}
             who["lost_room"] = bool(text_of(said, "lost_room"))
             return ProposeDate.model_validate(who | {"instead_of": text_of(said, "instead_of") or None})
+        case "apart" | "together" as way:
+            who |= {"item": text_of(said, "item"), "persons": said.getlist("pair"), "apart": way == "apart"}
+            return KeepApart.model_validate(who)
         case "approve" | "return" as way:
             returned = text_of(said, "reason") if way == "return" else None
             return DecideProposal.model_validate(who | {"proposal": text_of(said, "proposal"), "returned": returned})
@@ -254,6 +258,8 @@ def _item(one: ItemDates, known: pages.Known) -> dict[str, Any]:
         "sitting": one.sitting,
         "broken": one.broken,
         "room": one.room,
+        "apart": [(pair, " / ".join(_whose(person, known) for person in pair)) for pair in one.apart],
+        "people": _people(one, known),
         "minutes": one.minutes,
         "lawful": one.lawful,
         "none_because": one.none_because,
@@ -264,6 +270,18 @@ def _item(one: ItemDates, known: pages.Known) -> dict[str, Any]:
         "may_choose": not under_way,
         "may_ask": not under_way and asked is None,
     }
+
+
+def _whose(person: UUID, known: pages.Known) -> str:
+    found = (known.staff or {}).get(person)
+    return f"{known.agency(found.agency)} {found.name}" if found else "氏名を確認できません"
+
+
+def _people(one: ItemDates, known: pages.Known) -> list[tuple[str, str]]:
+    """Whoever might sit there: (reference, agency and name)."""
+    seats = (seat.person for option in one.options for seat in option.seats if seat.person)
+    asked = (each.person for poll in one.polls for each in poll.asked)
+    return [(str(person), _whose(person, known)) for person in dict.fromkeys([*seats, *asked])]
 
 
 def _name(person: UUID | None, known: pages.Known) -> str:

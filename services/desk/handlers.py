@@ -28,7 +28,7 @@ from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.polls import AnswerPoll, ClosePoll, LookAtPoll, NotePollAnswer, OpenPoll
 from contracts.preparing import AcceptRoster, AnswerInquiry, AskAgency, LookAtInquiries, LookAtRoster, LookAtSheet
-from contracts.proposing import DatesInHand, DecideProposal, LookAtDates, MoveDay, ProposeDate
+from contracts.proposing import DatesInHand, DecideProposal, KeepApart, LookAtDates, MoveDay, ProposeDate
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, LookAtRoom
 from services.desk.app import build_app
@@ -92,6 +92,7 @@ service = Service(
             ClosePoll,
             ProposeDate,
             DecideProposal,
+            KeepApart,
             MoveDay,
             LookAtPoll,
             AnswerPoll,

@@ -1,7 +1,7 @@
 """Gathers a sitting for one item from those to whom its ground opens it: only they are looked for in the diary."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -34,6 +34,8 @@ class Diary:
     """In juso: the newest consent by case."""
     bonds: tuple[Bond, ...]
     """In shien: the commissions that run."""
+    apart: Mapping[UUID, tuple[tuple[UUID, UUID], ...]] = field(default_factory=dict)
+    """By item, who must not meet at its sitting."""
 
     def way(self, one: Row[Any]) -> Route:
         """How this item comes to a sitting. What only some may hear never goes to one with a standing roster (C3)."""
@@ -98,8 +100,8 @@ def gather_own(
     table = table_of(profile, here, one, adhoc, diary, now)
     if isinstance(table, NoSlot):
         return table
-    if adhoc[0].quorum or rooms_of(profile, adhoc[0]):
-        found = gather_ranked(profile, adhoc, table, diary, one.urgent)
+    if adhoc[0].quorum or rooms_of(profile, adhoc[0]) or diary.apart.get(one.id):
+        found = gather_ranked(profile, adhoc, table, diary, one)
     else:
         found = domain.gather_adhoc(adhoc, table.seats, table.busy, table.window)
     return found if isinstance(found, NoSlot) else _without(found, here, table.left_out)
@@ -116,7 +118,7 @@ def room_ref(profile: Profile, room: str) -> UUID:
 
 
 def search_of(
-    profile: Profile, adhoc: tuple[Body, Block], table: Table, diary: Diary, *, urgent: bool, online: bool = False
+    profile: Profile, adhoc: tuple[Body, Block], table: Table, diary: Diary, one: Row[Any], *, online: bool = False
 ) -> Search:
     """What the engine is asked for a sitting at this table."""
     body, block = adhoc
@@ -141,15 +143,16 @@ def search_of(
         room_busy={one.code: diary.busy.get(room_ref(profile, one.code), ()) for one in rooms},
         equipment=body.equipment,
         deadline=ends,
-        urgent=urgent,
+        apart=diary.apart.get(one.id, ()),
+        urgent=one.urgent,
     )
 
 
 def gather_ranked(
-    profile: Profile, adhoc: tuple[Body, Block], table: Table, diary: Diary, urgent: bool
+    profile: Profile, adhoc: tuple[Body, Block], table: Table, diary: Diary, one: Row[Any]
 ) -> Gathering | NoSlot:
     """The best date that the engine knows, or NoSlot with the duties that clash and what could be relaxed."""
-    found = rank(search_of(profile, adhoc, table, diary, urgent=urgent))
+    found = rank(search_of(profile, adhoc, table, diary, one))
     if not found.dates:
         ways = "、".join(found.relax)
         return NoSlot(found.clashing, f"{found.none_because}できること: {ways}。" if ways else found.none_because)

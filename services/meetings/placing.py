@@ -34,7 +34,7 @@ from services.meetings.planning import (
     put_off,
 )
 from services.meetings.proposing_carrying import approved_of, carry_out
-from services.meetings.proposing_store import void, waits_for
+from services.meetings.proposing_store import kept_apart, void, waits_for
 from services.meetings.scheduling import TOKYO, NoSlot
 from services.meetings.seats import held_for_nothing, let_go
 from services.meetings.tables import consents, item
@@ -86,13 +86,18 @@ class Known:
 
     heads: Mapping[UUID, Head]
     bonds: tuple[Bond, ...]
+    apart: Mapping[UUID, tuple[tuple[UUID, UUID], ...]]
 
 
 def _due(tx: Tx) -> tuple[list[Row[Any]], tuple[UUID, ...], Known]:
     due = due_items(tx)
     juso = tx.here is Compartment.JUSO
     heads = sharing.heads(consents, tx, {one.case for one in due}) if due and juso else {}
-    return due, held_for_nothing(tx), Known(heads, () if juso or not due else grounds.bonds(tx))
+    return (
+        due,
+        held_for_nothing(tx),
+        Known(heads, () if juso or not due else grounds.bonds(tx), kept_apart(tx, [one.id for one in due])),
+    )
 
 
 async def look_around_for(work: Work, about: UUID) -> tuple[Row[Any], Diary] | None:
@@ -104,7 +109,7 @@ async def look_around_for(work: Work, about: UUID) -> tuple[Row[Any], Diary] | N
             return None
         juso = tx.here is Compartment.JUSO
         heads = sharing.heads(consents, tx, {one.case}) if juso else {}
-        return one, Known(heads, () if juso else grounds.bonds(tx))
+        return one, Known(heads, () if juso else grounds.bonds(tx), kept_apart(tx, [one.id]))
 
     found = await work.run(known_of)
     return (found[0], await look_around(work, found[1])) if found else None
@@ -122,7 +127,7 @@ async def look_around(work: Work, known: Known) -> Diary:
     here = work.compartment
     route = cache(lambda urgent, claim: domain.route(work.profile, here, urgent, now, claim))
     busy = domain.when_busy(work.profile, staff, blocks, today, today + days)
-    return Diary(staff, busy, work.settings.link_key, route, known.heads, known.bonds)
+    return Diary(staff, busy, work.settings.link_key, route, known.heads, known.bonds, known.apart)
 
 
 async def _place(work: Work, one: Row[Any], diary: Diary) -> None:

@@ -109,6 +109,20 @@ poll_answer = Table(
 """
 append_only(poll_answer)
 
+apart = Table(
+    "apart",
+    tables,
+    Column("item", Uuid, primary_key=True),
+    Column("one", Uuid, primary_key=True),
+    Column("other", Uuid, primary_key=True),
+    Column("compartment", String(5), nullable=False),
+    Column("said_by", Uuid, nullable=False),
+    Column("said_at", Instant, nullable=False),
+    CheckConstraint("one < other"),
+    ForeignKeyConstraint(["item", "compartment"], ["item.id", "item.compartment"]),
+)
+"""Two members of staff who must not meet at an item's sitting. No reason is kept."""
+
 day_move = Table(
     "day_move",
     tables,

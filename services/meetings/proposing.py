@@ -10,13 +10,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from contracts.directory import Staff, StaffView
 from contracts.message import Compartment, Event
 from contracts.office import Done
-from contracts.proposing import DecideProposal, ProposeDate
+from contracts.proposing import DecideProposal, KeepApart, ProposeDate
 from services.meetings import proposing_rules as rules
 from services.meetings.arranging import (
     NOT_THERE,
@@ -31,8 +31,8 @@ from services.meetings.arranging import (
 )
 from services.meetings.gathering import Table, search_of
 from services.meetings.handlers import service
-from services.meetings.polls_tables import proposal
-from services.meetings.proposing_store import under_way
+from services.meetings.polls_tables import apart, proposal
+from services.meetings.proposing_store import try_now, under_way
 from services.meetings.ranking import Date, rank
 from services.meetings.replanning_rules import room_lost
 from services.meetings.replies import declined, replies_of
@@ -46,6 +46,7 @@ REPEATED = Refusal("S12", "この画面からは、すでに別の内容を記�
 OTHERS = Refusal("S12", "ほかの人が先に記録しました。", "画面を読み直してください。")
 UNDER_WAY = Refusal("S12", "この議題では、ほかの日時の案が進んでいます。", "承認か差戻しを待ってください。")
 ALREADY_SET = Refusal("S12", "この議題には、すでに日時があります。", "画面を読み直して、変更として選んでください。")
+SAME_PERSON = Refusal("P5", "同じ人が二度選ばれています。", "別の二人を選んでください。")
 PAST = Refusal("S12", "この案の日時は、もう過ぎたか当日です。", "差し戻して、選び直してください。")
 CHANGED = "日時を変更します"
 PICK = "画面の候補から、日時と出席者を選び直してください。"
@@ -98,7 +99,7 @@ def _judge(asked: ProposeDate, stand: Stand, replies: Sequence[Any], work: Work)
     if isinstance(rows, Refusal):
         return rows
     table = replace(stand.table, seats=rows)
-    search = search_of(work.profile, stand.adhoc, table, stand.diary, urgent=stand.one.urgent, online=asked.online)
+    search = search_of(work.profile, stand.adhoc, table, stand.diary, stand.one, online=asked.online)
     search = replace(search, replies=(*replies, *declined(stand.seats, stand.announced)))
     if asked.lost_room:
         search = replace(search, room_busy=room_lost(search.room_busy, stand.announced))
@@ -199,6 +200,27 @@ def _write(asked: ProposeDate, actor: Actor, judged: Judged, waits: bool, tx: Tx
         )
     )
     return new
+
+
+@service.does(KeepApart)
+def keep_apart(asked: KeepApart, tx: Tx) -> tuple[Done, Iterable[Event]]:
+    """Note it, or take it back. A proposal under way is judged by it when it is carried out."""
+    actor = actor_of(asked.viewer, asked.viewer_agency)
+    row = tx.execute(select(item).where(item.c.id == asked.item)).first()
+    one, other = sorted(asked.persons, key=lambda person: person.hex)
+    refusal = why_not_arrange(row, actor, tx) or (SAME_PERSON if one == other else None)
+    if refusal or actor is None:
+        return _refuse("keep-apart", actor, row, refusal or NOT_THERE, tx), ()
+    mine = apart.c.item == asked.item, apart.c.one == one, apart.c.other == other
+    known = tx.execute(select(apart.c.item).where(*mine)).first() is not None
+    if asked.apart and not known:
+        said = {"compartment": tx.here, "said_by": actor.person, "said_at": tx.now}
+        tx.execute(insert(apart).values(item=asked.item, one=one, other=other, **said))
+    if not asked.apart:
+        tx.execute(delete(apart).where(*mine))
+    try_now(tx, asked.item)
+    note_act(tx, "keep-apart", actor, row, None)
+    return Done(done=True), ()
 
 
 @service.performs(DecideProposal)

@@ -43,7 +43,8 @@ def carry_out(
     if isinstance(table, NoSlot):
         return table
     staff = diary.staff if here is Compartment.JUSO else diary.bound(chosen.starts)
-    found = carried(adhoc, table, chosen, staff, {agency.code: agency.kind for agency in profile.agencies})
+    kinds = {agency.code: agency.kind for agency in profile.agencies}
+    found = carried(adhoc, table, chosen, staff, kinds, diary.apart.get(one.id, ()))
     if isinstance(found, NoSlot) or not table.left_out:
         return found
     return Gathering(**{**vars(found), "why": seating.say_left_out(found.why, here, table.left_out)})

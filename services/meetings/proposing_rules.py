@@ -18,6 +18,7 @@ from services.meetings.seating import one_seat_each
 CHOOSE_AGAIN = "日時と出席者を選び直してください。"
 GONE = "日時の案のあとに必須の出席者が名簿からいなくなったか、出席できなくなりました: {names}。"
 NO_QUORUM = "日時の案では、成立の要件「{name}」を満たしません。"
+MEET = "会わせてはいけない二人が、日時の案の出席者にいます。"
 NOT_THEN = "日時の案の日時は、もう選べません。"
 STOOD_IN = "。日時の案のあとに代わった席: {names}"
 DROPPED = "。日時の案のあとに外れた席: {names}"
@@ -61,7 +62,12 @@ def _is_free(busy: Sequence[Interval], chosen: Chosen) -> bool:
 
 
 def carried(
-    adhoc: tuple[Body, Block], table: Table, chosen: Chosen, staff: Sequence[StaffView], kinds: Mapping[str, str]
+    adhoc: tuple[Body, Block],
+    table: Table,
+    chosen: Chosen,
+    staff: Sequence[StaffView],
+    kinds: Mapping[str, str],
+    apart: Iterable[tuple[UUID, UUID]] = (),
 ) -> Gathering | NoSlot:
     """The sitting that a proposal becomes, seats judged anew; NoSlot where it cannot be held any more, and why."""
     if not _within(table, chosen):
@@ -74,6 +80,8 @@ def carried(
     for quorum in adhoc[0].quorum:
         if len(counted(quorum, [seat for seat, _ in filled], kinds)) < quorum.at_least:
             return NoSlot((quorum.name,), NO_QUORUM.format(name=quorum.name) + CHOOSE_AGAIN)
+    if any({one, other} <= {who for _, who in filled} for one, other in apart):
+        return NoSlot((), MEET + CHOOSE_AGAIN)
     why = chosen.why
     stood_in = [seat.name for seat, proposed, now in rows if proposed is not None and now not in (None, proposed)]
     dropped = [seat.name for seat, proposed, now in rows if proposed is not None and now is None]

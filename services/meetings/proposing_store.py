@@ -3,7 +3,7 @@
 Called within the transactions of placing and stopping; each changes a proposal only from the state it expects.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy import Row, delete, select, update
 
 from contracts.policy_terms import Act
 from services.meetings.polls_rules import Given, standing
-from services.meetings.polls_tables import poll, poll_answer, poll_seat, proposal
+from services.meetings.polls_tables import apart, poll, poll_answer, poll_seat, proposal
 from services.meetings.seats import cancel_seats
 from services.meetings.tables import disclosure, item, link, notice, seat, sitting
 from services.service import Tx
@@ -67,6 +67,17 @@ def given_in(tx: Tx, polls: Iterable[UUID]) -> dict[UUID, list[Given]]:
     for row in tx.execute(mine.order_by(poll_answer.c.at, poll_answer.c.number, poll_answer.c.position)):
         one = Given(row.person, row.position, row.number, row.choice, row.at, row.typed_by)
         found.setdefault(row.poll, []).append(one)
+    return found
+
+
+def kept_apart(tx: Tx, items: Sequence[UUID]) -> dict[UUID, tuple[tuple[UUID, UUID], ...]]:
+    """Who must not meet, by item."""
+    found: dict[UUID, tuple[tuple[UUID, UUID], ...]] = {}
+    rows = (
+        tx.execute(select(apart).where(apart.c.item.in_(items)).order_by(apart.c.one, apart.c.other)) if items else ()
+    )
+    for row in rows:
+        found[row.item] = (*found.get(row.item, ()), (row.one, row.other))
     return found
 
 

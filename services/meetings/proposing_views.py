@@ -165,6 +165,7 @@ def _item(stand: Stand, known: Known, work: Work, lost_room: bool) -> ItemDates:
         sitting=stand.announced.id if stand.announced is not None else None,
         broken=broken_of(stand.seats, stand.announced, work.profile),
         room=stand.announced.room if stand.announced is not None else None,
+        apart=stand.diary.apart.get(stand.one.id, ()),
     )
 
 
@@ -175,7 +176,7 @@ def ranking_of(stand: Stand, replies: Sequence[Reply], work: Work, lost_room: bo
     seats = sitting_first(stand.table.seats, [one.person for one in stand.seats])
     table = replace(stand.table, seats=seats)
     online = bool(stand.announced is not None and stand.announced.online)
-    search = search_of(work.profile, stand.adhoc, table, stand.diary, urgent=stand.one.urgent, online=online)
+    search = search_of(work.profile, stand.adhoc, table, stand.diary, stand.one, online=online)
     if lost_room:
         search = replace(search, room_busy=room_lost(search.room_busy, stand.announced))
     return rank(replace(search, replies=tuple(replies)))

@@ -14,6 +14,7 @@ from contracts.proposing import (
     DatesView,
     DecideProposal,
     ItemDates,
+    KeepApart,
     LookAtDates,
     PollView,
     ProposalView,
@@ -91,6 +92,12 @@ class Desk:
         answers = [{"position": n, "choice": one} for n, one in enumerate(choices, 1)]
         asked = {"poll": poll, "person": who, "request": uuid4(), "answers": answers} | self.who()
         done = self.hands.stage.ask(NotePollAnswer.model_validate(asked | how))
+        assert isinstance(done, Done)
+        return done
+
+    def apart(self, one: UUID, other: UUID, **how: Any) -> Done:
+        asked = {"item": self.event.about, "persons": (one, other)} | self.who() | how
+        done = self.hands.stage.ask(KeepApart.model_validate(asked))
         assert isinstance(done, Done)
         return done
 

@@ -134,6 +134,44 @@ async def test_a_room_has_to_be_free_and_large_enough_and_nobody_can_tell_for_wh
     assert all(option.starts >= held[2] or option.ends <= held[1] for option in await other.options())
 
 
+async def test_two_who_must_not_meet_are_not_proposed_together_nor_invited_together(
+    hands: Building, two_step: Profile
+) -> None:
+    town = hands(JUSO, two_step)
+    one = await begun(town)
+    before = (await one.options())[0]
+    assert {JIRITSU, KODOMO} <= {seat.person for seat in before.seats}
+    for _ in range(2):
+        assert one.apart(KODOMO, JIRITSU).done
+    found = await one.item()
+    assert found.apart == (tuple(sorted((JIRITSU, KODOMO), key=lambda who: who.hex)),)
+    for option in found.options:
+        assert not {JIRITSU, KODOMO} <= {seat.person for seat in option.seats}
+    refusal = await one.propose(before)
+    assert not refusal.done
+    assert one.apart(JIRITSU, KODOMO, apart=False).done
+    assert (await one.propose(before)).done
+    assert one.apart(JIRITSU, KODOMO).done  # before it is approved
+    assert (await one.decide((await one.newest()).proposal, **colleague(one))).done
+    await town.work()
+    assert town.town.mails == {}
+    assert "会わせてはいけない" in (await one.newest()).void
+    same = one.apart(JIRITSU, JIRITSU)
+    assert (same.done, same.rule) == (False, "P5")
+    assert not one.apart(JIRITSU, KODOMO, viewer=JIRITSU, viewer_agency="jiritsu").done
+
+
+async def test_a_date_found_by_itself_keeps_them_apart_too(hands: Building, kobayashi: Profile) -> None:
+    town = hands(JUSO, kobayashi)
+    one = Desk(town, put_forward(urgent=True))
+    town.give(one.event)
+    await town.run_errand("compare_with_ledger")
+    assert one.apart(JIRITSU, KODOMO).done
+    await town.work()
+    invited = {mail.person for mail in town.town.mails.values()}
+    assert len(invited & {JIRITSU, KODOMO}) == 1
+
+
 # -- proposal and approval ---------------------------------------------------------------------------------------------
 
 

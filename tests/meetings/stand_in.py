@@ -285,8 +285,8 @@ class Hands:
         if self.beats:
             await self.run_errand("compare_with_ledger")
         self.left = left
-        await carry_changes(self)
         await place_items(self)
+        await carry_changes(self)
         await send_polls(self)
         await send_notices(self)
 

@@ -32,7 +32,7 @@ from tests.meetings.stand_in import Cut, Hands, consented, person, put_forward
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 Building = Callable[..., Hands]
-CALLS = 37
+CALLS = 40
 """The awaited calls that placing an urgent and two regular items and inviting to both sittings takes."""
 
 
@@ -352,7 +352,7 @@ async def test_the_deaths_above_leave_out_no_call(hands: Building) -> None:
     assert juso.left == 0
 
 
-@pytest.mark.parametrize("calls", [0, 4])
+@pytest.mark.parametrize("calls", [0, 5])
 async def test_two_processes_at_once_make_one_sitting(hands: Building, calls: int) -> None:
     """From nothing, and from a plan that a killed process left behind."""
     juso = hands(JUSO)
@@ -371,7 +371,7 @@ async def test_a_plan_overtaken_by_time_is_made_anew_and_its_hold_given_back(han
     juso = hands(JUSO)
     juso.give(put_forward(urgent=True))
     with pytest.raises(Cut):
-        await Hands(juso.stage, juso.town, juso.settings, left=4).work()
+        await Hands(juso.stage, juso.town, juso.settings, left=5).work()
     (old,) = juso.town.holds
     juso.stage.pass_time(days=30)
     await juso.work()
@@ -541,6 +541,6 @@ async def test_the_store_refuses_a_second_place_sitting_or_seat(hands: Building)
 def test_meetings_declares_all_that_it_tells_and_asks() -> None:
     assert service.compartments
     assert {one.__name__ for one in service.asks} == {
-        *("Staff", "Busy", "Reserve", "Release", "SendInvitation", "SendCancellation"),
+        *("Staff", "Busy", "Reserve", "Release", "SendInvitation", "SendCancellation", "SendPoll"),
         *("Redeem", "ReportSpent", "AcknowledgeConsents", "ConsentHeads"),
     }

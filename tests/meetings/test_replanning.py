@@ -1,6 +1,7 @@
 """Planning anew: a decline, a lost room, a typhoon; with the fewest changes to what was announced, told as updates."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,7 +17,7 @@ from services.meetings.replanning_rules import Held, broken
 from services.meetings.tables import seat, sitting
 from tests.meetings.arranging_hands import Desk, at
 from tests.meetings.sitting_hands import perform
-from tests.meetings.stand_in import Hands, person, put_forward, withdrawn
+from tests.meetings.stand_in import Cut, Hands, person, put_forward, withdrawn
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 Building = Callable[..., Hands]
@@ -316,6 +317,57 @@ async def test_a_withdrawal_after_the_move_takes_the_updated_entry_back(hands: B
     assert {(mail.uid, mail.sequence) for mail in town.town.cancelled.values()} == {
         (uid, sequence + 1) for uid, sequence in newest.items()
     }
+
+
+# -- killed anywhere, it goes on where it was ------------------------------------------------------------------------
+
+
+async def until_cut(hands: Hands, calls: int) -> None:
+    """Work until so many calls have gone through, and the process is killed."""
+    with suppress(Cut):
+        await Hands(hands.stage, hands.town, hands.settings, left=calls).work()
+
+
+@pytest.mark.parametrize("calls", range(0, 24, 3))
+async def test_a_poll_killed_while_it_is_mailed_reaches_everybody_once(
+    hands: Building, kobayashi: Profile, calls: int
+) -> None:
+    town = hands(JUSO, kobayashi.model_copy(update={"approval": True}))
+    one = Desk(town, put_forward(urgent=True))
+    town.give(one.event)
+    await town.work()
+    assert (await one.poll(at(26, "10:00"), until=at(24, "17:00"))).done
+    await until_cut(town, calls)
+    town.stage.pass_time(minutes=1)
+    await town.work()
+    asked = [mail.person for mail in town.town.polls.values()]
+    assert sorted(asked) == sorted({seated.person for seated in (await one.standing()).asked})
+
+
+@pytest.mark.parametrize("calls", range(0, 21, 2))
+@pytest.mark.parametrize("same_time", [True, False])
+async def test_a_change_killed_anywhere_is_made_once_and_told_once(
+    hands: Building, kobayashi: Profile, calls: int, same_time: bool
+) -> None:
+    town = hands(JUSO, kobayashi)
+    one = await announced(town)
+    (old,) = rows(town, sitting)
+    declines(town, SHAKYO)
+    option = next(each for each in await one.options() if (each.starts == old.starts) is same_time)
+    assert (await one.propose(option, instead_of=old.id)).done
+    await until_cut(town, calls)
+    await town.work()
+    (held,) = [row for row in rows(town, sitting) if row.cancelled_at is None]
+    assert held.starts == option.starts
+    assert (await one.newest()).state == "done"
+    newest: dict[UUID, Any] = {}
+    for mail in town.town.mails.values():
+        newest[mail.person] = mail
+    for seated in option.seats:
+        if seated.person:
+            assert newest[seated.person].starts == option.starts
+    assert len({(mail.uid, mail.sequence) for mail in town.town.mails.values()}) == len(town.town.mails)
+    assert len(town.town.holds) == 1
 
 
 # -- the story of a 支援会議 within 48 hours ---------------------------------------------------------------------------

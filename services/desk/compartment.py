@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -179,7 +179,6 @@ class _Desk:
             due=pressing,
             due_lines=due.lines(pressing.shown, known) if pressing else [],
             lapsing=lapsing,
-            request_id=str(uuid4()),
             overdue=overdue.overdue_lines(wanted, known) if wanted else [],
             dates_in_hand=dates.in_hand_lines(in_hand, in_sight.cases, known) if in_hand else [],
             missing=_missing(known),

@@ -120,6 +120,10 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
     async def show(request: Request, ref: str) -> Response:
         return await _page(work, request.state.session, ref, lost_room=request.query_params.get("room") == "lost")
 
+    @inside.get("/days", response_model=None)
+    async def days(request: Request) -> Response:
+        return page(work, "days.html", session=request.state.session, request_id=str(uuid4()))
+
     @forms.post("/days", response_model=None)
     async def move(request: Request) -> Response:
         return await _move_day(work, request.state.session, await request.form())

@@ -227,7 +227,8 @@ async def test_a_day_goes_online_from_the_week_and_what_is_nonsense_is_said(
     desk = City(hands, tmp_path / "desk", JUSO)
     async with browser(desk) as client:
         await sign_in(client)
-        week = (await client.get("/week")).text
+        assert 'href="/days"' in (await client.get("/week")).text
+        week = (await client.get("/days")).text
         form = next(each for each in re.findall(r"<form.*?</form>", week, re.DOTALL) if 'action="/days"' in each)
         fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
         assert (await client.post("/days", data=fields | {"day": "きょう"})).status_code == 400

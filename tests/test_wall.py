@@ -92,6 +92,7 @@ from contracts.preparing import (
     LookAtSheet,
     RosterAccepted,
 )
+from contracts.printing import PrintPaper, PrintSitting
 from contracts.profile import Profile
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, HearingOpened, ItemHeard, LookAtRoom
@@ -137,6 +138,7 @@ DESK = {
     ItemSittings.subject,
     LookAtRoom.subject,
     Conduct.subject,
+    *(one.subject for one in (PrintPaper, PrintSitting)),
     ExplainItem.subject,
     DisclosuresAtCoordination.subject,
     DisclosuresAtMeetings.subject,

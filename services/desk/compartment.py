@@ -27,6 +27,7 @@ from services.desk import (
     pages,
     papers,
     preparing,
+    prints,
     resources,
     roster,
     sitting,
@@ -69,6 +70,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     counts.add_routes(inside, work, compartment)
     challenges.add_routes(inside, forms, work)
     sitting.add_routes(inside, forms, work)
+    prints.add_routes(forms, work)
     overdue.add_routes(forms, work)
     due.add_routes(inside, work)
     if compartment is Compartment.JUSO:

@@ -27,6 +27,7 @@ from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.preparing import AcceptRoster, AnswerInquiry, AskAgency, LookAtInquiries, LookAtRoster, LookAtSheet
+from contracts.printing import PrintPaper, PrintSitting
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, LookAtRoom
 from services.desk.app import build_app
@@ -56,6 +57,8 @@ service = Service(
             TakeStep,
             LookAtRoom,
             Conduct,
+            PrintSitting,
+            PrintPaper,
             Escalate,
             LookAtPapers,
             ReadPaper,

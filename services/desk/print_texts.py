@@ -22,7 +22,7 @@ from services.desk import words
 from services.typeset import Block, Boxed, Paper, Table, Text, facts, heading
 
 HANDLING = "複写したり、ほかの人に渡したりしないでください。"
-COLLECTED = "会議の終わりに回収します。持ち帰らないでください。"
+COLLECTED = "会議の資料は、会議の終わりに回収します。"
 CONSENTED = "本人が同意した範囲で情報を共有します。同意の範囲の外の機関は、その議題の間は退室します。"
 
 
@@ -68,7 +68,7 @@ def _copy(one: PrintedCopy, found: SittingPrint, printing: Printing) -> Paper:
     collects = printing.collects(room.body)
     numbered = collects or printing.compartment is Compartment.SHIEN
     mark = f"控番号 {one.number} / {max(found.seats, one.number)}" if numbered else ""
-    mark = f"回収 {mark}" if collects else mark
+    mark = f"回収 {mark}" if collects and printing.paper is not SittingPaper.NOTICE else mark
     who = f"{printing.agency(one.agency)} {printing.name(one.person)}"
     return Paper(tuple(blocks), f"印刷番号 {printing.ref}-{one.number:02}  {who}", mark)
 
@@ -77,7 +77,7 @@ def secrecy_text(day: date) -> str:
     """守秘義務と罰則 as they stand on that day (S3, S4, S14): the penalty changed its name on 2025-06-01."""
     return (
         f"守秘義務と罰則({words.era_date(day)}現在)\n"
-        f"この会議は{SHIEN_BASIS.article}の支援会議です。構成員であった人も含め、正当な理由なく、会議で知った秘密を"
+        f"{SHIEN_BASIS.article}の支援会議の構成員は、構成員でなくなった後も、正当な理由なく、会議で知った秘密を"
         f"漏らしてはなりません({SHIEN_SECRECY})。漏らした場合は、{penalty_text(day)}に処されます。"
     )
 
@@ -189,7 +189,7 @@ def _minutes(room: RoomView, items: Sequence[HearingView], printing: Printing) -
 
 def _stays(room: RoomView, printing: Printing) -> Iterable[tuple[str, ...]]:
     for one in room.attendance:
-        proxy = f"{one.post or ''} {PROXY_TEXT[one.ground]}".strip() if one.ground else ""
+        proxy = f"代理({PROXY_TEXT[one.ground]})" if one.ground else ""
         left = words.clock(one.left_at) if one.left_at else ""
         who = printing.agency(one.agency), printing.name(one.person)
         yield (*who, proxy, words.clock(one.entered_at), left)
@@ -254,7 +254,7 @@ def commission_paper(one: CommissionView, name: str, profile: Profile) -> Paper:
                 ("根拠", SHIEN_BASIS.article),
                 ("守秘義務の説明", f"{words.era_date(one.explained_on)}に説明しました。"),
             ),
-            Boxed(secrecy_text(first) + "この義務は、委嘱が終わった後も続きます。"),
+            Boxed(secrecy_text(first)),
             Text(f"{profile.name}長        印", 13.0, "right", after=0),
         )
     )

@@ -125,7 +125,7 @@ async def test_each_paper_of_a_support_meeting_bears_secrecy_and_the_penalty_of_
     answer = await press(work, f"{PATH}/print", paper=paper)
     assert answer.headers["content-type"] == "application/pdf"
     text = text_of(answer.content)
-    assert "社会福祉法第106条の6の支援会議です" in text
+    assert "社会福祉法第106条の6の支援会議の構成員は、構成員でなくなった後も" in text
     assert "1年以下の拘禁刑又は100万円以下の罰金に処されます" in text
     assert "令和8年11月24日現在" in text
     work = stand_in(JUSO)
@@ -188,7 +188,7 @@ async def test_each_copy_holds_its_readers_items_only_and_is_numbered_where_it_i
     assert STAFF[4][0] in second
     assert "事案 77aabbcc" in first
     assert "77aabbcc" not in second
-    assert "会議の終わりに回収します" in first
+    assert "会議の資料は、会議の終わりに回収します" in first
 
 
 async def test_a_body_that_does_not_collect_numbers_nothing_in_a_consented_meeting(stand_in: Desk) -> None:
@@ -364,7 +364,7 @@ async def test_a_commission_is_printed_with_period_ground_and_the_secrecy_that_s
     answer = await press(work, f"/commissions/{one.commission}/print")
     text = text_of(answer.content)
     for words in ("委嘱状", to, "小福第12号", "令和8年11月1日から令和10年3月31日まで", "令和8年10月20日に説明",
-                  "委嘱が終わった後も続きます", "拘禁刑", "社会福祉法第106条の6", "小林市長"):  # fmt: skip
+                  "構成員でなくなった後も", "拘禁刑", "社会福祉法第106条の6", "小林市長"):  # fmt: skip
         assert words in text, words
     assert answer.headers["content-disposition"] == f'inline; filename="ishoku-{one.commission.hex[:8]}.pdf"'
 

@@ -169,7 +169,7 @@ async def test_minutes_say_who_came_what_was_found_and_who_does_what(stand_in: D
     assert "会議録(案)" not in text
 
 
-@pytest.mark.rule("M6", "S11")
+@pytest.mark.rule("M6", "S11", "S16")
 async def test_each_copy_holds_its_readers_items_only_and_is_numbered_where_it_is_collected(stand_in: Desk) -> None:
     work = stand_in(JUSO)
     work.profile = collecting(work.profile)

@@ -2,6 +2,8 @@
 
 Places are millimetres from the upper left corner, sizes are points (PDF 1.7, ISO 32000-1). The font is Noto Serif JP:
 signs are addressed by their place in it (Identity-H), and a table says what to read for each (ToUnicode).
+
+fontTools is loaded once somebody prints: it costs a process 9 MB, and most never print.
 """
 
 import unicodedata
@@ -12,8 +14,6 @@ from functools import cache
 from hashlib import sha256
 from io import BytesIO
 
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont
 from pylopdf_fonts_jp import serif_path
 
 WIDTH, HEIGHT = 210.0, 297.0
@@ -76,6 +76,8 @@ class _Face:
 
 @cache
 def _face() -> _Face:
+    from fontTools.ttLib import TTFont
+
     font = TTFont(serif_path(), lazy=True)
     scale = 1000 / font["head"].unitsPerEm
     head, os2 = font["head"], font["OS/2"]
@@ -148,6 +150,9 @@ def _font_objects(first: int, cids: Mapping[str, int]) -> Iterator[bytes]:
 
 def _pictures(signs: Sequence[str]) -> bytes:
     """The part of the font that draws these signs."""
+    from fontTools.subset import Options, Subsetter
+    from fontTools.ttLib import TTFont
+
     font = TTFont(serif_path(), lazy=True)
     for table in set(font.keys()) - {"GlyphOrder", "CFF ", "head", "hhea", "hmtx", "maxp"}:
         del font[table]  # what the cutting would read through for nothing

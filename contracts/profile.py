@@ -143,6 +143,8 @@ class Body(Data):
     """What has to be in the room, where its place has rooms."""
     decides: bool = True
     """False where a plan or an ending is only talked over, and another body finds it fit (D6)."""
+    collects_papers: bool = False
+    """資料回収: each printed copy is numbered and taken back after the sitting. No law says so; cities vary (S16)."""
 
 
 Days = Annotated[int, Field(ge=1, le=366)]

@@ -93,6 +93,7 @@ from contracts.preparing import (
     LookAtSheet,
     RosterAccepted,
 )
+from contracts.printing import PrintPaper, PrintSitting
 from contracts.profile import Profile
 from contracts.proposing import DatesInHand, DecideProposal, KeepApart, LookAtDates, MoveDay, ProposeDate
 from contracts.resources import NoteMatch, NotePlace, Resources
@@ -142,6 +143,7 @@ DESK = {
     ItemSittings.subject,
     LookAtRoom.subject,
     Conduct.subject,
+    *(one.subject for one in (PrintPaper, PrintSitting)),
     ExplainItem.subject,
     DisclosuresAtCoordination.subject,
     DisclosuresAtMeetings.subject,

@@ -10,6 +10,7 @@ from services.coordination import inquiries as inquiries
 from services.coordination import living as living
 from services.coordination import papers as papers
 from services.coordination import preparing as preparing
+from services.coordination import printing as printing
 from services.coordination import reminding as reminding
 from services.coordination import resources as resources
 from services.coordination import rostering as rostering

@@ -27,15 +27,15 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
 
     @inside.get("/commissions", response_model=None)
     async def commissions(request: Request, agency: Annotated[str, Query(max_length=40)] = "") -> Response:
-        return _refusal(work, request) or await _list(work, request.state.session, agency)
+        return refusal(work, request) or await _list(work, request.state.session, agency)
 
     @forms.post("/commissions", response_model=None)
     async def commission(
         request: Request, who: Line, starts: Day, last: Day, explained_on: Day, document: Line
     ) -> Response:
         """``last`` is the last day, in Japan; a commission begins and ends at midnight there."""
-        if refusal := _refusal(work, request):
-            return refusal
+        if stopped := refusal(work, request):
+            return stopped
         session = request.state.session
         person, agency = _who(who, await Asking(work, session).staff() or {}, work)
         try:
@@ -54,7 +54,7 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
     @forms.post("/commissions/{commission}/end", response_model=None)
     async def end(request: Request, commission: UUID) -> Response:
         asked = EndCommission(commission=commission)
-        return _refusal(work, request) or _done(work, request.state.session, await work.ask(asked))
+        return refusal(work, request) or _done(work, request.state.session, await work.ask(asked))
 
 
 async def _list(work: Work, session: Session, chosen: str) -> HTMLResponse:
@@ -107,7 +107,7 @@ def _who(chosen: str, staff: Mapping[UUID, StaffView], work: Work) -> tuple[UUID
     return found.person, found.agency
 
 
-def _refusal(work: Work, request: Request) -> HTMLResponse | None:
+def refusal(work: Work, request: Request) -> HTMLResponse | None:
     """Only the 市町村 commissions: it holds the 支援会議."""
     session = request.state.session
     if any(one.code == session.code and one.kind == "municipality" for one in work.profile.agencies):

@@ -29,6 +29,7 @@ from services.desk import (
     pages,
     papers,
     preparing,
+    prints,
     resources,
     roster,
     sitting,
@@ -71,6 +72,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     counts.add_routes(inside, work, compartment)
     challenges.add_routes(inside, forms, work)
     sitting.add_routes(inside, forms, work)
+    prints.add_routes(forms, work)
     overdue.add_routes(forms, work)
     due.add_routes(inside, work)
     dates.add_routes(inside, forms, work)

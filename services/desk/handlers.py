@@ -28,6 +28,7 @@ from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.polls import AnswerPoll, ClosePoll, LookAtPoll, NotePollAnswer, OpenPoll
 from contracts.preparing import AcceptRoster, AnswerInquiry, AskAgency, LookAtInquiries, LookAtRoster, LookAtSheet
+from contracts.printing import PrintPaper, PrintSitting
 from contracts.proposing import DatesInHand, DecideProposal, KeepApart, LookAtDates, MoveDay, ProposeDate
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, LookAtRoom
@@ -58,6 +59,8 @@ service = Service(
             TakeStep,
             LookAtRoom,
             Conduct,
+            PrintSitting,
+            PrintPaper,
             Escalate,
             LookAtPapers,
             ReadPaper,

@@ -154,6 +154,7 @@ class _Room:
             text=lambda box: text_of(box.field, view.values.get(box.field.id), self._agencies()),
             step=STEP_TEXT[step] if step else "",
             request=str(uuid4()),
+            print_request=str(uuid4()),
             printed=words.moment(self.work.now()),
             refusal="",
         )

@@ -15,6 +15,7 @@ from contracts.directory import StaffView
 from contracts.legal_basis import CATALOGUE, SHIEN_SECRECY
 from contracts.life import OUTCOME_TEXT
 from contracts.message import Compartment
+from contracts.printing import SITTING_PAPER_TEXT, SittingPaper
 from contracts.purpose import PURPOSE_TEXT
 from contracts.running import (
     PROCEEDING_TEXT,
@@ -203,6 +204,11 @@ def shown(room: RoomView, sitting: UUID, known: pages.Known, staff: Mapping[UUID
         "outcomes": {code.value: text for code, text in outcomes(known.profile).items()},
         "agencies": known.profile.agencies,
         "lines": range(ROLES),
+        "prints": [
+            (code.value, text)
+            for code, text in SITTING_PAPER_TEXT.items()
+            if code is not SittingPaper.MINUTES or room.minutes_version
+        ],
     }
 
 

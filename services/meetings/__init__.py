@@ -6,6 +6,7 @@ from services.meetings import cooperations as cooperations
 from services.meetings import facts as facts
 from services.meetings import polls as polls
 from services.meetings import polls_mailing as polls_mailing
+from services.meetings import printing as printing
 from services.meetings import proposing as proposing
 from services.meetings import proposing_views as proposing_views
 from services.meetings import replanning as replanning

@@ -47,6 +47,7 @@ TOPICS = {
     "contracts.life": {"coordination"},
     "contracts.preparing": {"coordination"},
     "contracts.papers": {"coordination"},
+    "contracts.printing": {"coordination", "meetings"},
     "contracts.escalation": {"coordination"},
     "contracts.challenges": {"coordination"},
     "contracts.resources": {"coordination"},

@@ -208,7 +208,7 @@ without_services = _says(
     lambda life, act: life.plan is not None and bool(life.plan.services),
     "D1",
     "このプランには法に基づく事業(参加支援・アウトリーチ等)があります。市町村の支援決定が要ります。",
-    "「支援決定を記録する」を選んでください。",
+    "市町村が「支援決定を記録する」を行います。",
 )
 amended = _says(
     lambda life, act: life.to_amend,
@@ -401,3 +401,6 @@ not_early = _says(
     "早期支援を始めた事案は、会議で確かめるまで戻せません。",
     "プラン案を作って会議に付議し、結果を記録してください。",
 )
+
+LASTING = (never_fixed, alive)
+"""What no step of the case changes, so that it is told wherever the case stands: nobody is led to what stays shut."""

@@ -91,13 +91,13 @@ TABLE: tuple[Turn, ...] = (
             needs.decider_may, needs.decided_as_written, needs.rest_confirmed, needs.decision_in_order,
             needs.words_given,
         ),
-        (_OF_A_PLAN, needs.with_services, needs.amended, needs.plan_still_stands), (JUSO,),
+        (_OF_A_PLAN, needs.amended, needs.with_services, needs.plan_still_stands), (JUSO,),
         follows="本人と事業者に通知し、支援を始める。",
     ),
     Turn(
         Step.REPORT, (State.AGREED,), State.UNDERWAY, OFFICE, ("D1", "T1"),
         (needs.reported_to_the_city, needs.words_given),
-        (_OF_A_PLAN, needs.without_services, needs.amended, needs.plan_still_stands), (JUSO,),
+        (_OF_A_PLAN, needs.amended, needs.without_services, needs.plan_still_stands), (JUSO,),
         follows="支援を始める。",
     ),
     Turn(

@@ -660,6 +660,36 @@ def test_what_is_not_open_says_which_step_leads_there(kobayashi: Profile) -> Non
     assert "先に" not in told[Step.REOPEN].next_step
 
 
+@pytest.mark.parametrize("wanted", [Step.MONITOR, Step.NOTIFY, Step.RECORD_RESULT, Step.AMEND, Step.DECIDE])
+def test_nobody_is_told_to_put_the_end_to_a_meeting_on_the_way_to_something_else(
+    kobayashi: Profile, wanted: Step
+) -> None:
+    refusal = possible(Life(JUSO), wanted, CITY, kobayashi)
+    assert refusal is not None
+    assert refusal.next_step == "先に「アセスメントを記録する」を行ってください。"
+
+
+@pytest.mark.parametrize("wanted", [Step.CLOSE, Step.SUSPEND])
+def test_who_wants_the_end_is_led_to_the_meeting_about_it_and_told_what_lacks_for_that(
+    kobayashi: Profile, wanted: Step
+) -> None:
+    lacking = possible(life_of(*UNDERWAY), wanted, CITY, kobayashi)
+    assert lacking is not None
+    assert ("評価シート" if wanted is Step.CLOSE else "自宅訪問") in lacking.next_step
+    ready = possible(life_of(*UNDERWAY, Step.EVALUATE, Step.CONTACT), wanted, CITY, kobayashi)
+    assert ready is not None
+    bring = Step.BRING_CLOSING if wanted is Step.CLOSE else Step.BRING_SUSPENSION
+    assert ready.next_step == f"先に「{STEP_TEXT[bring]}」を行ってください。"
+
+
+@pytest.mark.rule("T7")
+def test_of_a_case_that_ended_by_death_nobody_is_told_to_open_it_again(kobayashi: Profile) -> None:
+    dead = life_of(act(Step.END, ended="died"))
+    told = {one.step: one.next_step for one in ways(dead, CITY, kobayashi) if not one.allowed}
+    assert told[Step.ASSESS] == told[Step.REOPEN], "the household's cases are the way on"
+    assert not any(STEP_TEXT[Step.REOPEN] in text for text in told.values())
+
+
 def test_the_page_knows_before_anybody_fills_in_a_form_what_is_still_lacking(kobayashi: Profile) -> None:
     waiting = coming(fold(JUSO, [act(one) for one in (*TO_PLAN, Step.BRING)]))
     told = {one.step: one for one in ways(waiting, CITY, kobayashi)}

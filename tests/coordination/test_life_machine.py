@@ -4,6 +4,7 @@ A machine tries steps of every kind, mostly well-formed, by people of every kind
 held, moved or missed. What is taken must be lawful by ``Laws``; what is refused must name a next step.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -20,11 +21,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from contracts.life import Act, Contact, LegalService, Outcome, Plan, State, Step
+from contracts.life import STEP_TEXT, Act, Contact, LegalService, Outcome, Plan, State, Step, Way
 from contracts.message import Compartment
 from contracts.profile import Profile
 from services.coordination import deadlines
-from services.coordination.life import after, fold, judge, ways
+from services.coordination.life import after, fold, judge, possible, ways
 from services.coordination.life_terms import Life, Refusal
 from services.settings import read_profile
 from tests.coordination.test_life import BOTH, DAY, LEGAL, PLAN, act
@@ -54,6 +55,16 @@ BESIDE = (
 )
 ENDING = (Step.END, Step.MOVE_ON, Step.GIVE_BACK)
 LEADING = tuple(one for one in Step if one not in (*BESIDE, *ENDING))
+STEP_OF = {text: step for step, text in STEP_TEXT.items()}
+TOWARDS = {
+    State.OPENED: {Step.ASSESS},
+    State.ASSESSED: {Step.DRAFT},
+    State.PLANNED: {Step.BRING, Step.DROP_REPLAN},
+    State.AT_MEETING: {Step.RECORD_RESULT, Step.TAKE_BACK},
+    State.AGREED: {Step.DECIDE, Step.REPORT, Step.CONFIRM, Step.DECLINE},
+    State.UNDERWAY: {Step.DRAFT},
+}
+"""What leads on from a state for who wants neither an end nor a suspension; from what is over: to open it again."""
 
 
 @dataclass
@@ -383,6 +394,27 @@ class Lives(RuleBasedStateMachine):
         assert all(one.next_step for one in ways(self.life, "municipality", PROFILE))
         if self.laws.over and not self.laws.dead:
             assert Step.REOPEN in {one.step for one in open_now}, "T7"
+
+    @invariant()
+    def every_refusal_names_what_can_be_done_now_or_who_does_it(self) -> None:
+        for kind in KINDS:
+            for way in ways(self.life, kind, PROFILE):
+                if not way.allowed:
+                    self.leads_on(way, kind)
+
+    def leads_on(self, way: Way, kind: str) -> None:
+        named = [STEP_OF[text] for text in re.findall("「(.+?)」", way.next_step) if text in STEP_OF]
+        who = "municipality" if way.next_step.startswith("市町村が") else kind
+        for step in named:
+            assert possible(self.life, step, who, PROFILE) is None, f"{way.step} by {kind}: {way.next_step}"
+        if kind not in ("municipality", "coordinator"):
+            assert not named
+            assert "担当" in way.next_step, "who does it"
+        if way.next_step.startswith("先に"):
+            ends = {Step.CLOSE: Step.BRING_CLOSING, Step.SUSPEND: Step.BRING_SUSPENSION}.get(way.step)
+            assert set(named) <= TOWARDS.get(self.life.state, {Step.REOPEN}) | {ends}, way
+        if self.laws.dead:
+            assert STEP_TEXT[Step.REOPEN] not in way.next_step, "T7: nobody is told to open it again"
 
     @invariant()
     def what_must_not_be_forgotten_is_due(self) -> None:

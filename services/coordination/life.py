@@ -13,8 +13,8 @@ from contracts.life import STATE_TEXT, Act, Outcome, State, Step, Way
 from contracts.message import Compartment
 from contracts.profile import Profile
 from contracts.purpose import Purpose
-from services.coordination import charge, leading
-from services.coordination.life_needs import LASTING, agencies_exist, inside
+from services.coordination import charge, end_needs, leading
+from services.coordination.life_needs import agencies_exist, inside
 from services.coordination.life_table import TABLE, row
 from services.coordination.life_terms import CITY, SHIEN, Life, Refusal, Turn
 
@@ -32,7 +32,7 @@ def judge(life: Life, act: Act, kind: str, today: date, profile: Profile) -> Ref
     earliest = max((day for day in (life.since, life.received_on) if day), default=None)
     if earliest is not None and act.on < earliest:
         return Refusal("T1", "日付が、受付か前の記録の日より前です。", "実際に行った日を確かめてください。")
-    for check in (agencies_exist, inside, *turn.needs):
+    for check in (end_needs.bare, agencies_exist, inside, *turn.needs):
         if refusal := check(life, act, profile):
             return refusal
     return None
@@ -49,9 +49,11 @@ def possible(life: Life, step: Step, kind: str, profile: Profile) -> Refusal | N
         return Refusal(turn.rules[0], f"{own}の事案では行いません。", leading.ways_on(life, profile, here))
     if refusal := _not_theirs(life, turn, kind, profile):
         return refusal
+    if refusal := end_needs.stopped(life, step):
+        return refusal
     blank = Act(step=step, on=NO_DAY)
     if life.state not in turn.source:
-        lasting = (check for check in turn.given if check in LASTING)
+        lasting = (check for check in turn.given if check in end_needs.LASTING)
         refusal = next((refusal for check in lasting if (refusal := check(life, blank, profile))), None)
         return refusal or _out_of_turn(life, turn, profile, here)
     return next((refusal for check in turn.given if (refusal := check(life, blank, profile))), None)
@@ -96,8 +98,10 @@ def after(life: Life, act: Act) -> Life:
             return _heard(moved, act)
         case Step.DECIDE | Step.REPORT | Step.CONFIRM:
             return _fixed(moved, act)
-        case Step.CLOSE | Step.SUSPEND | Step.GIVE_BACK | Step.END | Step.MOVE_ON | Step.FOLLOW_UP:
-            return _ending(moved, act)
+        case Step.CLOSE | Step.SUSPEND | Step.GIVE_BACK | Step.END | Step.STOP | Step.MOVE_ON | Step.FOLLOW_UP:
+            return _ending(replace(moved, before_end=life) if act.step is Step.END else moved, act)
+        case Step.CORRECT:
+            return _corrected(moved)
         case Step.REOPEN:
             again = Life(life.compartment, plan=life.fixed_plan or life.plan, since=act.on, acts=moved.acts)
             return replace(again, handed_to=life.handed_to, talked_on=life.talked_on)
@@ -138,6 +142,8 @@ def _on_the_way(life: Life, act: Act) -> Life:
             return replace(life, first_on=None)
         case Step.HAND_OVER:
             return replace(life, handed_to=act.counterpart)
+        case Step.RECEIVE:
+            return replace(life, moved_on=None)
         case _:
             return life
 
@@ -156,8 +162,18 @@ def _ending(life: Life, act: Act) -> Life:
         return replace(life, follow_up_on=act.next_on, tell_end=None)
     over = replace(life, early={}, purpose=None, to_amend=False, follow_up_on=act.next_on, heard_on=None)
     if act.step is Step.END:
-        return replace(over, ended=act.ended or "", decided_on=None, tell_end=act.on, follow_up_on=None)
+        over = replace(over, ended=act.ended or "", decided_on=None, tell_end=act.on, follow_up_on=None)
+        return replace(over, moved_on=None)
+    over = replace(over, moved_on=act.on if act.step is Step.MOVE_ON else None)
     return replace(over, follow_up_on=act.next_on if act.step in (Step.CLOSE, Step.SUSPEND) else None)
+
+
+def _corrected(life: Life) -> Life:
+    """How it stood before the end that was none. What was withdrawn from a meeting then is put forward again (T7)."""
+    if life.before_end is None:
+        return life
+    back = replace(life.before_end, since=life.since, acts=life.acts, talked_on=life.talked_on)
+    return _back(back) if back.state is State.AT_MEETING else back
 
 
 def purpose_of(life: Life, step: Step) -> Purpose:

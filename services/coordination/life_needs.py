@@ -47,6 +47,12 @@ plan_whole = _says(
     "プランに目標、支援方針、役割分担のどれかがありません。",
     "目標と支援方針を書き、機関ごとの役割と期限を一つ以上入れてください。",
 )
+roles_say_what = _says(
+    lambda life, act: act.plan is None or not all(is_written(one.does) for one in act.plan.roles),
+    "T2",
+    "役割分担に、内容のない行があります。",
+    "機関ごとに、何をいつまでに行うかを書いてください。",
+)
 monitoring_set = _says(
     lambda life, act: act.plan is None or not _soon(act.plan.monitor_on, act.on),
     "T8",
@@ -372,7 +378,7 @@ alive = _says(
     lambda life, act: life.ended == "died",
     "T7",
     "本人の死亡で終わった事案です。",
-    "世帯員の事案は、新しいつなぎとして受け付けてください。",
+    "世帯員の事案は、新しいつなぎとして受け付けてください。誤記のときは、市町村が取り消せます。",
 )
 
 # -- early support -----------------------------------------------------------------------------------------------------
@@ -401,6 +407,3 @@ not_early = _says(
     "早期支援を始めた事案は、会議で確かめるまで戻せません。",
     "プラン案を作って会議に付議し、結果を記録してください。",
 )
-
-LASTING = (never_fixed, alive)
-"""What no step of the case changes, so that it is told wherever the case stands: nobody is led to what stays shut."""

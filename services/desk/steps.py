@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -67,8 +67,13 @@ FIELDS: dict[Step, tuple[str, ...]] = {
     Step.GIVE_BACK: ("counterpart", "words"),
     Step.HAND_OVER: ("counterpart", "words"),
     Step.END: ("ended", "words"),
+    Step.STOP: (),
+    Step.MOVE_ON: ("consent_on", "evidence", "words"),
+    Step.RECEIVE: (),
 }
 """What a step's form asks besides its day; reasons only where a step is not listed."""
+BARE_FIELDS: dict[Step, tuple[str, ...]] = {Step.END: ("ended",)}
+"""What such a form asks of a case that nobody may see: codes and days only (C11)."""
 DAY_TEXT = {
     Step.RECORD_FIRST: "会議の日",
     Step.RECORD_RESULT: "会議の日",
@@ -77,6 +82,7 @@ DAY_TEXT = {
     Step.TALK: "面談・同行の日",
     Step.NOTIFY: "通知した日",
     Step.END: "死亡・転出の日",
+    Step.RECEIVE: "つなぎを受け付けた日",
 }
 """What the day of a step is called where 「行った日」 would not say it."""
 
@@ -162,7 +168,7 @@ async def _page(
     if found.case is None:
         return case_not_found(work, session)
     if found.case.stopped:
-        return await _stopped(asking, found.case, refusal)
+        return await stopped(asking, found.case, refusal, status)
     case = found.case.case
     look = LookAtLife(case=case, viewer=session.person, viewer_agency=session.code or None)
     life, staff, clients = await asyncio.gather(work.ask(look), asking.staff(), asking.clients([case], found.client))
@@ -183,15 +189,42 @@ async def _page(
     )
 
 
-async def _stopped(asking: Asking, case: CaseView, refusal: "Refused | None") -> HTMLResponse:
-    """Whoever has to follow up a consent that ended is told why nothing was recorded, and what to do (C11)."""
+async def stopped(asking: Asking, case: CaseView, refusal: "Refused | None" = None, status: int = 200) -> HTMLResponse:
+    """For whoever has to follow up a consent that ended: how far the stop has come, and what can still be ended (C11).
+
+    Nothing of the case is shown but where it stands, in codes and days, and no form takes a text.
+    """
     work, session = asking.work, asking.session
-    if refusal is None:
-        return case_not_found(work, session)
-    stop = await asking.or_none(LookAtStop(case=case.case))
-    line = pages.case_line(case, pages.Known(work.profile, Compartment.JUSO, {}, {}, {}))
-    said = grounds.stop(stop) if stop else None
-    return page(work, "stopped.html", 409, session=session, line=line, stop=said, refusal=refusal.text)
+    look = LookAtLife(case=case.case, viewer=session.person, viewer_agency=session.code or None)
+    stop, life = await asyncio.gather(asking.or_none(LookAtStop(case=case.case)), asking.or_none(look))
+    known = pages.Known(work.profile, Compartment.JUSO, {}, {}, {})
+    return page(
+        work,
+        "stopped.html",
+        status,
+        session=session,
+        line=pages.case_line(case, known),
+        stop=grounds.stop(stop) if stop else None,
+        refusal=refusal.text if refusal else "",
+        typed=Typed(refusal.said if refusal else FormData()),
+        **bare(life, words.day_in_japan(work.now())),
+    )
+
+
+def bare(life: LifeView | None, today: date) -> dict[str, Any]:
+    """What the page of a stopped case needs of its life; nothing of it where nobody could say, or may not."""
+    if life is None or not life.stopped:
+        return {"life": None}
+    ways = [replace(way_line(way), fields=BARE_FIELDS.get(way.step, ())) for way in life.ways]
+    return {
+        "life": life,
+        "state": STATE_TEXT[life.state],
+        "since": words.full_day(life.since) if life.since else "",
+        "due": due_lines(life.due),
+        "ways": ways,
+        "choices": {"ended": ENDED_TEXT},
+        "today": today.isoformat(),
+    }
 
 
 def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
@@ -201,7 +234,7 @@ def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
         "due": due_lines(life.due),
         "ways": [way_line(way) for way in life.ways],
         "history": [history_line(one, known) for one in reversed(life.history)],
-        "after": len(life.history),
+        "after": life.acts,
         "plan": life.plan or Plan(),
         "sitting": words.moment(life.sitting) if life.sitting else "",
         "today": today.isoformat(),
@@ -307,6 +340,9 @@ def history_line(one: Taken, known: pages.Known) -> HistoryLine:
         ("急ぎ", "随時の会議を求めた" if act.urgent else ""),
         ("様式", act.form),
         ("会議録", act.minutes),
+        ("本人が同意した日", words.full_day(act.consent_on) if act.consent_on else ""),
+        ("同意の確かめ方", act.evidence),
+        ("シートがない理由", act.no_paper),
         ("決裁者", _decider(act, known)),
         ("起案日", words.full_day(act.drafted_on) if act.drafted_on else ""),
         ("通知日", words.full_day(act.notified_on) if act.notified_on else ""),

@@ -393,6 +393,7 @@ class StandIn:
         return LifeView(
             found=True,
             state=now.state,
+            acts=len(self.acts),
             history=tuple(
                 Taken(number=n, act=act, state=state, by=PEOPLE[0], agency="fukushi", at=self.time)
                 for n, (act, state) in enumerate(zip(self.acts, states, strict=True), 1)

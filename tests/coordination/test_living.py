@@ -418,7 +418,8 @@ async def test_after_a_withdrawal_no_step_is_taken(hands: Ready) -> None:
     juso.stage.give(juso.ledger.record(referral, ConsentState.WITHDRAWN, None))
     refused = await take(juso, referral.about, act(Step.DRAFT), 1)
     assert (refused.done, refused.rule, "有効な同意がない" in refused.reason) == (False, "C11", True)
-    assert (await look(juso, referral.about)) == LifeView(found=False)
+    told = await look(juso, referral.about)
+    assert (told.found, told.history, told.plan) == (False, (), None)
     assert (await take(juso, referral.about, act(Step.DRAFT), 1, NURSE)).rule == "C1", "others learn nothing"
 
 

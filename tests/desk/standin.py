@@ -89,6 +89,7 @@ from contracts.purpose import Purpose
 from contracts.running import Conduct, Conducted, LookAtRoom, RoomView
 from services.coordination import life as rules
 from services.coordination.deadlines import due
+from services.coordination.end_needs import WITHOUT_CONSENT
 from services.desk.app import build_app
 from services.desk.words import day_in_japan
 from services.service import AskFailed
@@ -390,6 +391,10 @@ class StandIn:
         agency = next(one for one in self.profile.agencies if one.code == question.viewer_agency)
         today = day_in_japan(self.time)
         states = [rules.fold(self.compartment, self.acts[:n]).state for n in range(1, len(self.acts) + 1)]
+        if any(one.case == question.case and one.stopped for one in self.cases):
+            open_now = rules.ways(replace(now, stopped=True), agency.kind, self.profile)
+            may_end = tuple(one for one in open_now if one.step in WITHOUT_CONSENT)
+            return LifeView(found=False, stopped=True, state=now.state, acts=len(self.acts), ways=may_end)
         return LifeView(
             found=True,
             state=now.state,

@@ -39,6 +39,18 @@ def _names(profile: Profile, codes: Iterable[str]) -> str:
 words_given = _says(
     lambda life, act: not is_written(act.words), "T2", "内容が書かれていません。", "判断の理由か内容を書いてください。"
 )
+evaluated_on_paper = _says(
+    lambda life, act: act.paper is None and not is_written(act.no_paper),
+    "T2",
+    "評価シートも、シートがない理由もありません。",
+    "「書類」で評価シートを書いて記録するか、シートがない理由を書いてください。",
+)
+assessed_on_paper = _says(
+    lambda life, act: act.paper is None and not is_written(act.no_paper),
+    "C5",
+    "アセスメントシートも、シートがない理由もありません。",
+    "「書類」でアセスメントシートを書いて記録するか、シートがない理由を書いてください。",
+)
 plan_whole = _says(
     lambda life, act: (
         act.plan is None or not (is_written(act.plan.goals) and is_written(act.plan.policy) and act.plan.roles)

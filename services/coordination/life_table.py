@@ -22,7 +22,8 @@ _OF_A_PLAN = needs.brought(Purpose.PLAN, Purpose.REPLAN)
 
 TABLE: tuple[Turn, ...] = (
     Turn(
-        Step.ASSESS, (State.OPENED, State.ASSESSED), State.ASSESSED, OFFICE, ("C5",), (needs.words_given,),
+        Step.ASSESS, (State.OPENED, State.ASSESSED), State.ASSESSED, OFFICE, ("C5",),
+        (needs.words_given, needs.assessed_on_paper),
         follows="プラン案を作る。早く要る支援は早期支援として始められる。",
     ),
     Turn(
@@ -44,7 +45,7 @@ TABLE: tuple[Turn, ...] = (
         follows="会議を開き、結果を記録する。",
     ),
     Turn(
-        Step.EVALUATE, FREE, None, OFFICE, ("T2",), (needs.words_given,),
+        Step.EVALUATE, FREE, None, OFFICE, ("T2",), (needs.words_given, needs.evaluated_on_paper),
         follows="終結を付議する、またはプラン案を作り直す。",
     ),
     Turn(

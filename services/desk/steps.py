@@ -47,11 +47,13 @@ ROLES = 8
 FOLLOW_UP_TEXT = {"none": "なし", "phone": "電話", "visit": "訪問", "meeting": "会議"}
 ENDED_TEXT = {"died": "死亡", "moved": "転出"}
 FIELDS: dict[Step, tuple[str, ...]] = {
+    Step.ASSESS: ("words", "no_paper"),
     Step.START_EARLY: ("services", "words"),
     Step.RECORD_FIRST: ("not_heard", "present", "minutes", "words"),
     Step.DRAFT: ("plan", "words"),
     Step.AMEND: ("plan",),
     Step.BRING: ("urgent",),
+    Step.EVALUATE: ("words", "no_paper"),
     Step.BRING_CLOSING: ("urgent",),
     Step.BRING_SUSPENSION: ("urgent",),
     Step.RECORD_RESULT: ("outcome", "present", "minutes", "words", "advise_on"),

@@ -133,6 +133,8 @@ class Story:
         }
         if step in (Step.DRAFT, Step.AMEND):
             given["plan"] = self.plan(self.city.profile.coordinators[0])
+        if step in (Step.ASSESS, Step.EVALUATE):
+            given["no_paper"] = "面談の場で書き取り、シートは後で書く。"
         if step is Step.RECORD_RESULT:
             given |= {"outcome": Outcome.FIT, "present": self.sat}
         if step is Step.CLOSE:

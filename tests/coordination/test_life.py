@@ -8,7 +8,20 @@ from uuid import UUID
 
 import pytest
 
-from contracts.life import STATE_TEXT, STEP_TEXT, Act, Contact, Due, LegalService, Outcome, Plan, Role, State, Step
+from contracts.life import (
+    STATE_TEXT,
+    STEP_TEXT,
+    Act,
+    Contact,
+    Due,
+    LegalService,
+    Outcome,
+    PaperRef,
+    Plan,
+    Role,
+    State,
+    Step,
+)
 from contracts.message import Compartment
 from contracts.profile import Deadlines, Profile
 from contracts.purpose import Purpose
@@ -61,6 +74,7 @@ def act(step: Step, **said: Any) -> Act:
         "rest_confirmed": step is Step.DECIDE,
         "consent_on": DAY if step is Step.MOVE_ON else None,
         "evidence": "同意書(本人の署名)" if step is Step.MOVE_ON else "",
+        "no_paper": "面談の場で書き取り、シートは後で書く。" if step in (Step.ASSESS, Step.EVALUATE) else "",
     }
     if step in (Step.RECEIVE, Step.STOP):
         return Act.model_validate({"step": step, "on": DAY} | said)
@@ -273,6 +287,18 @@ def test_a_plan_without_one_of_its_parts_is_no_plan(kobayashi: Profile, lacking:
     plan = PLAN.model_copy(update=lacking)
     rule = "T8" if "monitor_on" in lacking else "T2"
     assert refused(life_of(Step.ASSESS), act(Step.DRAFT, plan=plan), kobayashi) == rule
+
+
+@pytest.mark.rule("C5", "T2")
+@pytest.mark.parametrize(("step", "rule"), [(Step.ASSESS, "C5"), (Step.EVALUATE, "T2")])
+def test_an_assessment_and_an_evaluation_rest_on_a_sheet_or_somebody_says_why_there_is_none(
+    kobayashi: Profile, step: Step, rule: str
+) -> None:
+    for nothing in ("", "\u3000\u200b"):
+        assert refused(Life(JUSO), act(step, no_paper=nothing), kobayashi) == rule
+    assert judge(Life(JUSO), act(step), CITY, DAY, kobayashi) is None
+    sheet = PaperRef(paper=CHIEF, version=1)
+    assert judge(Life(JUSO), act(step, no_paper="", paper=sheet), CITY, DAY, kobayashi) is None
 
 
 def test_a_plan_names_agencies_that_exist(kobayashi: Profile) -> None:

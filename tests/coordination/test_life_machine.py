@@ -39,6 +39,8 @@ KINDS = {"municipality": "fukushi", "coordinator": "shakyo", "consultation": "ki
 MIXED = LEGAL.model_copy(update={"other_support": True, "services": tuple(LegalService)})
 PLANS = (PLAN, LEGAL, MIXED, PLAN.model_copy(update={"services": (LegalService.OUTREACH,)}))
 
+SILENT = PLAN.model_copy(update={"roles": (PLAN.roles[0].model_copy(update={"does": ""}),)})
+"""Its role says an agency and a day, and not what it does."""
 
 BESIDE = (
     *(
@@ -186,7 +188,7 @@ class Lives(RuleBasedStateMachine):
                 optional={
                     "on": st.sampled_from([self.today + timedelta(days=1), DAY - timedelta(days=1), self.today]),
                     "words": st.sampled_from(["", " ", "\u200b"]),
-                    "plan": st.sampled_from([None, PLAN.model_copy(update={"roles": ()}), *PLANS]),
+                    "plan": st.sampled_from([None, PLAN.model_copy(update={"roles": ()}), SILENT, *PLANS]),
                     "outcome": st.sampled_from([None, *Outcome]),
                     "present": st.sampled_from([(), ("fukushi",), BOTH, (*BOTH, OUTSIDER)]),
                     "contact": st.sampled_from([None, *Contact]),
@@ -198,6 +200,7 @@ class Lives(RuleBasedStateMachine):
                     "services": st.sampled_from([(), tuple(LegalService), LEGAL.services]),
                     "rest_confirmed": st.booleans(),
                     "consent_on": st.sampled_from([None, DAY, self.today, self.today + timedelta(days=1)]),
+                    "no_paper": st.sampled_from(["", "\u3000"]),
                     "evidence": st.sampled_from(["", "\u3000", "電話で聞いた。"]),
                     "drafted_on": st.sampled_from([None, DAY - timedelta(days=3), self.today]),
                 },
@@ -272,6 +275,7 @@ class Lives(RuleBasedStateMachine):
     def _draft(self, one: Act, kind: str, before: Life) -> None:
         assert one.plan
         assert one.plan.roles, "T2"
+        assert all(role.does for role in one.plan.roles), "T2: agency, role and deadline"
         if before.compartment is SHIEN:
             assert LegalService.PARTICIPATION not in one.plan.services, "D4"
         self.laws.plan = one.plan
@@ -294,7 +298,11 @@ class Lives(RuleBasedStateMachine):
     def _bring(self, one: Act, kind: str, before: Life) -> None:
         self.laws.before = "plan"
 
+    def _assess(self, one: Act, kind: str, before: Life) -> None:
+        assert one.paper or one.no_paper.strip("\u3000"), "C5"
+
     def _evaluate(self, one: Act, kind: str, before: Life) -> None:
+        assert one.paper or one.no_paper.strip("\u3000"), "T2: a sheet, or why there is none"
         self.laws.evaluated = True
 
     def _contact(self, one: Act, kind: str, before: Life) -> None:

@@ -22,7 +22,7 @@ HEARD_AT_A_MEETING = (RESULT, EARLY)
 
 def due(life: Life, opened_on: date, today: date, deadlines: Deadlines) -> list[Due]:
     """The earliest first (C7, T1, T3-T6, T9, D7, D9, D11)."""
-    found = list(_set_by_acts(life, deadlines))
+    found = list(_set_by_acts(life, today, deadlines))
     if not life.stopped:  # else nothing goes on, and what it waits for cannot be done (C11)
         found += _waiting(life, max(life.since or opened_on, opened_on), deadlines)
     listed = [one.model_copy(update=_when(one, life, today)) for one in found]
@@ -68,12 +68,15 @@ def _waiting(life: Life, since: date, days: Deadlines) -> Iterable[Due]:
         yield _guess("D11", "会議の結果を確定する", since, days.fix_days)
 
 
-def _set_by_acts(life: Life, days: Deadlines) -> Iterable[Due]:
+def _set_by_acts(life: Life, today: date, days: Deadlines) -> Iterable[Due]:
     """What an act set going, whatever the state since."""
     if life.decided_on:
         yield _guess("D11", "支援決定を本人と事業者に通知する", life.decided_on, days.notify_days)
     if life.stopped:
         return
+    if life.gone and life.state in ACTIVE:
+        text = f"なくなった機関を、プランと会議の名簿で別の機関に替える: {'、'.join(life.gone.values())}"
+        yield _said("T2", text, today)
     if life.first_on and life.state in BEFORE:
         yield _guess("S2", "プランの前の会議の結果を記録する", life.first_on, days.fix_days)
     if life.anxious_since and life.state in ACTIVE and (life.talked_on or date.min) < life.anxious_since:

@@ -11,6 +11,7 @@ from contracts.profile import Profile
 from contracts.purpose import Purpose
 from contracts.text import is_written
 from services.coordination import charge
+from services.coordination.gone import no_more
 from services.coordination.life_terms import JUSO, SHIEN, Check, Life, Refusal
 
 LONGEST_ROLE = timedelta(days=3 * 366)
@@ -98,15 +99,13 @@ early_in_plan = _says(
 
 
 def agencies_exist(life: Life, act: Act, profile: Profile) -> Refusal | None:
-    """Every agency with a role, the lead and the counterpart exist in the municipality now."""
-    known = {agency.code for agency in profile.agencies}
+    """Every agency with a role, the lead and the counterpart exist in the municipality on the day of the act."""
     named = [*(role.agency for role in act.plan.roles)] if act.plan else []
     named += [one for one in (act.lead, act.counterpart, *act.present) if one]
-    if all(one in known for one in named):
+    if not (past := no_more(profile, named, act.on)):
         return None
-    return Refusal(
-        "T2", "市町村の設定にない(またはなくなった)機関が書かれています。", "いまある機関を選び直してください。"
-    )
+    reason = f"その日にはない機関が書かれています: {'、'.join(past.values())}。"
+    return Refusal("T2", reason, "いまある機関を選び直してください。")
 
 
 def inside(life: Life, act: Act, profile: Profile) -> Refusal | None:
@@ -129,8 +128,9 @@ def _outside(life: Life, named: Iterable[str], profile: Profile) -> Refusal | No
 def plan_still_stands(life: Life, act: Act, profile: Profile) -> Refusal | None:
     """Nobody with a role in the plan was dissolved, or lost its ground, since it was drafted (T2, C3, S6)."""
     roles = {role.agency for role in life.plan.roles} if life.plan else set()
-    if gone := roles - {agency.code for agency in profile.agencies}:
-        reason = f"プランで役割のある機関のうち、{len(gone)}つがなくなりました。"
+    past = no_more(profile, sorted(roles), date.min) | {code: life.gone[code] for code in roles & life.gone.keys()}
+    if past:
+        reason = f"プランで役割のある機関がなくなりました: {'、'.join(past.values())}。"
         return Refusal("T2", reason, "役割を別の機関に替えたプランを作り、付議し直してください。")
     return _outside(life, roles, profile)
 

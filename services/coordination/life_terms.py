@@ -100,6 +100,8 @@ class Life:
     """The day on which a form of the case said last that the person is anxious (C7)."""
     received_on: date | None = None
     referrer: str = ""
+    gone: Mapping[str, str] = field(default_factory=dict)
+    """The agencies that its plan, roster or waiting item names and that are no more, each with name and last day."""
     outside: Mapping[str, Refusal] = field(default_factory=dict)
     """The agencies that may not hear the case now, each with what the policy says (C3, S6)."""
     deciders: Mapping[UUID, Decider] | None = None

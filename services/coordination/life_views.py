@@ -18,6 +18,7 @@ from services import sharing
 from services.coordination import charge, domain, life, powers
 from services.coordination.deadlines import due
 from services.coordination.end_needs import WITHOUT_CONSENT
+from services.coordination.gone import named_in, no_more, tables_of
 from services.coordination.hearing import Matter, decisions, is_stopped
 from services.coordination.life_terms import OVER, Life, Refusal
 from services.coordination.showing import Sight, Viewer
@@ -61,6 +62,7 @@ def life_of(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
         received_on=known.received_on,
         referrer=known.referrer,
         outside=_outside(about, now, tx),
+        gone=no_more(tx.profile, named_in(now, tables_of([about], tx).get(about, ())), domain.today(tx.now)),
         stopped=tx.here is Compartment.JUSO and is_stopped(head_of(about, tx), tx.now),
     )
 

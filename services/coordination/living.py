@@ -21,6 +21,7 @@ from services.coordination import charge, domain, life, powers, showing
 from services.coordination.due_lists import due_list
 from services.coordination.end_needs import STOPPED as STOPPED
 from services.coordination.end_needs import WITHOUT_CONSENT
+from services.coordination.gone import no_more
 from services.coordination.handlers import record_steps, service
 from services.coordination.heard import otherwise_heard
 from services.coordination.hearing import decisions, is_stopped
@@ -264,9 +265,16 @@ def put_forward(
 def _table(about: UUID, tx: Tx) -> tuple[str, ...]:
     """The agencies of the accepted roster; before there is one those of the case, the referrer first."""
     if chosen := accepted_seats(about, tx):
-        return tuple(one.agency for one in chosen)
+        return _still_there((one.agency for one in chosen), tx)
     listed = select(case_agency.c.agency).where(case_agency.c.case == about).order_by(case_agency.c.place)
-    return tuple(tx.execute(listed).scalars())
+    return _still_there(tx.execute(listed).scalars(), tx)
+
+
+def _still_there(codes: Iterable[str], tx: Tx) -> tuple[str, ...]:
+    """Nobody calls an agency that is no more."""
+    listed = tuple(codes)
+    past = no_more(tx.profile, listed, domain.today(tx.now))
+    return tuple(code for code in listed if code not in past)
 
 
 def _with_a_role(now: Life, tx: Tx) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from contracts.coordination import CaseView
+from contracts.directory import StaffView
 from contracts.intake import LookAtStop
 from contracts.life import (
     CONTACT_TEXT,
@@ -38,6 +39,7 @@ from services.desk import grounds, pages, words
 from services.desk.asking import Asking
 from services.desk.flaws import flaw_text
 from services.desk.html import case_not_found, fenced, notice, page
+from services.desk.plan_differences import differences
 from services.desk.sessions import Session
 from services.desk.step_forms import LABELS, Typed, act_of, text_of, uuid_of
 from services.service import Work
@@ -125,6 +127,13 @@ class Refused:
     said: FormData
     text: str
     since: tuple[Taken, ...] = ()
+    act: Act | None = None
+    """What the form said, where it could be read."""
+
+    @property
+    def on(self) -> date | None:
+        """The day that it named."""
+        return self.act.on if self.act else None
 
 
 def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
@@ -154,7 +163,7 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
         if done.done:
             return RedirectResponse(f"/cases/{case}/life", 303)
         text = f"{done.reason}{done.next_step}" + (f"({done.rule})" if done.rule else "")
-        return await _page(work, session, ref, 409, Refused(said, text, done.since))
+        return await _page(work, session, ref, 409, Refused(said, text, done.since, asked.act))
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
@@ -186,8 +195,9 @@ async def _page(
         line=pages.case_line(found.case, known),
         refusal=refusal.text if refusal else "",
         since=[history_line(one, known) for one in refusal.since] if refusal else [],
+        differences=differences(refusal.since, refusal.act.plan, known) if refusal and refusal.act else [],
         typed=Typed(refusal.said) if refusal else Typed(FormData()),
-        **shown(life, known, words.day_in_japan(work.now())),
+        **shown(life, known, words.day_in_japan(work.now()), refusal.on if refusal else None),
     )
 
 
@@ -229,8 +239,9 @@ def bare(life: LifeView | None, today: date) -> dict[str, Any]:
     }
 
 
-def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
-    """What the template needs of a life."""
+def shown(life: LifeView, known: pages.Known, today: date, said_on: date | None = None) -> dict[str, Any]:
+    """What the template needs of a life; ``said_on``: the day that a refused form named."""
+    here = [one for one in known.profile.agencies if one.until is None or (said_on or today) <= one.until]
     return {
         "state": STATE_TEXT[life.state],
         "due": due_lines(life.due),
@@ -241,9 +252,10 @@ def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
         "sitting": words.moment(life.sitting) if life.sitting else "",
         "today": today.isoformat(),
         "lines": range(max(ROLES, len(life.plan.roles) + 3 if life.plan else 0)),
-        "agencies": [one for one in known.profile.agencies if one.code not in life.outside],
-        "city": [one for one in known.profile.agencies if one.kind == "municipality"],
-        "deciders": deciders(known),
+        "agencies": [one for one in here if one.code not in life.outside],
+        "city": [one for one in here if one.kind == "municipality"],
+        "here": here,
+        "deciders": deciders(known, said_on or today),
         "foretold": foretold(life, known.profile),
         "decided": [(code.value, SERVICE_TEXT[code]) for code in life.decided_services],
         "choices": {
@@ -284,11 +296,15 @@ def outcomes(profile: Profile) -> dict[Outcome, str]:
     return {one: text for one, text in OUTCOME_TEXT.items() if raises or one is not Outcome.RAISE}
 
 
-def deciders(known: pages.Known) -> list[tuple[str, str]]:
-    """Who may decide for the 市町村, each post of each person: what the form sends, and how it reads (D2)."""
+def deciders(known: pages.Known, day: date) -> list[tuple[str, str]]:
+    """Who may decide for the 市町村 on a day, each post of each person: what the form sends, how it reads (D2)."""
     city = {one.code for one in known.profile.agencies if one.kind == "municipality"}
-    people = [one for one in (known.staff or {}).values() if one.agency in city]
-    return [(f"{one.person}/{post}", f"{one.name}({post})") for one in people for post in one.posts]
+    people = [one for one in (known.staff or {}).values() if one.agency in city and _in_post(one, day)]
+    return [(f"{one.person}/{post}", f"{one.name}({words.post(post)})") for one in people for post in one.posts]
+
+
+def _in_post(one: StaffView, day: date) -> bool:
+    return (one.since or date.min) <= day <= (one.until or date.max)
 
 
 def due_lines(due: Iterable[Due]) -> list[tuple[str, str, bool]]:
@@ -375,4 +391,8 @@ def history_line(one: Taken, known: pages.Known) -> HistoryLine:
 
 def _decider(act: Act, known: pages.Known) -> str:
     person = (known.staff or {}).get(act.decider) if act.decider else None
-    return f"{person.name if person else '氏名を確認できません'}({act.decider_post})" if act.decider else ""
+    return (
+        f"{person.name if person else '氏名を確認できません'}({words.post(act.decider_post or '')})"
+        if act.decider
+        else ""
+    )

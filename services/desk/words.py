@@ -58,6 +58,14 @@ ACT_TEXT = {
 }
 """What whoever stands in the register did."""
 
+POST_TEXT = {
+    "officer": "担当者",
+    "secretariat": "事務局",
+    "representative": "代表者",
+    "adviser": "助言者",
+}
+"""What the posts of the staff file are called; a city's own name for a post stands for itself."""
+
 OVER_TEXT = {
     State.CLOSED: "支援は終わっています。",
     State.SUSPENDED: "支援は中断しています。",
@@ -187,6 +195,11 @@ def next_step(case: CaseView, compartment: Compartment, purpose: Purpose = Purpo
         Purpose.CLOSING: "支援の終結は重層的支援会議で判断します(T1)。",
         Purpose.SUSPENSION: "支援の中断は重層的支援会議で決めます(T1、T3)。",
     }.get(purpose, "プラン策定は重層的支援会議で協議します(T1)。")
+
+
+def post(code: str) -> str:
+    """What a post is called: ``adviser-welfare`` is an adviser like another."""
+    return POST_TEXT.get(code) or POST_TEXT.get(code.partition("-")[0], code)
 
 
 def stands(case: CaseView) -> str:

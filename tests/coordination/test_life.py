@@ -307,6 +307,24 @@ def test_a_plan_names_agencies_that_exist(kobayashi: Profile) -> None:
 
 
 @pytest.mark.rule("T2")
+def test_an_agency_has_a_role_and_a_place_in_the_room_until_its_last_day_and_none_after_it(kobayashi: Profile) -> None:
+    ending = tuple(one.model_copy(update={"until": DAY} if one.code == "kikan" else {}) for one in kobayashi.agencies)
+    profile, with_it = (
+        kobayashi.model_copy(update={"agencies": ending}),
+        (Role(agency="kikan", until=DAY, does="通院"),),
+    )
+    draft, begun = act(Step.DRAFT, plan=PLAN.model_copy(update={"roles": with_it})), life_of(Step.ASSESS)
+    assert judge(begun, draft, CITY, DAY, profile) is None
+    late = draft.model_copy(update={"on": DAY + timedelta(days=1)})
+    refusal = judge(begun, late, CITY, late.on, profile)
+    assert refusal is not None
+    assert (refusal.rule, "(2026年11月24日まで)" in refusal.reason) == ("T2", True)
+    heard = life_of(*TO_PLAN, Step.BRING)
+    result = act(Step.RECORD_RESULT, present=(*BOTH, "kikan"), on=late.on)
+    assert judge(heard, result, CITY, late.on, profile) is not None
+
+
+@pytest.mark.rule("T2")
 def test_the_end_is_put_to_a_meeting_with_its_evaluation(kobayashi: Profile) -> None:
     assert refused(life_of(*UNDERWAY), act(Step.BRING_CLOSING), kobayashi) == "T2"
 
@@ -468,10 +486,17 @@ def test_a_plan_does_not_outlive_an_agency_with_a_role_in_it(
 ) -> None:
     agencies = tuple(one for one in kobayashi.agencies if one.code != "kikan")
     without = kobayashi.model_copy(update={"agencies": agencies})
+    (name,) = (one.name for one in kobayashi.agencies if one.code == "kikan")
     gone = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=DAY, does="家計の相談"),)})
     life = life_of(*(act(one, plan=gone) if one is Step.DRAFT else one for one in before))
     assert judge(life, act(step), CITY, DAY, kobayashi) is None
     assert refused(life, act(step), without) == "T2"
+    ended = replace(life, gone={"kikan": f"{name}(2026年11月23日まで)"})
+    refusal = judge(ended, act(step), CITY, DAY, kobayashi)
+    assert refusal is not None
+    assert (refusal.rule, name in refusal.reason) == ("T2", True), "it is said which one"
+    (first, *_) = due(ended, DAY, DAY)
+    assert (first.rule, first.on, first.late, name in first.text) == ("T2", DAY, False, True), "at once"
 
 
 @pytest.mark.parametrize(("step", "before"), [(Step.BRING, TO_PLAN), (Step.REPORT, TO_AGREED)])

@@ -41,6 +41,14 @@ PLANS = (PLAN, LEGAL, MIXED, PLAN.model_copy(update={"services": (LegalService.O
 
 SILENT = PLAN.model_copy(update={"roles": (PLAN.roles[0].model_copy(update={"does": ""}),)})
 """Its role says an agency and a day, and not what it does."""
+LACKING: tuple[tuple[Step, dict[str, Any]], ...] = (
+    (Step.DRAFT, {"does": ""}),
+    (Step.ASSESS, {"no_paper": ""}),
+    (Step.EVALUATE, {"no_paper": "\u3000"}),
+    (Step.MOVE_ON, {"evidence": "\u3000"}),
+    (Step.MOVE_ON, {"consent_on": None}),
+)
+"""What somebody forgets most."""
 
 BESIDE = (
     *(
@@ -207,6 +215,29 @@ class Lives(RuleBasedStateMachine):
             )
         )
         self.attempt(self.well_formed(step, data).model_copy(update=wrong), kind)
+
+    @rule(data=st.data(), lacks=st.sampled_from(LACKING))
+    def a_step_that_lacks_one_part_is_tried(self, data: st.DataObject, lacks: tuple[Step, dict[str, Any]]) -> None:
+        step, without = lacks
+        one = self.well_formed(step, data)
+        if one.plan and "does" in without:
+            roles = tuple(role.model_copy(update=without) for role in one.plan.roles)
+            self.attempt(one.model_copy(update={"plan": one.plan.model_copy(update={"roles": roles})}), "municipality")
+        else:
+            self.attempt(one.model_copy(update=without), "municipality")
+
+    @precondition(lambda self: self.life.stopped)
+    @rule(
+        data=st.data(),
+        step=st.sampled_from([Step.END, Step.STOP, Step.NOTIFY, Step.CORRECT]),
+        said=st.sampled_from(
+            [{"words": "亡くなった。"}, {"minutes": "7"}, {"evidence": "電話"}, {"lead": "kikan"}, {"present": BOTH}]
+        ),
+    )
+    def somebody_tells_something_of_a_withdrawn_case(
+        self, data: st.DataObject, step: Step, said: dict[str, Any]
+    ) -> None:
+        self.attempt(self.well_formed(step, data).model_copy(update=said), "municipality")
 
     def well_formed(self, step: Step, data: st.DataObject) -> Act:
         plan = data.draw(st.sampled_from(PLANS)) if step in (Step.DRAFT, Step.AMEND) else None

@@ -47,9 +47,11 @@ from contracts.disclosure import Disclosure, DisclosureList, DisclosuresAtCoordi
 from contracts.escalation import Escalate, Escalated
 from contracts.intake import (
     Acknowledgement,
+    ClientDetails,
     ClientOf,
     ConsentRecorded,
     ConsentStop,
+    DetailsOfClient,
     LookAtStop,
     Particulars,
     Problem,
@@ -224,7 +226,9 @@ class StandIn:
         self.person, self.agency = PEOPLE[0], "fukushi"
         self.asked: list[tuple[Question[Any], Account | None]] = []
         self.answer: Any = "none"
+        self.details = ClientDetails(found=False)
         self.answers: dict[type[Question[Any]], Callable[[Any], Any]] = {
+            DetailsOfClient: lambda _: self.details,
             SignInJuso: self._sign_in,
             SignInShien: self._sign_in,
             Staff: lambda _: StaffList(

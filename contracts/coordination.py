@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from contracts.consent import ConsentState
 from contracts.intake import Particulars, Problem, Text
+from contracts.life import Due, State
 from contracts.message import Account, Code, Event, Message, Question
 from contracts.policy import Category
 from contracts.purpose import Purpose
@@ -85,6 +86,10 @@ class CaseView(Message):
     item: UUID
     sitting: UUID | None = None
     sitting_starts: AwareDatetime | None = None
+    stands: State | None = None
+    """Where its life stands; None where nothing says so: of a stopped or an erased case, or an older answer."""
+    due: Due | None = None
+    """What the law or the plan wants of it first."""
     stopped: bool = False
     stop_reason: Literal["", "withdrawn", "expired", "not_begun", "no_consent"] = ""
 

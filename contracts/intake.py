@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from contracts.consent import ConsentState, Obtained, Scope, Signer
 from contracts.message import Account, Code, Event, Message, MunicipalityCode, Question
+from contracts.office import Officer
 
 
 class Problem(StrEnum):
@@ -194,6 +195,26 @@ class ClientOf(Question[Particulars], subject="ask.intake.client_of.v1", asked_f
 
     case: UUID
     agency: Code | None = None
+
+
+class ClientDetails(Message):
+    """What the つなぐシート says of a client and a household; ``members`` are those whose consent lets the asker know.
+
+    ``address`` and ``phone`` are empty where somebody of the household is 秘匿 and the asker is not named (S18).
+    """
+
+    found: bool
+    sex: Literal["male", "female", "other", "unknown"] = "unknown"
+    address: Line = ""
+    phone: Line = ""
+    members: Annotated[tuple[Member, ...], Field(max_length=100)] = ()
+
+
+class DetailsOfClient(Question[ClientDetails], subject="ask.intake.details_of_client.v1", asked_from=(Account.JUSO,)):
+    """What is known already for the papers of a juso case? Answered under the consent in force, and registered (C1)."""
+
+    case: UUID
+    by: Officer
 
 
 class ClientForGate(

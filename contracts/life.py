@@ -93,7 +93,10 @@ class Step(StrEnum):
     SUSPEND = "suspend"
     GIVE_BACK = "give_back"
     END = "end"
+    STOP = "stop"
+    CORRECT = "correct"
     MOVE_ON = "move_on"
+    RECEIVE = "receive"
     FOLLOW_UP = "follow_up"
     REOPEN = "reopen"
 
@@ -124,7 +127,10 @@ STEP_TEXT = {
     Step.SUSPEND: "中断する",
     Step.GIVE_BACK: "紹介元へ戻す",
     Step.END: "死亡・転出で終わる",
+    Step.STOP: "同意がないので支援を終える",
+    Step.CORRECT: "誤記を取り消す",
     Step.MOVE_ON: "同意を得て重層的支援会議へ移る",
+    Step.RECEIVE: "同意のつなぎの受付を記録する",
     Step.FOLLOW_UP: "終わった後のフォローアップを記録する",
     Step.REOPEN: "再開する",
 }
@@ -249,6 +255,12 @@ class Act(Message):
     """The same meeting confirmed the support besides the 法に基づく事業 (D1, pattern 3)."""
     minutes: Annotated[str, StringConstraints(max_length=40)] = ""
     """Reference number of the minutes. Kept sealed: nothing says that it names nobody."""
+    consent_on: Day | None = None
+    """The day on which the person consented, so that the case moves on to a 重層的支援会議 (C9)."""
+    evidence: Annotated[str, StringConstraints(max_length=1_000)] = ""
+    """What shows that consent: a signed sheet, words said before a witness (C10). Kept sealed."""
+    no_paper: Annotated[str, StringConstraints(max_length=1_000)] = ""
+    """Why a step that rests on a paper has none (C5, T2). Kept sealed."""
     words: Words = ""
     """Reasons, findings, what changed."""
 
@@ -301,9 +313,17 @@ class Heard(Message):
 
 
 class LifeView(Message):
-    """A case's life as one viewer may see it; not ``found`` for who may not."""
+    """A case's life as one viewer may see it; not ``found`` for who may not.
+
+    ``stopped``: nobody may see it, because no consent is in force. Whoever follows that up is told where it stands,
+    since when, and what can still be ended (C11): ``state``, ``since``, ``acts``, ``ways`` and ``due``, nothing else.
+    """
 
     found: bool
+    stopped: bool = False
+    since: date | None = None
+    acts: Annotated[int, Field(ge=0)] = 0
+    """How many steps were taken: what ``TakeStep.after`` wants."""
     state: State = State.OPENED
     history: tuple[Taken, ...] = ()
     ways: tuple[Way, ...] = ()

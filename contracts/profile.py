@@ -4,7 +4,7 @@ The kind of a meeting is never configured: a block names its legal basis, and wh
 """
 
 from collections.abc import Iterator
-from datetime import time
+from datetime import date, time
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
@@ -42,6 +42,8 @@ class Agency(Data):
     """Which problems this agency knows: a case with one of them proposes it for the roster (P5)."""
     reviews: bool = False
     """客観的検討者: it can look at the assessment of a case that it has no part in (P6)."""
+    until: date | None = None
+    """Its last day. It stays here so that what was keeps its name; from the day after it can have no role (T2)."""
 
 
 class Place(Data):

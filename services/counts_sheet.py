@@ -41,6 +41,7 @@ _TEXT: dict[Dimension, dict[str, str]] = {
         "returned": "紹介元へ戻し",
         "with_referrer": "紹介元が主担当",
         "to_juso": "同意を得て重層的支援会議へ",
+        "no_consent": "同意がなく終了",
         "died": "死亡",
         "moved": "転出",
         "settled": "定着",

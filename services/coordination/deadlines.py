@@ -14,13 +14,17 @@ NO_DATE = "日程が決まっていなければ、付議を取り下げ、急ぎ
 TOO_FAR = "待てないときは、付議を取り下げ、「急ぎ」を付けて付議し直すと、随時の会議を求められます。"
 TO_BRING = "待てないときは、「急ぎ」を付けて付議すると、随時の会議を求められます。"
 RESULT, EARLY = "会議で協議して結果を記録する", "早期支援を会議に付議して確かめる"
+RECEIPT = "同意のつなぎを受け付け、受け付けた日を記録する"
+NO_RECEIPT = "つなぎがまだなら、紹介元に確かめてください。同意が確かでないときは、再開して支援会議で続けてください。"
 HEARD_AT_A_MEETING = (RESULT, EARLY)
 """What only a sitting can settle: one that comes after the day is too late, and that is told before (M1, T5)."""
 
 
 def due(life: Life, opened_on: date, today: date, deadlines: Deadlines) -> list[Due]:
     """The earliest first (C7, T1, T3-T6, T9, D7, D9, D11)."""
-    found = [*_waiting(life, max(life.since or opened_on, opened_on), deadlines), *_set_by_acts(life, deadlines)]
+    found = list(_set_by_acts(life, today, deadlines))
+    if not life.stopped:  # else nothing goes on, and what it waits for cannot be done (C11)
+        found += _waiting(life, max(life.since or opened_on, opened_on), deadlines)
     listed = [one.model_copy(update=_when(one, life, today)) for one in found]
     return sorted(listed, key=lambda one: (one.on, one.rule))
 
@@ -64,22 +68,29 @@ def _waiting(life: Life, since: date, days: Deadlines) -> Iterable[Due]:
         yield _guess("D11", "会議の結果を確定する", since, days.fix_days)
 
 
-def _set_by_acts(life: Life, days: Deadlines) -> Iterable[Due]:
+def _set_by_acts(life: Life, today: date, days: Deadlines) -> Iterable[Due]:
     """What an act set going, whatever the state since."""
+    if life.decided_on:
+        yield _guess("D11", "支援決定を本人と事業者に通知する", life.decided_on, days.notify_days)
+    if life.stopped:
+        return
+    if life.gone and life.state in ACTIVE:
+        text = f"なくなった機関を、プランと会議の名簿で別の機関に替える: {'、'.join(life.gone.values())}"
+        yield _said("T2", text, today)
     if life.first_on and life.state in BEFORE:
         yield _guess("S2", "プランの前の会議の結果を記録する", life.first_on, days.fix_days)
     if life.anxious_since and life.state in ACTIVE and (life.talked_on or date.min) < life.anxious_since:
         yield _guess("C7", "本人の不安について、面談か同行支援を調整する", life.anxious_since, days.talk_days)
     if life.early_since and life.state in ACTIVE:
         yield _guess("T5", EARLY, life.early_since, days.early_days, TO_NEXT_REGULAR)
-    if life.decided_on:
-        yield _guess("D11", "支援決定を本人と事業者に通知する", life.decided_on, days.notify_days)
     if life.fixed_before and life.state in ACTIVE and life.monitor_on:
         yield _said("T4", "モニタリングをする", life.monitor_on)
     if life.state not in OVER:
         return
     if life.tell_end:
         yield _guess("T6", "死亡・転出による終了を、次の会議で報告する", life.tell_end, days.report_end_days)
+    if life.moved_on:
+        yield _guess("C10", RECEIPT, life.moved_on, days.answer_days, NO_RECEIPT)
     if life.back_in_touch:
         yield _said("T7", "連絡がついたので、再開する", life.back_in_touch)
     if life.follow_up_on:

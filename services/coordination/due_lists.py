@@ -13,9 +13,9 @@ from services.coordination.dues import Dues, dues, lapsing
 from services.coordination.escalation_rules import Before, worst
 from services.coordination.life_terms import OFFICE
 from services.coordination.life_views import kind_of
+from services.coordination.portions import portions
 from services.coordination.showing import Sight, Viewer
 from services.coordination.tables import escalation, item
-from services.coordination.views import portions
 from services.service import Tx
 
 

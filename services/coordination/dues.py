@@ -12,11 +12,12 @@ from sqlalchemy import Row, select
 from contracts.life import Due
 from services.coordination import domain
 from services.coordination.deadlines import due
+from services.coordination.gone import named_in, no_more, tables_of
 from services.coordination.life_terms import Life
 from services.coordination.life_views import anxious, coming, day_of, folded, unrecorded
+from services.coordination.portions import portions
 from services.coordination.showing import Viewer
 from services.coordination.tables import act, case, commissions, erased, inquiry, inquiry_answer
-from services.coordination.views import portions
 from services.service import Tx
 
 
@@ -32,21 +33,28 @@ class Dues:
 
 def dues(cases: Iterable[UUID], tx: Tx) -> list[Dues]:
     """What is due of these cases; those of which nothing is, and erased ones, are left out."""
-    found, today = [], domain.today(tx.now)
+    return [one for one in standings(cases, tx).values() if one.due]
+
+
+def standings(cases: Iterable[UUID], tx: Tx) -> dict[UUID, Dues]:
+    """Where each of these cases stands, and what is due of it; erased ones are left out."""
+    found, today = dict[UUID, Dues](), domain.today(tx.now)
     for part in portions(cases):
         acts = defaultdict(list)
         for one in tx.execute(select(act).where(act.c.case.in_(part)).order_by(act.c.case, act.c.number)):
             acts[one.case].append(one)
         gone = set(tx.execute(select(erased.c.subject).where(erased.c.subject.in_(part))).scalars())
+        tables = tables_of(part, tx)
         firsts, meets, worried = unrecorded(part, tx), coming(part, tx), anxious(part, tx)
         for row in tx.execute(select(case).where(case.c.id.in_(part), case.c.id.not_in(gone))):
             first, rows = firsts.get(row.id), acts[row.id]
             first_on = domain.today(first.starts) if first else None
             now = replace(folded(rows, tx), first_on=first_on, referrer=row.referrer)
             now = replace(now, meets_on=day_of(meets.get(row.id)), anxious_since=worried.get(row.id))
-            if wanted := due(now, domain.today(row.opened_at), today, tx.profile.deadlines):
-                last = Viewer(rows[-1].by, rows[-1].agency) if rows else None
-                found.append(Dues(row.id, now, tuple(wanted), last))
+            now = replace(now, gone=no_more(tx.profile, named_in(now, tables.get(row.id, ())), today))
+            wanted = due(now, domain.today(row.opened_at), today, tx.profile.deadlines)
+            last = Viewer(rows[-1].by, rows[-1].agency) if rows else None
+            found[row.id] = Dues(row.id, now, tuple(wanted), last)
     return found
 
 

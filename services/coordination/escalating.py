@@ -23,9 +23,9 @@ from services.coordination.hearing import decisions, is_stopped
 from services.coordination.life_terms import CITY, OFFICE, Life, Refusal
 from services.coordination.life_views import acts_of, head_of, is_erased, kind_of, life_of, matter_of, refusal_of
 from services.coordination.living import GONE, NOT_SEEN, STOPPED, put_forward, unseen
+from services.coordination.portions import portions
 from services.coordination.showing import Viewer
 from services.coordination.tables import consents, daily, escalation
-from services.coordination.views import portions
 from services.office_days import in_office_hours
 from services.service import Tx, Work
 

@@ -13,6 +13,7 @@ from sqlalchemy import Row, select
 
 from contracts.counts import Dimension, Fact, FactKind
 from contracts.life import Act, Outcome, State, Step
+from contracts.message import Compartment
 from services.coordination import domain, life
 from services.coordination.life_terms import ACTIVE, Life
 from services.coordination.tables import act, case, case_problem, challenge, challenge_found, matching, place
@@ -50,7 +51,7 @@ def _openings(tx: Tx) -> Iterator[Fact]:
 
 def _facts_of(one: Row[Any], rows: Sequence[Row[Any]], tx: Tx) -> Iterator[Fact]:
     """A case's acts, told as facts."""
-    acts = [Act.model_validate(row.codes) for row in rows]
+    acts = uncorrected([Act.model_validate(row.codes) for row in rows], tx.here)
     lives = [Life(tx.here)]
     for each in acts:
         lives.append(life.after(lives[-1], each))
@@ -79,6 +80,20 @@ def _facts_of(one: Row[Any], rows: Sequence[Row[Any]], tx: Tx) -> Iterator[Fact]
             yield Fact(kind=FactKind.SERVICE_IN_FORCE, on=begins, until=until, about=one.id, dims=served)
 
 
+def uncorrected(acts: Sequence[Act], here: Compartment) -> list[Act]:
+    """The acts without those 死亡・転出 that were taken back as a mistake: they were no end (T7)."""
+    kept: list[Act] = []
+    for each in acts:
+        if each.step is not Step.CORRECT:
+            kept.append(each)
+            continue
+        last = max(place for place, one in enumerate(kept) if one.step is Step.END)
+        stood = life.fold(here, kept[:last]).state
+        off = [kept[last].model_copy(update={"step": Step.TAKE_BACK})] if stood is State.AT_MEETING else []
+        kept = [*kept[:last], *off, *kept[last + 1 :]]
+    return kept
+
+
 def _events(about: UUID, before: Life, each: Act, now: Life) -> Iterator[Fact]:
     def fact(kind: FactKind, **dims: tuple[str, ...]) -> Fact:
         return Fact(kind=kind, on=each.on, about=about, dims={Dimension(name): codes for name, codes in dims.items()})
@@ -89,6 +104,8 @@ def _events(about: UUID, before: Life, each: Act, now: Life) -> Iterator[Fact]:
         yield fact(FactKind.PLAN_FIXED, path=(path,), round=rounds, service=services or (NO_SERVICE,))
     if way := _WAY.get(each.step):
         yield fact(FactKind.CASE_LEFT, way=(way,))
+    if each.step is Step.STOP:
+        yield fact(FactKind.CASE_LEFT, way=("no_consent",))
     if each.step is Step.END:
         yield fact(FactKind.CASE_LEFT, way=(each.ended or "-",))
     if each.outcome is Outcome.REFERRER_LEADS and now.state is State.WITH_REFERRER:

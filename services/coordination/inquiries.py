@@ -33,10 +33,10 @@ from contracts.preparing import (
 from contracts.profile import Profile
 from services.coordination import domain, roster, rostering, showing
 from services.coordination.handlers import service
+from services.coordination.portions import portions
 from services.coordination.roster import COMMISSION_DOOR, CONSENT_DOOR, Fault
 from services.coordination.showing import Sight, Viewer
 from services.coordination.tables import erased, inquiry, inquiry_answer
-from services.coordination.views import portions
 from services.service import Shut, Tx, Work
 
 ASKED_IN = "inquiry.words"

@@ -7,15 +7,16 @@ Which step leads where, and what it needs, stands in ``life_table.py``.
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
-from contracts.life import STATE_TEXT, STEP_TEXT, Act, Outcome, State, Step, Way
+from contracts.life import STATE_TEXT, Act, Outcome, State, Step, Way
 from contracts.message import Compartment
 from contracts.profile import Profile
 from contracts.purpose import Purpose
-from services.coordination import charge
+from services.coordination import charge, end_needs, leading
 from services.coordination.life_needs import agencies_exist, inside
 from services.coordination.life_table import TABLE, row
-from services.coordination.life_terms import CITY, OVER, SHIEN, Life, Refusal, Turn
+from services.coordination.life_terms import CITY, SHIEN, Life, Refusal, Turn
 
 NO_DAY = date.max
 """The day of a blank act: what is asked before anybody says anything."""
@@ -31,62 +32,50 @@ def judge(life: Life, act: Act, kind: str, today: date, profile: Profile) -> Ref
     earliest = max((day for day in (life.since, life.received_on) if day), default=None)
     if earliest is not None and act.on < earliest:
         return Refusal("T1", "日付が、受付か前の記録の日より前です。", "実際に行った日を確かめてください。")
-    for check in (agencies_exist, inside, *turn.needs):
+    for check in (end_needs.bare, agencies_exist, inside, *turn.needs):
         if refusal := check(life, act, profile):
             return refusal
     return None
 
 
 def possible(life: Life, step: Step, kind: str, profile: Profile) -> Refusal | None:
-    """Whether the step leads on from where the case stands, and whether this actor may take it, whatever it says."""
-    turn = row(step)
+    """Whether the step leads on from where the case stands, and whether this actor may take it, whatever it says.
+
+    Who may not take a step is told who may, wherever the case stands: that is then the way on.
+    """
+    turn, here = row(step), partial(possible, life, kind=kind, profile=profile)
     if life.compartment not in turn.where:
         own = "支援会議" if life.compartment is SHIEN else "重層的支援会議"
-        return Refusal(turn.rules[0], f"{own}の事案では行いません。", _ways_on(life, profile))
-    if life.state not in turn.source:
-        return _out_of_turn(life, turn, profile)
-    if kind == charge.OTHER_COORDINATOR and "coordinator" in turn.by:
-        return _another_s(life, profile)
-    if kind not in turn.by:
-        if turn.by == CITY:
-            reason = "これは市町村だけが行えます。委託先や他の機関には任せられません。"
-            return Refusal("D2", reason, "市町村の担当課に依頼してください。")
-        return Refusal("T1", "これは市町村か多機関協働事業者が行います。", "担当課か推進員に伝えてください。")
+        return Refusal(turn.rules[0], f"{own}の事案では行いません。", leading.ways_on(life, profile, here))
+    if refusal := _not_theirs(life, turn, kind, profile):
+        return refusal
+    if refusal := end_needs.stopped(life, step):
+        return refusal
     blank = Act(step=step, on=NO_DAY)
+    if life.state not in turn.source:
+        lasting = (check for check in turn.given if check in end_needs.LASTING)
+        refusal = next((refusal for check in lasting if (refusal := check(life, blank, profile))), None)
+        return refusal or _out_of_turn(life, turn, profile, here)
     return next((refusal for check in turn.given if (refusal := check(life, blank, profile))), None)
 
 
-def _another_s(life: Life, profile: Profile) -> Refusal:
-    """Of several 多機関協働事業者 only the one in charge carries the case (P1)."""
-    own = charge.in_charge(profile, life.referrer, life.handed_to)
-    name = next((agency.name for agency in profile.agencies if agency.code == own), "")
-    next_step = f"担当に依頼してください。替わるときは、担当か市町村が「{STEP_TEXT[Step.HAND_OVER]}」を行います。"
-    return Refusal("P1", f"この事案の多機関協働の担当は、{name}です。", next_step)
+def _not_theirs(life: Life, turn: Turn, kind: str, profile: Profile) -> Refusal | None:
+    if kind == charge.OTHER_COORDINATOR and "coordinator" in turn.by:
+        return leading.another_s(life, profile)
+    if kind in turn.by:
+        return None
+    if turn.by == CITY:
+        reason = "これは市町村だけが行えます。委託先や他の機関には任せられません。"
+        return Refusal("D2", reason, "市町村の担当課に依頼してください。")
+    return Refusal("T1", "これは市町村か多機関協働事業者が行います。", "担当課か推進員に伝えてください。")
 
 
-def _out_of_turn(life: Life, turn: Turn, profile: Profile) -> Refusal:
+def _out_of_turn(life: Life, turn: Turn, profile: Profile, here: leading.Possible) -> Refusal:
     """The step belongs to other states; the next step is what leads there."""
     names = "、".join(f"「{STATE_TEXT[state]}」" for state in turn.source)
     reason = f"いまは「{STATE_TEXT[life.state]}」です。これは{names}のときに行います。"
-    leads = [one.step for one in TABLE if one.to in turn.source and life.state in one.source and one.to not in OVER]
-    first = "、".join(f"「{STEP_TEXT[step]}」" for step in leads if step is not turn.step)
-    return Refusal(
-        "T1" if "T1" in turn.rules else turn.rules[0],
-        reason,
-        f"先に{first}を行ってください。" if first else _ways_on(life, profile),
-    )
-
-
-def _ways_on(life: Life, profile: Profile) -> str:
-    """The lawful ways on, by name: every state has one."""
-    rows = (turn for turn in TABLE if life.compartment in turn.where and not _is_idle(turn, profile))
-    open_to = [turn.step for turn in rows if life.state in turn.source]
-    return f"いまできることは、{'、'.join(f'「{STEP_TEXT[step]}」' for step in open_to)}です。"
-
-
-def _is_idle(turn: Turn, profile: Profile) -> bool:
-    """Whether a step has no meaning in this city: nobody is told of a hand-over where there is one coordinator."""
-    return turn.step is Step.HAND_OVER and len(profile.coordinators) < 2
+    rule = "T1" if "T1" in turn.rules else turn.rules[0]
+    return Refusal(rule, reason, leading.first(life, turn, profile, here))
 
 
 def fold(compartment: Compartment, acts: Iterable[Act]) -> Life:
@@ -109,8 +98,10 @@ def after(life: Life, act: Act) -> Life:
             return _heard(moved, act)
         case Step.DECIDE | Step.REPORT | Step.CONFIRM:
             return _fixed(moved, act)
-        case Step.CLOSE | Step.SUSPEND | Step.GIVE_BACK | Step.END | Step.MOVE_ON | Step.FOLLOW_UP:
-            return _ending(moved, act)
+        case Step.CLOSE | Step.SUSPEND | Step.GIVE_BACK | Step.END | Step.STOP | Step.MOVE_ON | Step.FOLLOW_UP:
+            return _ending(replace(moved, before_end=life) if act.step is Step.END else moved, act)
+        case Step.CORRECT:
+            return _corrected(moved)
         case Step.REOPEN:
             again = Life(life.compartment, plan=life.fixed_plan or life.plan, since=act.on, acts=moved.acts)
             return replace(again, handed_to=life.handed_to, talked_on=life.talked_on)
@@ -151,6 +142,8 @@ def _on_the_way(life: Life, act: Act) -> Life:
             return replace(life, first_on=None)
         case Step.HAND_OVER:
             return replace(life, handed_to=act.counterpart)
+        case Step.RECEIVE:
+            return replace(life, moved_on=None)
         case _:
             return life
 
@@ -169,8 +162,18 @@ def _ending(life: Life, act: Act) -> Life:
         return replace(life, follow_up_on=act.next_on, tell_end=None)
     over = replace(life, early={}, purpose=None, to_amend=False, follow_up_on=act.next_on, heard_on=None)
     if act.step is Step.END:
-        return replace(over, ended=act.ended or "", decided_on=None, tell_end=act.on, follow_up_on=None)
+        over = replace(over, ended=act.ended or "", decided_on=None, tell_end=act.on, follow_up_on=None)
+        return replace(over, moved_on=None)
+    over = replace(over, moved_on=act.on if act.step is Step.MOVE_ON else None)
     return replace(over, follow_up_on=act.next_on if act.step in (Step.CLOSE, Step.SUSPEND) else None)
+
+
+def _corrected(life: Life) -> Life:
+    """How it stood before the end that was none. What was withdrawn from a meeting then is put forward again (T7)."""
+    if life.before_end is None:
+        return life
+    back = replace(life.before_end, since=life.since, acts=life.acts, talked_on=life.talked_on)
+    return _back(back) if back.state is State.AT_MEETING else back
 
 
 def purpose_of(life: Life, step: Step) -> Purpose:
@@ -202,7 +205,7 @@ def ways(life: Life, kind: str, profile: Profile) -> list[Way]:
     """Every step of the compartment for this actor: the open ones first, the others with the reason."""
     found = []
     for turn in TABLE:
-        if life.compartment not in turn.where or _is_idle(turn, profile):
+        if life.compartment not in turn.where or leading.is_idle(turn, profile):
             continue
         refusal = possible(life, turn.step, kind, profile)
         rule = refusal.rule if refusal else "・".join(turn.rules)

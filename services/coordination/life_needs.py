@@ -11,6 +11,7 @@ from contracts.profile import Profile
 from contracts.purpose import Purpose
 from contracts.text import is_written
 from services.coordination import charge
+from services.coordination.gone import no_more
 from services.coordination.life_terms import JUSO, SHIEN, Check, Life, Refusal
 
 LONGEST_ROLE = timedelta(days=3 * 366)
@@ -39,6 +40,18 @@ def _names(profile: Profile, codes: Iterable[str]) -> str:
 words_given = _says(
     lambda life, act: not is_written(act.words), "T2", "内容が書かれていません。", "判断の理由か内容を書いてください。"
 )
+evaluated_on_paper = _says(
+    lambda life, act: act.paper is None and not is_written(act.no_paper),
+    "T2",
+    "評価シートも、シートがない理由もありません。",
+    "「書類」で評価シートを書いて記録するか、シートがない理由を書いてください。",
+)
+assessed_on_paper = _says(
+    lambda life, act: act.paper is None and not is_written(act.no_paper),
+    "C5",
+    "アセスメントシートも、シートがない理由もありません。",
+    "「書類」でアセスメントシートを書いて記録するか、シートがない理由を書いてください。",
+)
 plan_whole = _says(
     lambda life, act: (
         act.plan is None or not (is_written(act.plan.goals) and is_written(act.plan.policy) and act.plan.roles)
@@ -46,6 +59,12 @@ plan_whole = _says(
     "T2",
     "プランに目標、支援方針、役割分担のどれかがありません。",
     "目標と支援方針を書き、機関ごとの役割と期限を一つ以上入れてください。",
+)
+roles_say_what = _says(
+    lambda life, act: act.plan is None or not all(is_written(one.does) for one in act.plan.roles),
+    "T2",
+    "役割分担に、内容のない行があります。",
+    "機関ごとに、何をいつまでに行うかを書いてください。",
 )
 monitoring_set = _says(
     lambda life, act: act.plan is None or not _soon(act.plan.monitor_on, act.on),
@@ -80,15 +99,13 @@ early_in_plan = _says(
 
 
 def agencies_exist(life: Life, act: Act, profile: Profile) -> Refusal | None:
-    """Every agency with a role, the lead and the counterpart exist in the municipality now."""
-    known = {agency.code for agency in profile.agencies}
+    """Every agency with a role, the lead and the counterpart exist in the municipality on the day of the act."""
     named = [*(role.agency for role in act.plan.roles)] if act.plan else []
     named += [one for one in (act.lead, act.counterpart, *act.present) if one]
-    if all(one in known for one in named):
+    if not (past := no_more(profile, named, act.on)):
         return None
-    return Refusal(
-        "T2", "市町村の設定にない(またはなくなった)機関が書かれています。", "いまある機関を選び直してください。"
-    )
+    reason = f"その日にはない機関が書かれています: {'、'.join(past.values())}。"
+    return Refusal("T2", reason, "いまある機関を選び直してください。")
 
 
 def inside(life: Life, act: Act, profile: Profile) -> Refusal | None:
@@ -111,8 +128,9 @@ def _outside(life: Life, named: Iterable[str], profile: Profile) -> Refusal | No
 def plan_still_stands(life: Life, act: Act, profile: Profile) -> Refusal | None:
     """Nobody with a role in the plan was dissolved, or lost its ground, since it was drafted (T2, C3, S6)."""
     roles = {role.agency for role in life.plan.roles} if life.plan else set()
-    if gone := roles - {agency.code for agency in profile.agencies}:
-        reason = f"プランで役割のある機関のうち、{len(gone)}つがなくなりました。"
+    past = no_more(profile, sorted(roles), date.min) | {code: life.gone[code] for code in roles & life.gone.keys()}
+    if past:
+        reason = f"プランで役割のある機関がなくなりました: {'、'.join(past.values())}。"
         return Refusal("T2", reason, "役割を別の機関に替えたプランを作り、付議し直してください。")
     return _outside(life, roles, profile)
 
@@ -208,7 +226,7 @@ without_services = _says(
     lambda life, act: life.plan is not None and bool(life.plan.services),
     "D1",
     "このプランには法に基づく事業(参加支援・アウトリーチ等)があります。市町村の支援決定が要ります。",
-    "「支援決定を記録する」を選んでください。",
+    "市町村が「支援決定を記録する」を行います。",
 )
 amended = _says(
     lambda life, act: life.to_amend,
@@ -372,7 +390,7 @@ alive = _says(
     lambda life, act: life.ended == "died",
     "T7",
     "本人の死亡で終わった事案です。",
-    "世帯員の事案は、新しいつなぎとして受け付けてください。",
+    "世帯員の事案は、新しいつなぎとして受け付けてください。誤記のときは、市町村が取り消せます。",
 )
 
 # -- early support -----------------------------------------------------------------------------------------------------

@@ -6,12 +6,13 @@ contracts/rules.py.
 
 from contracts.life import State, Step
 from contracts.purpose import Purpose
-from services.coordination import city_needs
+from services.coordination import city_needs, end_needs
 from services.coordination import life_needs as needs
 from services.coordination.life_terms import ACTIVE, BEFORE, CITY, FREE, JUSO, OFFICE, OVER, SHIEN, Turn
 
 _A_PLAN = (
     needs.plan_whole,
+    needs.roles_say_what,
     needs.roles_in_time,
     needs.monitoring_set,
     needs.after_a_meeting,
@@ -21,7 +22,8 @@ _OF_A_PLAN = needs.brought(Purpose.PLAN, Purpose.REPLAN)
 
 TABLE: tuple[Turn, ...] = (
     Turn(
-        Step.ASSESS, (State.OPENED, State.ASSESSED), State.ASSESSED, OFFICE, ("C5",), (needs.words_given,),
+        Step.ASSESS, (State.OPENED, State.ASSESSED), State.ASSESSED, OFFICE, ("C5",),
+        (needs.words_given, needs.assessed_on_paper),
         follows="プラン案を作る。早く要る支援は早期支援として始められる。",
     ),
     Turn(
@@ -43,7 +45,7 @@ TABLE: tuple[Turn, ...] = (
         follows="会議を開き、結果を記録する。",
     ),
     Turn(
-        Step.EVALUATE, FREE, None, OFFICE, ("T2",), (needs.words_given,),
+        Step.EVALUATE, FREE, None, OFFICE, ("T2",), (needs.words_given, needs.evaluated_on_paper),
         follows="終結を付議する、またはプラン案を作り直す。",
     ),
     Turn(
@@ -91,13 +93,13 @@ TABLE: tuple[Turn, ...] = (
             needs.decider_may, needs.decided_as_written, needs.rest_confirmed, needs.decision_in_order,
             needs.words_given,
         ),
-        (_OF_A_PLAN, needs.with_services, needs.amended, needs.plan_still_stands), (JUSO,),
+        (_OF_A_PLAN, needs.amended, needs.with_services, needs.plan_still_stands), (JUSO,),
         follows="本人と事業者に通知し、支援を始める。",
     ),
     Turn(
         Step.REPORT, (State.AGREED,), State.UNDERWAY, OFFICE, ("D1", "T1"),
         (needs.reported_to_the_city, needs.words_given),
-        (_OF_A_PLAN, needs.without_services, needs.amended, needs.plan_still_stands), (JUSO,),
+        (_OF_A_PLAN, needs.amended, needs.without_services, needs.plan_still_stands), (JUSO,),
         follows="支援を始める。",
     ),
     Turn(
@@ -136,16 +138,32 @@ TABLE: tuple[Turn, ...] = (
         (needs.never_fixed, needs.not_early), follows="紹介元が支援を続ける。いつでもまた依頼できる。",
     ),
     Turn(
-        Step.END, tuple(State), State.CLOSED, OFFICE, ("T1", "T6"), (needs.end_given, needs.words_given),
+        Step.END, tuple(State), State.CLOSED, OFFICE, ("T1", "T6"), (needs.end_given, end_needs.told_why),
         (needs.alive,),
         follows="次の会議に報告し、始まっている事業を止める。世帯員の事案は別に続く。転出先へは、本人の同意を得て引き継ぐ。",
     ),
     Turn(
-        Step.MOVE_ON, ACTIVE, State.TO_JUSO, OFFICE, ("C9", "C10"), (needs.words_given,), (), (SHIEN,),
+        Step.STOP, ACTIVE, State.CLOSED, CITY, ("C11", "T1"), (),
+        (end_needs.without_consent, end_needs.person_told), (JUSO,),
+        follows="始まっている事業を止める。改めて同意が得られたら、同じ番号で再開できる。",
+    ),
+    Turn(
+        Step.CORRECT, (State.CLOSED,), None, CITY, ("T7", "T6"), (end_needs.told_why,),
+        (end_needs.ended_by_record,),
+        follows="記録の前の状態に戻る。取り下げた議題は戻らないので、改めて付議する。",
+    ),
+    Turn(
+        Step.MOVE_ON, ACTIVE, State.TO_JUSO, OFFICE, ("C9", "C10"), (end_needs.consent_told, needs.words_given), (),
+        (SHIEN,),
         follows=(
-            "同意を付けたつなぎを受け付けると、重層的支援会議の事案が新しく開く。支援会議の記録は移らない。"
+            "同意を付けたつなぎを受け付けると、重層的支援会議の事案が新しく開く。受け付けた日をここに記録する。"
+            "支援会議の記録は移らない。"
             "要るものは kasane gate で一件ずつ判断して移し、早期支援は次の重層的支援会議に付議する。"
         ),
+    ),
+    Turn(
+        Step.RECEIVE, (State.TO_JUSO,), None, OFFICE, ("C10",), (end_needs.only_a_day,),
+        (end_needs.receipt_awaited,), (SHIEN,), follows="重層的支援会議の事案で支援を続ける。",
     ),
     Turn(
         Step.FOLLOW_UP, OVER, None, OFFICE, ("D7", "T7"), (needs.words_given, needs.next_if_any),

@@ -63,6 +63,10 @@ class Life:
     decided_on: date | None = None
     """The day of a decision that nobody was told of yet (D11)."""
     ended: str = ""
+    before_end: "Life | None" = None
+    """How it stood before a 死亡・転出 was recorded: that comes back if it was a mistake (T7)."""
+    moved_on: date | None = None
+    """The day on which it moved on by consent, until the referral that has to follow is known to be there (C10)."""
     evaluated_on: date | None = None
     monitor_on: date | None = None
     follow_up_on: date | None = None
@@ -80,6 +84,8 @@ class Life:
     """The day of its last act."""
 
     # What the acts do not say, and coordination looks up.
+    stopped: bool = False
+    """In juso: no consent is in force (C11)."""
     begun: bool = False
     """The sitting of what was brought has begun."""
     sitting_on: date | None = None
@@ -94,6 +100,8 @@ class Life:
     """The day on which a form of the case said last that the person is anxious (C7)."""
     received_on: date | None = None
     referrer: str = ""
+    gone: Mapping[str, str] = field(default_factory=dict)
+    """The agencies that its plan, roster or waiting item names and that are no more, each with name and last day."""
     outside: Mapping[str, Refusal] = field(default_factory=dict)
     """The agencies that may not hear the case now, each with what the policy says (C3, S6)."""
     deciders: Mapping[UUID, Decider] | None = None

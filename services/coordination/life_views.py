@@ -17,7 +17,9 @@ from contracts.purpose import Purpose
 from services import sharing
 from services.coordination import charge, domain, life, powers
 from services.coordination.deadlines import due
-from services.coordination.hearing import Matter, decisions
+from services.coordination.end_needs import WITHOUT_CONSENT
+from services.coordination.gone import named_in, no_more, tables_of
+from services.coordination.hearing import Matter, decisions, is_stopped
 from services.coordination.life_terms import OVER, Life, Refusal
 from services.coordination.showing import Sight, Viewer
 from services.coordination.tables import act, case, consents, erased, hearing, item, paper
@@ -25,6 +27,8 @@ from services.service import Shut, Tx
 from services.sharing import Head
 
 SEALED_IN = "act.words"
+SEALED_WORDS = ("words", "minutes", "evidence", "no_paper")
+"""The free text of an act, besides that of its plan."""
 STAYS_LISTED = timedelta(days=30)
 """How long lists still show a case that is over, after its last act."""
 BRINGS = (Step.BRING, Step.BRING_CLOSING, Step.BRING_SUSPENSION)
@@ -58,6 +62,8 @@ def life_of(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
         received_on=known.received_on,
         referrer=known.referrer,
         outside=_outside(about, now, tx),
+        gone=no_more(tx.profile, named_in(now, tables_of([about], tx).get(about, ())), domain.today(tx.now)),
+        stopped=tx.here is Compartment.JUSO and is_stopped(head_of(about, tx), tx.now),
     )
 
 
@@ -109,6 +115,8 @@ def rests_on(life: Life, opened_on: date, today: date, deadlines: Deadlines) -> 
 
 def view(about: UUID, viewer: Viewer | None, posts: frozenset[str], sight: Sight, tx: Tx) -> LifeView:
     """A case's life as one viewer may see it."""
+    if viewer is not None and about in sight.stopped and not is_erased(about, tx):
+        return _of_stopped(about, viewer, posts, tx)
     if about not in sight.shown or viewer is None:
         return LifeView(found=False)
     rows = acts_of(about, tx)
@@ -120,6 +128,7 @@ def view(about: UUID, viewer: Viewer | None, posts: frozenset[str], sight: Sight
     return LifeView(
         found=True,
         state=now.state,
+        acts=len(rows),
         history=told,
         ways=() if gone else tuple(_ways(now, viewer, posts, tx)),
         sitting=brought.starts if brought is not None else None,
@@ -131,6 +140,21 @@ def view(about: UUID, viewer: Viewer | None, posts: frozenset[str], sight: Sight
         urgent=known.urgent,
         waits_for=waiting.starts if waiting is not None else None,
         decided_services=now.plan.services if now.plan else (),
+    )
+
+
+def _of_stopped(about: UUID, viewer: Viewer, posts: frozenset[str], tx: Tx) -> LifeView:
+    """Where a case stands of which nobody may see anything, for whoever has to end what has to end: codes and days."""
+    rows = acts_of(about, tx)
+    now, opened = life_of(about, rows, tx), tx.execute(select(case.c.opened_at).where(case.c.id == about)).scalar_one()
+    return LifeView(
+        found=False,
+        stopped=True,
+        state=now.state,
+        acts=len(rows),
+        since=now.since,
+        ways=tuple(one for one in _ways(now, viewer, posts, tx) if one.step in WITHOUT_CONSENT),
+        due=tuple(due(now, domain.today(opened), domain.today(tx.now), tx.profile.deadlines)),
     )
 
 
@@ -154,7 +178,7 @@ def history(rows: Iterable[Row[Any]], tx: Tx) -> Iterable[Taken]:
 def split(one: Act) -> tuple[dict[str, Any], dict[str, Any]]:
     """The codes of an act, and its words, which are kept sealed."""
     codes = one.model_dump(mode="json")
-    words: dict[str, Any] = {name: codes.pop(name) for name in ("words", "minutes")}
+    words: dict[str, Any] = {name: codes.pop(name) for name in SEALED_WORDS}
     if plan := codes["plan"]:
         words |= {name: plan.pop(name) for name in ("goals", "policy")}
         words["does"] = [role.pop("does") for role in plan["roles"]]
@@ -171,7 +195,7 @@ def whole(row: Row[Any], tx: Tx) -> Act:
         words = json.loads(tx.open(row.case, SEALED_IN, row.words))
     except Shut:
         return _unsealed(row)
-    codes = {**row.codes, "words": words["words"], "minutes": words.get("minutes", "")}
+    codes = {**row.codes, **{name: words.get(name, "") for name in SEALED_WORDS}}
     if row.codes["plan"]:
         roles = [role | {"does": does} for role, does in zip(row.codes["plan"]["roles"], words["does"], strict=True)]
         codes["plan"] = {**row.codes["plan"], "goals": words["goals"], "policy": words["policy"], "roles": roles}

@@ -19,6 +19,9 @@ from contracts.policy import Category
 from contracts.purpose import Purpose
 from services.coordination import charge, domain, life, powers, showing
 from services.coordination.due_lists import due_list
+from services.coordination.end_needs import STOPPED as STOPPED
+from services.coordination.end_needs import WITHOUT_CONSENT
+from services.coordination.gone import no_more
 from services.coordination.handlers import record_steps, service
 from services.coordination.heard import otherwise_heard
 from services.coordination.hearing import decisions, is_stopped
@@ -48,9 +51,6 @@ from services.coordination.tables import act, case, case_agency, item
 from services.service import Tx, Work
 
 NOT_SEEN = Refusal("C1", "この事案は見られません。", "事案の番号と、同意か委嘱を確かめてください。")
-STOPPED = Refusal(
-    "C11", "有効な同意がないので、進められません。", "改めて同意を得るか、支援会議で扱う必要性を判断してください。"
-)
 GONE = Refusal("S11", "この事案は消去されました。", "改めて支援するときは、新しいつなぎとして受け付けてください。")
 OTHERS = Refusal("T1", "ほかの人が先に記録しました。", "何が変わったかを読んで、もう一度選んでください。")
 ANOTHER = Refusal("T1", "この画面からは、すでに別の内容を記録しました。", "画面を読み直して、記録し直してください。")
@@ -75,7 +75,7 @@ async def look_at_due(asked: LookAtDue, work: Work) -> DueList:
 async def take_step(asked: TakeStep, work: Work) -> StepTaken:
     """Take a step that is lawful now. The same request again is the same step."""
     viewer = showing.viewer_of(asked.viewer, asked.viewer_agency)
-    refusal = await showing.show(work, viewer, [asked.case], partial(unseen, asked.case))
+    refusal = await showing.show(work, viewer, [asked.case], partial(_untakeable, asked))
     if viewer is None:
         return _refused(NOT_SEEN)
     if refusal:
@@ -93,6 +93,12 @@ def unseen(about: UUID, sight: Sight, tx: Tx) -> Refusal | None:
     if about in sight.shown:
         return None
     return STOPPED if about in sight.stopped else NOT_SEEN
+
+
+def _untakeable(asked: TakeStep, sight: Sight, tx: Tx) -> Refusal | None:
+    """As ``unseen``; what has to end of a case whose consent is not in force is recorded all the same (C11)."""
+    refusal = unseen(asked.case, sight, tx)
+    return None if refusal is STOPPED and asked.act.step in WITHOUT_CONSENT else refusal
 
 
 async def _deciders(work: Work) -> dict[UUID, Decider]:
@@ -175,6 +181,7 @@ def _let_rest(about: UUID, then: Life, tx: Tx) -> None:
     """Lists leave out what is over, or show it again."""
     mine = case.c.id == about
     opened_on = domain.today(tx.execute(select(case.c.opened_at).where(mine)).scalar_one())
+    then = replace(then, stopped=False)  # a consent may come back, and what is due with it (C11)
     day = rests_on(then, opened_on, domain.today(tx.now), tx.profile.deadlines)
     tx.execute(update(case).where(mine).values(rests_on=day))
 
@@ -258,9 +265,16 @@ def put_forward(
 def _table(about: UUID, tx: Tx) -> tuple[str, ...]:
     """The agencies of the accepted roster; before there is one those of the case, the referrer first."""
     if chosen := accepted_seats(about, tx):
-        return tuple(one.agency for one in chosen)
+        return _still_there((one.agency for one in chosen), tx)
     listed = select(case_agency.c.agency).where(case_agency.c.case == about).order_by(case_agency.c.place)
-    return tuple(tx.execute(listed).scalars())
+    return _still_there(tx.execute(listed).scalars(), tx)
+
+
+def _still_there(codes: Iterable[str], tx: Tx) -> tuple[str, ...]:
+    """Nobody calls an agency that is no more."""
+    listed = tuple(codes)
+    past = no_more(tx.profile, listed, domain.today(tx.now))
+    return tuple(code for code in listed if code not in past)
 
 
 def _with_a_role(now: Life, tx: Tx) -> tuple[str, ...]:
@@ -285,7 +299,8 @@ def not_heard(about: UUID, tx: Tx) -> Sequence[Row[Any]]:
 
 def _closed(asked: TakeStep, now: Life, tx: Tx) -> Refusal | None:
     """Nothing goes on once a case is erased, in juso while no consent opens it, to no meeting beyond it (C3, C11)."""
-    if refusal := why_closed(asked.case, tx):
+    refusal = why_closed(asked.case, tx)
+    if refusal and (refusal is not STOPPED or asked.act.step not in WITHOUT_CONSENT):
         return refusal
     head = head_of(asked.case, tx)
     raised = now.purpose if asked.act.outcome is Outcome.RAISE else None

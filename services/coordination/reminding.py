@@ -27,9 +27,9 @@ from services.coordination.dues import dues, lapsing, unanswered
 from services.coordination.escalation_rules import asked, in_post, responsible, soon, stands_in
 from services.coordination.handlers import service
 from services.coordination.life_terms import CITY
+from services.coordination.portions import portions
 from services.coordination.showing import Viewer
 from services.coordination.tables import consents, daily, reminder, reminder_ground
-from services.coordination.views import portions
 from services.office_days import in_office_hours
 from services.service import AskFailed, Tx, Work
 from services.sharing import Share, Shared, Verdicts

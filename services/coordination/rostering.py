@@ -23,7 +23,8 @@ from contracts.preparing import (
     RosterView,
 )
 from services import sharing
-from services.coordination import charge, roster, showing
+from services.coordination import charge, domain, roster, showing
+from services.coordination.gone import still_there
 from services.coordination.handlers import service
 from services.coordination.hearing import is_stopped
 from services.coordination.life_views import acts_of, life_of
@@ -76,7 +77,7 @@ def _accept(asked: AcceptRoster, viewer: Viewer, answers: list[Prepared], tx: Tx
             answers.append(Prepared(done=True, number=row.number) if same else refused(ANOTHER))
             return ()
     fault = closed(asked.case, viewer, tx) or (OTHERS if len(rows) != asked.after else None)
-    fault = fault or roster.judge(asked.choice, round_of(asked.case, tx), tx.profile)
+    fault = fault or roster.judge(asked.choice, round_of(asked.case, tx), still_there(tx.profile, domain.today(tx.now)))
     if fault is None:
         try:
             with tx.connection.begin_nested():
@@ -198,7 +199,7 @@ def _view(about: UUID, viewer: Viewer | None, sight: Sight, tx: Tx) -> RosterVie
     return RosterView(
         found=True,
         may_decide=decides and not is_erased(about, tx),
-        proposal=roster.proposal(round_of(about, tx), tx.profile),
+        proposal=roster.proposal(round_of(about, tx), still_there(tx.profile, domain.today(tx.now))),
         accepted=tuple(
             _whole(row, tx) if decides else _accepted(row, _bare(row)) for row in reversed(_rows(about, tx))
         ),

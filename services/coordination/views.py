@@ -21,6 +21,8 @@ from contracts.coordination import (
 from contracts.intake import Particulars
 from contracts.policy import Category
 from services.coordination.domain import JAPAN
+from services.coordination.dues import standings
+from services.coordination.portions import portions as portions
 from services.coordination.showing import Sight
 from services.coordination.tables import case, case_agency, case_problem, client, entry, erased, item, step
 from services.coordination.taking_over import SEALED_IN
@@ -30,8 +32,6 @@ from services.vault import open_row
 
 NOBODY = Particulars(found=False)
 ERASED = Particulars(found=False, erased=True)
-AT_ONCE = 500
-"""Cases per statement: a store's statements bear only so many parameters."""
 
 
 def case_list(sight: Sight, tx: Tx) -> CaseList:
@@ -98,6 +98,7 @@ def case_views(sight: Sight, tx: Tx) -> tuple[CaseView, ...]:
         for row in tx.execute(wanted.where(case.c.id.in_(some)).order_by(item.c.put_at))
     }
     rows = list(newest.values())
+    stands = standings(sight.shown, tx)
     agencies, problems = _codes(case_agency, "agency", sight, tx), _codes(case_problem, "problem", sight, tx)
     return tuple(
         _stub(row, sight)
@@ -116,6 +117,8 @@ def case_views(sight: Sight, tx: Tx) -> tuple[CaseView, ...]:
             item=row.item,
             sitting=None if row.withdrawn_at else row.sitting,
             sitting_starts=None if row.withdrawn_at else row.starts,
+            stands=stands[row.id].life.state if row.id in stands else None,
+            due=next(iter(stands[row.id].due), None) if row.id in stands else None,
         )
         for row in sorted(rows, key=lambda row: (row.received_on, row.opened_at, row.id))
     )
@@ -184,8 +187,3 @@ def _opened(row: Mapping[Any, Any], tx: Tx) -> Particulars:
         return Particulars(found=True, **open_row(tx, row["case"], shown, row))
     except Shut:
         return ERASED
-
-
-def portions(cases: Iterable[UUID]) -> Iterable[list[UUID]]:
-    listed = sorted(cases)
-    return (listed[first : first + AT_ONCE] for first in range(0, len(listed), AT_ONCE))

@@ -10,8 +10,9 @@ from pydantic import BaseModel
 from contracts.coordination import CaseList, Cases, ClientsOfCases, Trail, TrailSteps
 from contracts.directory import Staff, StaffView
 from contracts.disclosure import Disclosure, DisclosuresAtCoordination, DisclosuresAtMeetings
-from contracts.intake import ClientOf, Particulars
+from contracts.intake import ClientDetails, ClientOf, DetailsOfClient, Particulars
 from contracts.message import Compartment, Question
+from contracts.office import Officer
 from services.desk.sessions import Session
 from services.service import AskFailed, Work
 
@@ -40,6 +41,13 @@ class Asking:
         """
         asked = Cases(viewer=self.session.person, viewer_agency=self._agency, rested=rested)
         return await self.work.ask(asked)
+
+    async def details(self, case: UUID) -> ClientDetails:
+        """What intake knows besides of whom a juso case is about; nothing where nobody could say. Shien asks nobody."""
+        if self.work.compartment is not Compartment.JUSO or self._agency is None:
+            return ClientDetails(found=False)
+        by = Officer(person=self.session.person, agency=self._agency)
+        return await self.or_none(DetailsOfClient(case=case, by=by)) or ClientDetails(found=False)
 
     async def trail(self, ref: str) -> TrailSteps:
         """A case as this person may see it; no case for an unknown, a malformed or a foreign one. Raises AskFailed."""

@@ -256,10 +256,7 @@ class _Desk:
 
     async def _stopped_case(self, asking: Asking, case: CaseView) -> HTMLResponse:
         """What is left for those who have to act: why, how far the stop has come, and the next step (C11)."""
-        stop = await asking.or_none(LookAtStop(case=case.case))
-        line = pages.case_line(case, self._known({}, {}, {}))
-        said = grounds.stop(stop) if stop else None
-        return page(self.work, "stopped.html", session=asking.session, line=line, stop=said, refusal="")
+        return await steps.stopped(asking, case)
 
     def _closed(self, request: Request, listed: CaseList) -> HTMLResponse | None:
         """The page that stands in the place of all cases, when this person may not see any for a reason of its own."""

@@ -22,7 +22,7 @@ from contracts.counts import CountPeriod
 from contracts.directory import SignInJuso, SignInShien, Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.escalation import Escalate
-from contracts.intake import ClientOf, LookAtStop, WithdrawConsent
+from contracts.intake import ClientOf, DetailsOfClient, LookAtStop, WithdrawConsent
 from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
@@ -49,6 +49,7 @@ service = Service(
             Sittings,
             ItemSittings,
             ClientOf,
+            DetailsOfClient,
             ClientsOfCases,
             ExplainItem,
             DisclosuresAtCoordination,

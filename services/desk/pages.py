@@ -221,7 +221,7 @@ def case_line(case: CaseView, known: Known) -> CaseLine:
         next=words.next_step(case, known.compartment),
         urgent=case.urgent,
         received=words.era_date(case.received_on),
-        state=words.STATE_TEXT[case.state],
+        state=words.stands(case),
         consent=words.consent_text(case.ground),
         starts=words.moment(case.sitting_starts) if case.sitting_starts else "",
         referrer=known.agency(case.referrer),

@@ -1,5 +1,6 @@
 """「書類」: the filled forms of a case, listed, filled in, read, printed; and the step that one makes (T2, C12)."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -168,11 +169,14 @@ class _Room:
         except Elsewhere as other:
             return other.answer
         session = request.state.session
-        life = await Asking(self.work, session).or_none(LookAtLife(case=case.case, **_viewer(session)))
+        asking = Asking(self.work, session)
+        look = LookAtLife(case=case.case, **_viewer(session))
+        life, details = await asyncio.gather(asking.or_none(look), asking.details(case.case))
         client = (known.clients or {}).get(case.case, NOTHING)
-        sources = Sources(self.work.profile, self.where, case, client, life, session, self._today())
-        values = as_typed(asked, known_answers(asked, sources))
-        filling = Filling(asked, values, masked=await self._hidden(request, case, asked))
+        sources = Sources(self.work.profile, self.where, case, client, life, session, self._today(), details)
+        hidden = await self._hidden(request, case, asked)
+        known_already = {name: said for name, said in known_answers(asked, sources).items() if name not in hidden}
+        filling = Filling(asked, as_typed(asked, known_already), masked=hidden)
         return self._form(request, case, known, filling)
 
     async def edit(self, request: Request, ref: str, paper: str) -> Response:

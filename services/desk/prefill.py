@@ -10,7 +10,7 @@ from typing import Any
 
 from contracts.coordination import CaseView
 from contracts.forms import CHOICES, LONGEST, FieldType, Form, FormKind
-from contracts.intake import Particulars
+from contracts.intake import ClientDetails, Particulars
 from contracts.life import Act, LegalService, LifeView, PaperRef, Plan, Role, Step
 from contracts.message import Compartment
 from contracts.papers import OF_OTHERS, RESTS_ON, PaperHead, PaperView
@@ -20,6 +20,7 @@ from contracts.text import squeeze
 from services.desk.sessions import Session
 
 GOES_ON = "…(続きは書類)"
+UNTOLD = ClientDetails(found=False)
 STEP_OF = {kind: step for step, kind in RESTS_ON.items()}
 
 
@@ -38,6 +39,8 @@ class Sources:
     life: LifeView | None
     session: Session
     today: date
+    details: ClientDetails = UNTOLD
+    """What the つなぐシート says besides; nothing where nobody could say, or may not."""
 
 
 def known_answers(form: Form, known: Sources) -> dict[str, object]:
@@ -61,10 +64,22 @@ def known_answers(form: Form, known: Sources) -> dict[str, object]:
         **dict.fromkeys(("made_by", "evaluated_by"), me),
         **dict.fromkeys(("made_on", "evaluated_on"), today),
     }
+    found |= _of_sheet(known.details)
     if known.life and known.life.plan:
         found |= _of_plan(known.life.plan, {one.code: one.name for one in known.profile.agencies})
     told = {name: value for name, value in found.items() if value not in (None, "", [])}
     return {name: value for name, value in told.items() if _takes(form, name, value)}
+
+
+def _of_sheet(told: ClientDetails) -> dict[str, object | None]:
+    """What intake was told; a member lives with the client, because the sheet lists the household."""
+    members = [{"name": one.name, "relation": one.relation, "age": one.age, "lives_with": True} for one in told.members]
+    return {
+        "sex": told.sex,
+        "address": told.address,
+        **dict.fromkeys(("phone", "phone_home"), told.phone),
+        "members": [{name: value for name, value in one.items() if value not in (None, "")} for one in members],
+    }
 
 
 def _of_plan(plan: Plan, names: Mapping[str, str]) -> dict[str, object | None]:

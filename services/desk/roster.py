@@ -23,6 +23,7 @@ from contracts.preparing import (
     Proposal,
     Why,
 )
+from contracts.profile import Agency
 from services.desk import pages, words
 from services.desk.asking import Asking
 from services.desk.flaws import flaw_text
@@ -117,7 +118,7 @@ async def _roster_page(
         typed=typed,
         lines=seat_lines(view.proposal, last, known, typed),
         more=more_lines(proposed, last, typed),
-        others=[one for one in work.profile.agencies if one.code not in proposed],
+        others=[one for one in still_there(work) if one.code not in proposed],
         outside=[(known.agency(one.agency), why_text(one.why), one) for one in view.proposal.outside],
         hints=view.proposal.hints,
         last=last,
@@ -137,6 +138,12 @@ def why_text(why: Iterable[Why]) -> str:
         for one in why
     )
     return "、".join(f"{text}({rule})" for text, rule in texts)
+
+
+def still_there(work: Work) -> list[Agency]:
+    """The agencies that have not ended: nobody else can be called."""
+    today = words.day_in_japan(work.now())
+    return [one for one in work.profile.agencies if one.until is None or today <= one.until]
 
 
 def seat_lines(proposal: Proposal, last: Accepted | None, known: pages.Known, typed: Typed | None) -> list[SeatLine]:

@@ -38,7 +38,7 @@ def act_of(said: FormData) -> Act:
 
 _PLAIN = (
     *("step", "on", "words", "outcome", "contact", "lead", "follow_up", "next_on", "ended", "counterpart"),
-    *("drafted_on", "notified_on", "minutes"),
+    *("drafted_on", "notified_on", "minutes", "consent_on", "evidence", "no_paper"),
 )
 LABELS = {
     "on": "日付",
@@ -56,6 +56,9 @@ LABELS = {
     "drafted_on": "起案日",
     "notified_on": "通知日",
     "minutes": "会議録の番号",
+    "consent_on": "本人が同意した日",
+    "evidence": "同意の確かめ方",
+    "no_paper": "シートがない理由",
     "until": "役割の期限",
     "monitor_on": "モニタリングの予定日",
     "services": "法に基づく事業",

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from contracts.coordination import CaseView
+from contracts.directory import StaffView
 from contracts.intake import LookAtStop
 from contracts.life import (
     CONTACT_TEXT,
@@ -38,6 +39,7 @@ from services.desk import grounds, pages, words
 from services.desk.asking import Asking
 from services.desk.flaws import flaw_text
 from services.desk.html import case_not_found, fenced, notice, page
+from services.desk.plan_differences import differences
 from services.desk.sessions import Session
 from services.desk.step_forms import LABELS, Typed, act_of, text_of, uuid_of
 from services.service import Work
@@ -47,11 +49,13 @@ ROLES = 8
 FOLLOW_UP_TEXT = {"none": "なし", "phone": "電話", "visit": "訪問", "meeting": "会議"}
 ENDED_TEXT = {"died": "死亡", "moved": "転出"}
 FIELDS: dict[Step, tuple[str, ...]] = {
+    Step.ASSESS: ("words", "no_paper"),
     Step.START_EARLY: ("services", "words"),
     Step.RECORD_FIRST: ("not_heard", "present", "minutes", "words"),
     Step.DRAFT: ("plan", "words"),
     Step.AMEND: ("plan",),
     Step.BRING: ("urgent",),
+    Step.EVALUATE: ("words", "no_paper"),
     Step.BRING_CLOSING: ("urgent",),
     Step.BRING_SUSPENSION: ("urgent",),
     Step.RECORD_RESULT: ("outcome", "present", "minutes", "words", "advise_on"),
@@ -67,8 +71,13 @@ FIELDS: dict[Step, tuple[str, ...]] = {
     Step.GIVE_BACK: ("counterpart", "words"),
     Step.HAND_OVER: ("counterpart", "words"),
     Step.END: ("ended", "words"),
+    Step.STOP: (),
+    Step.MOVE_ON: ("consent_on", "evidence", "words"),
+    Step.RECEIVE: (),
 }
 """What a step's form asks besides its day; reasons only where a step is not listed."""
+BARE_FIELDS: dict[Step, tuple[str, ...]] = {Step.END: ("ended",)}
+"""What such a form asks of a case that nobody may see: codes and days only (C11)."""
 DAY_TEXT = {
     Step.RECORD_FIRST: "会議の日",
     Step.RECORD_RESULT: "会議の日",
@@ -77,6 +86,7 @@ DAY_TEXT = {
     Step.TALK: "面談・同行の日",
     Step.NOTIFY: "通知した日",
     Step.END: "死亡・転出の日",
+    Step.RECEIVE: "つなぎを受け付けた日",
 }
 """What the day of a step is called where 「行った日」 would not say it."""
 
@@ -117,6 +127,13 @@ class Refused:
     said: FormData
     text: str
     since: tuple[Taken, ...] = ()
+    act: Act | None = None
+    """What the form said, where it could be read."""
+
+    @property
+    def on(self) -> date | None:
+        """The day that it named."""
+        return self.act.on if self.act else None
 
 
 def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
@@ -146,7 +163,7 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
         if done.done:
             return RedirectResponse(f"/cases/{case}/life", 303)
         text = f"{done.reason}{done.next_step}" + (f"({done.rule})" if done.rule else "")
-        return await _page(work, session, ref, 409, Refused(said, text, done.since))
+        return await _page(work, session, ref, 409, Refused(said, text, done.since, asked.act))
 
 
 # -- the page ----------------------------------------------------------------------------------------------------------
@@ -162,7 +179,7 @@ async def _page(
     if found.case is None:
         return case_not_found(work, session)
     if found.case.stopped:
-        return await _stopped(asking, found.case, refusal)
+        return await stopped(asking, found.case, refusal, status)
     case = found.case.case
     look = LookAtLife(case=case, viewer=session.person, viewer_agency=session.code or None)
     life, staff, clients = await asyncio.gather(work.ask(look), asking.staff(), asking.clients([case], found.client))
@@ -178,37 +195,67 @@ async def _page(
         line=pages.case_line(found.case, known),
         refusal=refusal.text if refusal else "",
         since=[history_line(one, known) for one in refusal.since] if refusal else [],
+        differences=differences(refusal.since, refusal.act.plan, known) if refusal and refusal.act else [],
         typed=Typed(refusal.said) if refusal else Typed(FormData()),
-        **shown(life, known, words.day_in_japan(work.now())),
+        **shown(life, known, words.day_in_japan(work.now()), refusal.on if refusal else None),
     )
 
 
-async def _stopped(asking: Asking, case: CaseView, refusal: "Refused | None") -> HTMLResponse:
-    """Whoever has to follow up a consent that ended is told why nothing was recorded, and what to do (C11)."""
+async def stopped(asking: Asking, case: CaseView, refusal: "Refused | None" = None, status: int = 200) -> HTMLResponse:
+    """For whoever has to follow up a consent that ended: how far the stop has come, and what can still be ended (C11).
+
+    Nothing of the case is shown but where it stands, in codes and days, and no form takes a text.
+    """
     work, session = asking.work, asking.session
-    if refusal is None:
-        return case_not_found(work, session)
-    stop = await asking.or_none(LookAtStop(case=case.case))
-    line = pages.case_line(case, pages.Known(work.profile, Compartment.JUSO, {}, {}, {}))
-    said = grounds.stop(stop) if stop else None
-    return page(work, "stopped.html", 409, session=session, line=line, stop=said, refusal=refusal.text)
+    look = LookAtLife(case=case.case, viewer=session.person, viewer_agency=session.code or None)
+    stop, life = await asyncio.gather(asking.or_none(LookAtStop(case=case.case)), asking.or_none(look))
+    known = pages.Known(work.profile, Compartment.JUSO, {}, {}, {})
+    return page(
+        work,
+        "stopped.html",
+        status,
+        session=session,
+        line=pages.case_line(case, known),
+        stop=grounds.stop(stop) if stop else None,
+        refusal=refusal.text if refusal else "",
+        typed=Typed(refusal.said if refusal else FormData()),
+        **bare(life, words.day_in_japan(work.now())),
+    )
 
 
-def shown(life: LifeView, known: pages.Known, today: date) -> dict[str, Any]:
-    """What the template needs of a life."""
+def bare(life: LifeView | None, today: date) -> dict[str, Any]:
+    """What the page of a stopped case needs of its life; nothing of it where nobody could say, or may not."""
+    if life is None or not life.stopped:
+        return {"life": None}
+    ways = [replace(way_line(way), fields=BARE_FIELDS.get(way.step, ())) for way in life.ways]
+    return {
+        "life": life,
+        "state": STATE_TEXT[life.state],
+        "since": words.full_day(life.since) if life.since else "",
+        "due": due_lines(life.due),
+        "ways": ways,
+        "choices": {"ended": ENDED_TEXT},
+        "today": today.isoformat(),
+    }
+
+
+def shown(life: LifeView, known: pages.Known, today: date, said_on: date | None = None) -> dict[str, Any]:
+    """What the template needs of a life; ``said_on``: the day that a refused form named."""
+    here = [one for one in known.profile.agencies if one.until is None or (said_on or today) <= one.until]
     return {
         "state": STATE_TEXT[life.state],
         "due": due_lines(life.due),
         "ways": [way_line(way) for way in life.ways],
         "history": [history_line(one, known) for one in reversed(life.history)],
-        "after": len(life.history),
+        "after": life.acts,
         "plan": life.plan or Plan(),
         "sitting": words.moment(life.sitting) if life.sitting else "",
         "today": today.isoformat(),
         "lines": range(max(ROLES, len(life.plan.roles) + 3 if life.plan else 0)),
-        "agencies": [one for one in known.profile.agencies if one.code not in life.outside],
-        "city": [one for one in known.profile.agencies if one.kind == "municipality"],
-        "deciders": deciders(known),
+        "agencies": [one for one in here if one.code not in life.outside],
+        "city": [one for one in here if one.kind == "municipality"],
+        "here": here,
+        "deciders": deciders(known, said_on or today),
         "foretold": foretold(life, known.profile),
         "decided": [(code.value, SERVICE_TEXT[code]) for code in life.decided_services],
         "choices": {
@@ -249,11 +296,15 @@ def outcomes(profile: Profile) -> dict[Outcome, str]:
     return {one: text for one, text in OUTCOME_TEXT.items() if raises or one is not Outcome.RAISE}
 
 
-def deciders(known: pages.Known) -> list[tuple[str, str]]:
-    """Who may decide for the 市町村, each post of each person: what the form sends, and how it reads (D2)."""
+def deciders(known: pages.Known, day: date) -> list[tuple[str, str]]:
+    """Who may decide for the 市町村 on a day, each post of each person: what the form sends, how it reads (D2)."""
     city = {one.code for one in known.profile.agencies if one.kind == "municipality"}
-    people = [one for one in (known.staff or {}).values() if one.agency in city]
-    return [(f"{one.person}/{post}", f"{one.name}({post})") for one in people for post in one.posts]
+    people = [one for one in (known.staff or {}).values() if one.agency in city and _in_post(one, day)]
+    return [(f"{one.person}/{post}", f"{one.name}({words.post(post)})") for one in people for post in one.posts]
+
+
+def _in_post(one: StaffView, day: date) -> bool:
+    return (one.since or date.min) <= day <= (one.until or date.max)
 
 
 def due_lines(due: Iterable[Due]) -> list[tuple[str, str, bool]]:
@@ -307,6 +358,9 @@ def history_line(one: Taken, known: pages.Known) -> HistoryLine:
         ("急ぎ", "随時の会議を求めた" if act.urgent else ""),
         ("様式", act.form),
         ("会議録", act.minutes),
+        ("本人が同意した日", words.full_day(act.consent_on) if act.consent_on else ""),
+        ("同意の確かめ方", act.evidence),
+        ("シートがない理由", act.no_paper),
         ("決裁者", _decider(act, known)),
         ("起案日", words.full_day(act.drafted_on) if act.drafted_on else ""),
         ("通知日", words.full_day(act.notified_on) if act.notified_on else ""),
@@ -337,4 +391,8 @@ def history_line(one: Taken, known: pages.Known) -> HistoryLine:
 
 def _decider(act: Act, known: pages.Known) -> str:
     person = (known.staff or {}).get(act.decider) if act.decider else None
-    return f"{person.name if person else '氏名を確認できません'}({act.decider_post})" if act.decider else ""
+    return (
+        f"{person.name if person else '氏名を確認できません'}({words.post(act.decider_post or '')})"
+        if act.decider
+        else ""
+    )

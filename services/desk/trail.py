@@ -46,7 +46,7 @@ def trail(
         ("お困りごと", "、".join(PROBLEM_TEXT[one] for one in case.problems) or "記載なし"),
         ("世帯人数", f"{case.household_size}人(本人を含む)"),
         ("関わる機関", "、".join(known.agency(code) for code in case.agencies)),
-        ("いまの状態", words.STATE_TEXT[case.state]),
+        ("いまの状態", words.stands(case)),
     ]
     ordered = sorted(sittings or (), key=lambda one: one.starts)
     born = f"{words.era_date(client.born_on)}({words.age_on(client.born_on, today)}歳)" if client.born_on else "不明"

@@ -8,6 +8,7 @@ from contracts.consent import CONSENT_TEXT, ConsentState
 from contracts.consent import OBTAINED_TEXT as OBTAINED_TEXT
 from contracts.coordination import CaseView
 from contracts.life import STATE_TEXT as LIFE_STATES
+from contracts.life import Due, State
 from contracts.message import Compartment
 from contracts.policy import derive_kind
 from contracts.policy_rows import ROWS
@@ -57,6 +58,23 @@ ACT_TEXT = {
     Act.EXPORT: "出力を受けた",
 }
 """What whoever stands in the register did."""
+
+POST_TEXT = {
+    "officer": "担当者",
+    "secretariat": "事務局",
+    "representative": "代表者",
+    "adviser": "助言者",
+}
+"""What the posts of the staff file are called; a city's own name for a post stands for itself."""
+
+OVER_TEXT = {
+    State.CLOSED: "支援は終わっています。",
+    State.SUSPENDED: "支援は中断しています。",
+    State.RETURNED: "紹介元へ戻しました。",
+    State.WITH_REFERRER: "紹介元が主に担当しています。",
+    State.TO_JUSO: "重層的支援会議へ移りました。",
+}
+"""What a case says for itself that is over; what is still due of it follows."""
 
 _ERAS = (
     (date(2019, 5, 1), "令和"),
@@ -162,16 +180,23 @@ def why_this_kind(state: ConsentState, compartment: Compartment) -> str:
 
 
 def next_step(case: CaseView, compartment: Compartment, purpose: Purpose = Purpose.PLAN) -> str:
-    """What the rules want next for a case, in one sentence with the rule's id (C4, C5, C9, C11, S10, T1, T3)."""
+    """What the rules want next for a case, in one sentence with the rule's id (C4, C5, C9, C11, S10, T1, T3).
+
+    Of a case that goes on it is what is due of it first, by where its life stands; one that is over says so.
+    """
     if case.stopped:
         row = next(row for row in ROWS if row.id == _STOP_ROW.get(case.stop_reason, "N4"))
         return f"{row.next_step.rstrip('。')}({row.rules[0]})。"
+    if case.stands is not None and case.stands in OVER_TEXT:
+        return _after_the_end(case, OVER_TEXT[case.stands])
     decision = derive_kind(case.ground)
     decided = _decided_after_withdrawal(case.ground, compartment)
     if decision.next_step and not decided:
         return f"{decision.next_step.rstrip('。')}({decision.rule})。"
     if decision.compartment is not compartment and not decided:
         return "同意の状態が変わりました。扱う会議を確かめてください(C10、C11)。"
+    if case.due is not None:
+        return due_text(case.due)
     if compartment is Compartment.SHIEN:
         return "支援会議で情報を持ち寄り、見守りと支援の方針を話し合います(C4、S10)。"
     return {
@@ -179,6 +204,29 @@ def next_step(case: CaseView, compartment: Compartment, purpose: Purpose = Purpo
         Purpose.CLOSING: "支援の終結は重層的支援会議で判断します(T1)。",
         Purpose.SUSPENSION: "支援の中断は重層的支援会議で決めます(T1、T3)。",
     }.get(purpose, "プラン策定は重層的支援会議で協議します(T1)。")
+
+
+def post(code: str) -> str:
+    """What a post is called: ``adviser-welfare`` is an adviser like another."""
+    return POST_TEXT.get(code) or POST_TEXT.get(code.partition("-")[0], code)
+
+
+def stands(case: CaseView) -> str:
+    """Where a case stands, and how far its item has come while it goes on."""
+    if case.stands is None:
+        return STATE_TEXT[case.state]
+    text = LIFE_STATES[case.stands]
+    return text if case.stands in OVER_TEXT or case.state == "waiting" else f"{text}({STATE_TEXT[case.state]})"
+
+
+def due_text(due: Due) -> str:
+    """What is due, by when and by which rule, in one sentence."""
+    late = "期限を過ぎています。" if due.late else ""
+    return f"{due.text}({due.rule})。{full_day(due.on)}まで{'(目安)' if due.guessed else ''}。{late}"
+
+
+def _after_the_end(case: CaseView, ended: str) -> str:
+    return f"{ended}{due_text(case.due) if case.due else ''}"
 
 
 def _decided_after_withdrawal(state: ConsentState, compartment: Compartment) -> bool:

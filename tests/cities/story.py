@@ -133,6 +133,8 @@ class Story:
         }
         if step in (Step.DRAFT, Step.AMEND):
             given["plan"] = self.plan(self.city.profile.coordinators[0])
+        if step in (Step.ASSESS, Step.EVALUATE):
+            given["no_paper"] = "面談の場で書き取り、シートは後で書く。"
         if step is Step.RECORD_RESULT:
             given |= {"outcome": Outcome.FIT, "present": self.sat}
         if step is Step.CLOSE:
@@ -149,7 +151,7 @@ class Story:
         return Plan(
             goals="家計を立て直し、長男が週に一度外に出る。",
             policy="介護と家計と長男の相談を、機関で分けて受け持つ。",
-            roles=tuple(Role(agency=one, until=self.today + timedelta(days=90)) for one in agencies),
+            roles=tuple(Role(agency=one, until=self.today + timedelta(days=90), does="家計の相談") for one in agencies),
             services=tuple(services),
             monitor_on=self.today + timedelta(days=60),
         )

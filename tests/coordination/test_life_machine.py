@@ -4,6 +4,7 @@ A machine tries steps of every kind, mostly well-formed, by people of every kind
 held, moved or missed. What is taken must be lawful by ``Laws``; what is refused must name a next step.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -20,11 +21,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from contracts.life import Act, Contact, LegalService, Outcome, Plan, State, Step
+from contracts.life import STEP_TEXT, Act, Contact, LegalService, Outcome, Plan, State, Step, Way
 from contracts.message import Compartment
 from contracts.profile import Profile
 from services.coordination import deadlines
-from services.coordination.life import after, fold, judge, ways
+from services.coordination.life import after, fold, judge, possible, ways
 from services.coordination.life_terms import Life, Refusal
 from services.settings import read_profile
 from tests.coordination.test_life import BOTH, DAY, LEGAL, PLAN, act
@@ -38,6 +39,16 @@ KINDS = {"municipality": "fukushi", "coordinator": "shakyo", "consultation": "ki
 MIXED = LEGAL.model_copy(update={"other_support": True, "services": tuple(LegalService)})
 PLANS = (PLAN, LEGAL, MIXED, PLAN.model_copy(update={"services": (LegalService.OUTREACH,)}))
 
+SILENT = PLAN.model_copy(update={"roles": (PLAN.roles[0].model_copy(update={"does": ""}),)})
+"""Its role says an agency and a day, and not what it does."""
+LACKING: tuple[tuple[Step, dict[str, Any]], ...] = (
+    (Step.DRAFT, {"does": ""}),
+    (Step.ASSESS, {"no_paper": ""}),
+    (Step.EVALUATE, {"no_paper": "\u3000"}),
+    (Step.MOVE_ON, {"evidence": "\u3000"}),
+    (Step.MOVE_ON, {"consent_on": None}),
+)
+"""What somebody forgets most."""
 
 BESIDE = (
     *(
@@ -50,10 +61,20 @@ BESIDE = (
         Step.NOTIFY,
         Step.FOLLOW_UP,
     ),
-    *(Step.TAKE_BACK, Step.DECLINE, Step.DROP_REPLAN),
+    *(Step.TAKE_BACK, Step.DECLINE, Step.DROP_REPLAN, Step.CORRECT, Step.RECEIVE),
 )
-ENDING = (Step.END, Step.MOVE_ON, Step.GIVE_BACK)
+ENDING = (Step.END, Step.MOVE_ON, Step.GIVE_BACK, Step.STOP)
 LEADING = tuple(one for one in Step if one not in (*BESIDE, *ENDING))
+STEP_OF = {text: step for step, text in STEP_TEXT.items()}
+TOWARDS = {
+    State.OPENED: {Step.ASSESS},
+    State.ASSESSED: {Step.DRAFT},
+    State.PLANNED: {Step.BRING, Step.DROP_REPLAN},
+    State.AT_MEETING: {Step.RECORD_RESULT, Step.TAKE_BACK},
+    State.AGREED: {Step.DECIDE, Step.REPORT, Step.CONFIRM, Step.DECLINE},
+    State.UNDERWAY: {Step.DRAFT},
+}
+"""What leads on from a state for who wants neither an end nor a suspension; from what is over: to open it again."""
 
 
 @dataclass
@@ -73,6 +94,10 @@ class Laws:
     untold: bool = False
     over: bool = False
     back_to: State = State.PLANNED
+    moved: bool = False
+    """It moved on by consent, and the referral that has to follow is not there yet."""
+    stood: "tuple[Laws, State] | None" = None
+    """What was true before a death or a move was recorded, and where the case stood."""
 
 
 class Lives(RuleBasedStateMachine):
@@ -143,6 +168,11 @@ class Lives(RuleBasedStateMachine):
         if self.life.state is State.AT_MEETING and self.sat_on is None:
             self.life = replace(self.life, begun=True)
 
+    @precondition(lambda self: self.life.compartment is JUSO)
+    @rule(often=st.integers(0, 2))
+    def the_consent_is_withdrawn_or_given_again(self, often: int) -> None:
+        self.life = replace(self.life, stopped=not self.life.stopped and often == 0)
+
     # -- people --------------------------------------------------------------------------------------------------
 
     @rule(data=st.data(), kind=st.sampled_from([*["municipality"] * 6, "coordinator", "consultation", ""]))
@@ -166,7 +196,7 @@ class Lives(RuleBasedStateMachine):
                 optional={
                     "on": st.sampled_from([self.today + timedelta(days=1), DAY - timedelta(days=1), self.today]),
                     "words": st.sampled_from(["", " ", "\u200b"]),
-                    "plan": st.sampled_from([None, PLAN.model_copy(update={"roles": ()}), *PLANS]),
+                    "plan": st.sampled_from([None, PLAN.model_copy(update={"roles": ()}), SILENT, *PLANS]),
                     "outcome": st.sampled_from([None, *Outcome]),
                     "present": st.sampled_from([(), ("fukushi",), BOTH, (*BOTH, OUTSIDER)]),
                     "contact": st.sampled_from([None, *Contact]),
@@ -177,11 +207,37 @@ class Lives(RuleBasedStateMachine):
                     "counterpart": st.sampled_from([None, "fukushi", "hokenjo", REFERRER]),
                     "services": st.sampled_from([(), tuple(LegalService), LEGAL.services]),
                     "rest_confirmed": st.booleans(),
+                    "consent_on": st.sampled_from([None, DAY, self.today, self.today + timedelta(days=1)]),
+                    "no_paper": st.sampled_from(["", "\u3000"]),
+                    "evidence": st.sampled_from(["", "\u3000", "電話で聞いた。"]),
                     "drafted_on": st.sampled_from([None, DAY - timedelta(days=3), self.today]),
                 },
             )
         )
         self.attempt(self.well_formed(step, data).model_copy(update=wrong), kind)
+
+    @rule(data=st.data(), lacks=st.sampled_from(LACKING))
+    def a_step_that_lacks_one_part_is_tried(self, data: st.DataObject, lacks: tuple[Step, dict[str, Any]]) -> None:
+        step, without = lacks
+        one = self.well_formed(step, data)
+        if one.plan and "does" in without:
+            roles = tuple(role.model_copy(update=without) for role in one.plan.roles)
+            self.attempt(one.model_copy(update={"plan": one.plan.model_copy(update={"roles": roles})}), "municipality")
+        else:
+            self.attempt(one.model_copy(update=without), "municipality")
+
+    @precondition(lambda self: self.life.stopped)
+    @rule(
+        data=st.data(),
+        step=st.sampled_from([Step.END, Step.STOP, Step.NOTIFY, Step.CORRECT]),
+        said=st.sampled_from(
+            [{"words": "亡くなった。"}, {"minutes": "7"}, {"evidence": "電話"}, {"lead": "kikan"}, {"present": BOTH}]
+        ),
+    )
+    def somebody_tells_something_of_a_withdrawn_case(
+        self, data: st.DataObject, step: Step, said: dict[str, Any]
+    ) -> None:
+        self.attempt(self.well_formed(step, data).model_copy(update=said), "municipality")
 
     def well_formed(self, step: Step, data: st.DataObject) -> Act:
         plan = data.draw(st.sampled_from(PLANS)) if step in (Step.DRAFT, Step.AMEND) else None
@@ -204,6 +260,13 @@ class Lives(RuleBasedStateMachine):
             said["notified_on"] = data.draw(st.sampled_from([None, self.today]))
         if step is Step.START_EARLY:
             said["services"] = data.draw(st.sampled_from([(LegalService.OUTREACH,), LEGAL.services]))
+        if self.life.stopped and step in (Step.END, Step.STOP, Step.NOTIFY, Step.CORRECT):
+            said = {"on": self.today, "ended": "moved"} if step is Step.END else {"on": self.today}
+            return Act.model_validate({"step": step} | said)
+        if step in (Step.STOP, Step.RECEIVE):
+            return Act(step=step, on=self.today)
+        if step is Step.END:
+            said["ended"] = data.draw(st.sampled_from(["died", "moved"]))
         return act(step, **said)
 
     def attempt(self, one: Act, kind: str) -> None:
@@ -216,7 +279,7 @@ class Lives(RuleBasedStateMachine):
         self.taken_lawfully(one, kind, before)
         self.acts.append(one)
         self.last = one.on
-        self.life = after(before, one)
+        self.life = replace(after(before, one), stopped=before.stopped)
         if one.step in (Step.TAKE_BACK, Step.DECLINE) or one.outcome in (Outcome.AGAIN, Outcome.NOT_HEARD):
             assert one.step is Step.RECORD_FIRST or self.life.state is self.laws.back_to, "to where it was brought from"
         if one.step in (Step.BRING, Step.BRING_CLOSING, Step.BRING_SUSPENSION):
@@ -231,6 +294,10 @@ class Lives(RuleBasedStateMachine):
         named = {*one.present, *(role.agency for role in (one.plan.roles if one.plan else ()))}
         named |= {one.lead} if one.step is Step.CLOSE and one.lead else set()
         assert OUTSIDER not in named, "C3, S6"
+        if before.stopped:
+            assert one.step in (Step.NOTIFY, Step.END, Step.STOP, Step.CORRECT), "C11: nothing goes on"
+            assert f"{one.words}{one.minutes}{one.evidence}" == "", "C11: no text"
+            assert {*named, one.counterpart, one.lead} == {None}, "C11: no name"
         getattr(self, f"_{one.step.value}", self._nothing)(one, kind, before)
 
     def _nothing(self, one: Act, kind: str, before: Life) -> None:
@@ -239,6 +306,7 @@ class Lives(RuleBasedStateMachine):
     def _draft(self, one: Act, kind: str, before: Life) -> None:
         assert one.plan
         assert one.plan.roles, "T2"
+        assert all(role.does for role in one.plan.roles), "T2: agency, role and deadline"
         if before.compartment is SHIEN:
             assert LegalService.PARTICIPATION not in one.plan.services, "D4"
         self.laws.plan = one.plan
@@ -261,7 +329,11 @@ class Lives(RuleBasedStateMachine):
     def _bring(self, one: Act, kind: str, before: Life) -> None:
         self.laws.before = "plan"
 
+    def _assess(self, one: Act, kind: str, before: Life) -> None:
+        assert one.paper or one.no_paper.strip("\u3000"), "C5"
+
     def _evaluate(self, one: Act, kind: str, before: Life) -> None:
+        assert one.paper or one.no_paper.strip("\u3000"), "T2: a sheet, or why there is none"
         self.laws.evaluated = True
 
     def _contact(self, one: Act, kind: str, before: Life) -> None:
@@ -360,11 +432,37 @@ class Lives(RuleBasedStateMachine):
 
     def _end(self, one: Act, kind: str, before: Life) -> None:
         assert not self.laws.dead
-        self.laws.dead, self.laws.untold, self.laws.over = one.ended == "died", False, True
+        stood = (replace(self.laws), before.state)
+        self.laws = replace(
+            self.laws, dead=one.ended == "died", untold=False, over=True, moved=False, stood=stood, early=set()
+        )
+
+    def _correct(self, one: Act, kind: str, before: Life) -> None:
+        assert kind == "municipality", "T7: by the office"
+        assert self.laws.stood, "only what was recorded as an end by mistake"
+        assert one.words.strip("\u200b ") or before.stopped, "T2: with its reason"
+        self.laws, state = self.laws.stood
+        back = self.laws.back_to if state is State.AT_MEETING else state
+        self.laws = replace(self.laws, before="" if state is State.AT_MEETING else self.laws.before)
+        assert after(before, one).state is back, "T7: the state before it comes back, off the meeting"
+
+    def _stop(self, one: Act, kind: str, before: Life) -> None:
+        assert kind == "municipality", "C11"
+        assert before.stopped, "C11: who consents ends by a meeting"
+        assert not self.laws.untold, "D11: the decision is told first"
+        self.laws = replace(self.laws, early=set(), agreed="", over=True)
 
     def _move_on(self, one: Act, kind: str, before: Life) -> None:
         assert before.compartment is SHIEN, "C10"
-        self.laws.over = True
+        assert one.consent_on, "C9"
+        assert one.consent_on <= one.on, "C9"
+        assert one.evidence.strip("\u3000"), "C10"
+        self.laws = replace(self.laws, over=True, moved=True)
+
+    def _receive(self, one: Act, kind: str, before: Life) -> None:
+        assert self.laws.moved, "C10: once"
+        assert f"{one.words}{one.minutes}{one.evidence}" == "", "C10: only a day crosses"
+        self.laws.moved = False
 
     def _follow_up(self, one: Act, kind: str, before: Life) -> None:
         assert self.laws.over, "D7"
@@ -381,12 +479,47 @@ class Lives(RuleBasedStateMachine):
         open_now = [one for one in ways(self.life, "municipality", PROFILE) if one.allowed]
         assert open_now
         assert all(one.next_step for one in ways(self.life, "municipality", PROFILE))
-        if self.laws.over and not self.laws.dead:
+        if self.life.stopped:
+            assert {one.step for one in open_now} <= {Step.NOTIFY, Step.END, Step.STOP, Step.CORRECT}, "C11"
+            assert self.laws.over or self.laws.untold or Step.STOP in {one.step for one in open_now}, "it can be ended"
+        elif self.laws.over and not self.laws.dead:
             assert Step.REOPEN in {one.step for one in open_now}, "T7"
+
+    @invariant()
+    def every_refusal_names_what_can_be_done_now_or_who_does_it(self) -> None:
+        for kind in KINDS:
+            for way in ways(self.life, kind, PROFILE):
+                if not way.allowed:
+                    self.leads_on(way, kind)
+
+    def leads_on(self, way: Way, kind: str) -> None:
+        named = [STEP_OF[text] for text in re.findall("「(.+?)」", way.next_step) if text in STEP_OF]
+        who = "municipality" if way.next_step.startswith("市町村が") else kind
+        for step in named:
+            assert possible(self.life, step, who, PROFILE) is None, f"{way.step} by {kind}: {way.next_step}"
+        if kind not in ("municipality", "coordinator"):
+            assert not named
+            assert "担当" in way.next_step, "who does it"
+        if way.next_step.startswith("先に"):
+            ends = {Step.CLOSE: Step.BRING_CLOSING, Step.SUSPEND: Step.BRING_SUSPENSION}.get(way.step)
+            assert set(named) <= TOWARDS.get(self.life.state, {Step.REOPEN}) | {ends}, way
+        if self.life.stopped or way.step in (Step.STOP, Step.NOTIFY):
+            return
+        if self.laws.dead:
+            assert STEP_TEXT[Step.REOPEN] not in way.next_step, "T7: nobody is told to open it again"
 
     @invariant()
     def what_must_not_be_forgotten_is_due(self) -> None:
         rules = {one.rule for one in deadlines.due(self.life, DAY, self.today, PROFILE.deadlines)}
+        if self.laws.untold and not self.laws.over:
+            assert "D11" in rules, "also after a withdrawal"
+        if self.life.stopped:
+            assert rules <= {"D11"}, "C11: nothing else can be done"
+            return
+        if self.laws.moved:
+            assert "C10" in rules
+        if self.laws.dead and self.acts[-1].step is Step.END:
+            assert "T6" in rules
         if self.laws.early and not self.laws.over:
             assert "T5" in rules
         if self.laws.untold and not self.laws.over:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from contracts.coordination import CaseList, Cases
-from contracts.life import LookAtDue, Step
+from contracts.life import LookAtDue, LookAtLife, State, Step
 from contracts.message import Compartment
 from services.coordination.life_views import STAYS_LISTED
 from services.coordination.tables import disclosure
@@ -81,3 +81,17 @@ async def test_what_is_opened_again_is_listed_again(hands: Ready) -> None:
     assert await listed(juso) == []
     assert (await take(juso, case, Step.REOPEN, 1)).done
     assert await listed(juso) == [case]
+
+
+@pytest.mark.parametrize("kind", Compartment)
+async def test_the_list_says_of_each_case_where_it_stands_and_what_is_due_first(
+    hands: Ready, kind: Compartment
+) -> None:
+    one = hands(kind)
+    case = await case_in(one)
+    for number, step in enumerate((Step.ASSESS, Step.DRAFT, act(Step.END, ended="died"))):
+        assert (await take(one, case, step, number)).done
+        (listed,) = (await one.perform(Cases(**WHO))).cases
+        life = await one.perform(LookAtLife(case=case, **WHO))
+        assert (listed.stands, listed.due) == (life.state, life.due[0])
+    assert (listed.stands, listed.due.rule) == (State.CLOSED, "T6")

@@ -169,7 +169,7 @@ async def test_a_plan_that_names_others_calls_them_to_another_sitting(hands: Rea
     juso = hands(JUSO)
     case = await case_in(juso)
     (first,) = [one for one in juso.stage.told() if isinstance(one, ItemPutForward)]
-    health = PLAN.model_copy(update={"roles": (Role(agency="hokenjo", until=date(2027, 2, 28)),)})
+    health = PLAN.model_copy(update={"roles": (Role(agency="hokenjo", until=date(2027, 2, 28), does="家計の相談"),)})
     await walk(juso, case, Step.ASSESS, act(Step.DRAFT, plan=health))
     assert (await take(juso, case, Step.BRING, 2)).done
     told = juso.stage.told()
@@ -178,7 +178,7 @@ async def test_a_plan_that_names_others_calls_them_to_another_sitting(hands: Rea
     assert isinstance(put, ItemPutForward)
     assert "hokenjo" in put.agencies
     assert (await take(juso, case, Step.TAKE_BACK, 3)).done
-    own = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=date(2027, 2, 28)),)})
+    own = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=date(2027, 2, 28), does="家計の相談"),)})
     assert (await take(juso, case, act(Step.DRAFT, plan=own), 4)).done
     juso.stage.told()
     assert (await take(juso, case, Step.BRING, 5)).done
@@ -191,7 +191,7 @@ async def test_a_plan_that_names_others_calls_them_to_another_sitting(hands: Rea
 async def test_a_plan_goes_to_the_sitting_that_waits_if_all_with_a_role_are_called_there(hands: Ready) -> None:
     juso = hands(JUSO)
     case = await case_in(juso)
-    own = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=date(2027, 2, 28)),)})
+    own = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=date(2027, 2, 28), does="家計の相談"),)})
     await walk(juso, case, Step.ASSESS, act(Step.DRAFT, plan=own))
     juso.stage.told()
     assert (await take(juso, case, Step.BRING, 2)).done
@@ -226,7 +226,7 @@ async def test_a_case_that_leaves_is_taken_off_the_meeting_it_waits_for(hands: R
     assert (await take(juso, case, step, 0)).done
     assert juso.stage.told() == [ItemWithdrawn(about=put.about, case=case)]
     if step is Step.GIVE_BACK:
-        own = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=date(2027, 2, 28)),)})
+        own = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=date(2027, 2, 28), does="家計の相談"),)})
         assert (await walk_on(juso, case, 1, Step.REOPEN, Step.ASSESS, act(Step.DRAFT, plan=own), Step.BRING)).done
         (again,) = juso.stage.told()
         assert isinstance(again, ItemPutForward)
@@ -298,7 +298,7 @@ async def test_the_sitting_that_intake_called_for_has_one_result_of_its_own(hand
 async def test_a_shien_plan_is_heard_where_the_case_already_waits(hands: Ready) -> None:
     shien = hands(SHIEN)
     case = await case_in(shien)
-    own = PLAN.model_copy(update={"roles": (Role(agency="fukushi", until=date(2027, 2, 28)),)})
+    own = PLAN.model_copy(update={"roles": (Role(agency="fukushi", until=date(2027, 2, 28), does="家計の相談"),)})
     await walk(shien, case, Step.ASSESS, act(Step.DRAFT, plan=own), Step.BRING)
     put = [one for one in shien.stage.told() if isinstance(one, ItemPutForward)]
     assert len(put) == 1, "the meeting that already waits hears the plan, too (M15)"
@@ -418,7 +418,8 @@ async def test_after_a_withdrawal_no_step_is_taken(hands: Ready) -> None:
     juso.stage.give(juso.ledger.record(referral, ConsentState.WITHDRAWN, None))
     refused = await take(juso, referral.about, act(Step.DRAFT), 1)
     assert (refused.done, refused.rule, "有効な同意がない" in refused.reason) == (False, "C11", True)
-    assert (await look(juso, referral.about)) == LifeView(found=False)
+    told = await look(juso, referral.about)
+    assert (told.found, told.history, told.plan) == (False, (), None)
     assert (await take(juso, referral.about, act(Step.DRAFT), 1, NURSE)).rule == "C1", "others learn nothing"
 
 
@@ -499,7 +500,7 @@ async def test_a_result_with_another_outcome_leads_elsewhere(hands: Ready) -> No
 async def test_the_plan_of_an_urgent_case_put_forward_again_is_urgent_still(hands: Ready) -> None:
     juso = hands(JUSO)
     case = (await juso.take_in(consented(urgent=True), *EVERYBODY, purposes=ALL)).about
-    own = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=date(2027, 2, 28)),)})
+    own = PLAN.model_copy(update={"roles": (Role(agency="kikan", until=date(2027, 2, 28), does="家計の相談"),)})
     await walk_on(juso, case, 0, Step.ASSESS, act(Step.DRAFT, plan=own), Step.BRING, Step.TAKE_BACK)
     juso.stage.told()
     await walk_on(juso, case, 4, act(Step.DRAFT, plan=own), Step.BRING)

@@ -47,9 +47,11 @@ from contracts.disclosure import Disclosure, DisclosureList, DisclosuresAtCoordi
 from contracts.escalation import Escalate, Escalated
 from contracts.intake import (
     Acknowledgement,
+    ClientDetails,
     ClientOf,
     ConsentRecorded,
     ConsentStop,
+    DetailsOfClient,
     LookAtStop,
     Particulars,
     Problem,
@@ -90,6 +92,7 @@ from contracts.purpose import Purpose
 from contracts.running import Conduct, Conducted, LookAtRoom, RoomView
 from services.coordination import life as rules
 from services.coordination.deadlines import due
+from services.coordination.end_needs import WITHOUT_CONSENT
 from services.desk.app import build_app
 from services.desk.words import day_in_japan
 from services.service import AskFailed
@@ -224,7 +227,9 @@ class StandIn:
         self.person, self.agency = PEOPLE[0], "fukushi"
         self.asked: list[tuple[Question[Any], Account | None]] = []
         self.answer: Any = "none"
+        self.details = ClientDetails(found=False)
         self.answers: dict[type[Question[Any]], Callable[[Any], Any]] = {
+            DetailsOfClient: lambda _: self.details,
             SignInJuso: self._sign_in,
             SignInShien: self._sign_in,
             Staff: lambda _: StaffList(
@@ -392,9 +397,14 @@ class StandIn:
         agency = next(one for one in self.profile.agencies if one.code == question.viewer_agency)
         today = day_in_japan(self.time)
         states = [rules.fold(self.compartment, self.acts[:n]).state for n in range(1, len(self.acts) + 1)]
+        if any(one.case == question.case and one.stopped for one in self.cases):
+            open_now = rules.ways(replace(now, stopped=True), agency.kind, self.profile)
+            may_end = tuple(one for one in open_now if one.step in WITHOUT_CONSENT)
+            return LifeView(found=False, stopped=True, state=now.state, acts=len(self.acts), ways=may_end)
         return LifeView(
             found=True,
             state=now.state,
+            acts=len(self.acts),
             history=tuple(
                 Taken(number=n, act=act, state=state, by=PEOPLE[0], agency="fukushi", at=self.time)
                 for n, (act, state) in enumerate(zip(self.acts, states, strict=True), 1)

@@ -14,7 +14,7 @@ import pytest
 from contracts.filling import validate
 from contracts.form_editions import edition, in_force
 from contracts.forms import Form, FormField, FormKind
-from contracts.intake import ClientOf, Particulars
+from contracts.intake import ClientDetails, ClientOf, DetailsOfClient, Member, Particulars
 from contracts.life import Act, PaperRef, Step, TakeStep
 from contracts.message import Compartment
 from contracts.papers import (
@@ -609,3 +609,39 @@ async def test_an_evaluation_is_recorded_from_its_sheet(stand_in: Desk) -> None:
     assert taken(work).words.startswith("家計が黒字になった。\n月2回")
     assert len(taken(work).words) == 10_000
     assert taken(work).words.endswith("(続きは書類)")
+
+
+@pytest.mark.rule("S18")
+async def test_where_a_paper_conceals_somebody_what_intake_was_told_does_not_stand_in_it(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    Shelf(work).concealment = Concealment(concealed=True, open_to_viewer=False)
+    work.details = ClientDetails(found=True, address="細野300番地", phone="0984-23-0100")
+    async with browser(work) as client:
+        await sign_in(client)
+        text = (await client.get(f"{PATH}/new/assessment")).text
+    assert "性別" in text
+    assert "細野300番地" not in text
+    assert "0984-23-0100" not in text
+
+
+@pytest.mark.rule("S18")
+@pytest.mark.parametrize("kind", [JUSO, SHIEN])
+async def test_what_intake_was_told_of_the_client_and_the_household_stands_in_a_new_assessment(
+    stand_in: Desk, kind: Compartment
+) -> None:
+    work = stand_in(kind)
+    Shelf(work)
+    members = (Member(name="齋藤 𠮷郎", age=54, relation="長男"),)
+    work.details = ClientDetails(found=True, sex="female", address="細野300番地", phone="0984-23-0100", members=members)
+    async with browser(work) as client:
+        await sign_in(client)
+        text = (await client.get(f"{PATH}/new/assessment")).text
+    known = {"細野300番地", "0984-23-0100", "齋藤 𠮷郎", "長男"}
+    asked = [one for one, _ in work.asked if isinstance(one, DetailsOfClient)]
+    if kind is JUSO:
+        assert all(one in text for one in known)
+        assert re.search(r'value="female"[^>]*(selected|checked)', text)
+        assert [(one.case, one.by.person, one.by.agency) for one in asked] == [(CASE, work.person, "fukushi")]
+    else:
+        assert not any(one in text for one in known)
+        assert asked == [], "a question from shien would tell"

@@ -4,17 +4,20 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from contracts.directory import Staff, StaffList, StaffView
 from contracts.life import (
     CaseDue,
     CommissionDue,
     Contact,
     Due,
+    LegalService,
     LifeView,
     Outcome,
+    Role,
     State,
     Step,
     StepTaken,
@@ -104,6 +107,54 @@ async def test_a_refused_form_comes_back_with_what_was_typed_and_what_others_did
         assert typed in reply.text
     assert '<option value="shakyo" selected>' in reply.text
     assert "アセスメントを記録する → アセスメント済み(福祉課 髙橋 美穂)" in reply.text
+
+
+@pytest.mark.rule("T2")
+async def test_whoever_comes_second_sees_what_the_other_changed_in_the_plan_beside_his_own(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    work.acts = [act(Step.ASSESS)]
+    hers = PLAN.model_copy(
+        update={
+            "goals": "通院を続ける。",
+            "roles": (*PLAN.roles, Role(agency="kikan", until=date(2027, 1, 31), does="通院")),
+        }
+    )
+    first = act(Step.DRAFT, plan=hers)
+    other = Taken(number=2, act=first, state=State.PLANNED, by=PEOPLE[0], agency="fukushi", at=work.time)
+    work.refusal = StepTaken(done=False, rule="T1", reason="ほかの人が先に記録しました。", since=(other,))
+    async with browser(work) as client:
+        await sign_in(client)
+        text = (await take(client, Step.DRAFT, **PLAN_FORM)).text
+    rows = [re.sub(r"<[^>]+>", "|", row) for row in re.findall(r"<tr><td class=.keep.>.*?</tr>", text)]
+    (goals,) = [row for row in rows if "|目標|" in row]
+    assert goals.index("通院を続ける。") < goals.index(PLAN_FORM["goals"])
+    (role,) = [row for row in rows if "役割: " in row and "通院" in row]
+    assert "(なし)" in role, "he has no such role"
+    assert not [row for row in rows if "役割: 小林市社会福祉協議会" in row], "they agree on that one"
+
+
+@pytest.mark.rule("D2")
+async def test_only_who_is_in_post_on_the_day_can_be_chosen_to_decide_and_by_a_japanese_name(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    plan = PLAN.model_copy(update={"services": (LegalService.PARTICIPATION,)})
+    work.acts = [act(Step.ASSESS), act(Step.DRAFT, plan=plan), act(Step.BRING), act(Step.RECORD_RESULT)]
+    who = {"name": "吉留 健一郎", "agency": "fukushi", "network": "lgwan", "posts": ("representative", "officer")}
+    gone, here = UUID(int=0xD8), UUID(int=0xD9)
+    staff = (
+        StaffView(person=gone, until=date(2026, 11, 23), **who),
+        StaffView(person=here, since=date(2026, 11, 24), **who),
+    )
+    work.answers[Staff] = lambda _: StaffList(staff=staff)
+    async with browser(work) as client:
+        await sign_in(client)
+        text = (await client.get(PATH)).text
+        work.refusal = StepTaken(done=False, rule="D2", reason="決裁者がありません。", next_step="選んでください。")
+        late = (await take(client, Step.DECIDE, on="2026-11-23", decider=f"{gone}/officer")).text
+    assert f"{here}/representative" in text
+    assert "吉留 健一郎(代表者)" in text
+    assert str(gone) not in text
+    assert f"{gone}/officer" in late, "on that day it was he"
+    assert not re.search(r"\((officer|representative|secretariat)\)", text)
 
 
 async def test_what_is_refused_says_the_rule_and_what_to_do(stand_in: Desk) -> None:

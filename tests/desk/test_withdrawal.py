@@ -9,6 +9,7 @@ import pytest
 from contracts.consent import Obtained
 from contracts.coordination import Trail, TrailSteps
 from contracts.intake import ConsentRecorded, WithdrawConsent
+from contracts.life import Act, Step, TakeStep
 from contracts.message import Compartment
 from tests.desk.standin import CASE, JUSO, SHIEN, StandIn, browser, post, sign_in
 
@@ -109,3 +110,22 @@ async def test_the_shien_desk_has_no_such_form(stand_in: Desk) -> None:
     async with browser(stand_in(SHIEN)) as client:
         await sign_in(client)
         assert (await post(client, PATH, **FORM)).status_code == 404
+
+
+@pytest.mark.rule("C11")
+async def test_what_has_to_end_of_a_withdrawn_case_is_recorded_on_its_page_in_codes_and_days(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    async with browser(work) as client:
+        await sign_in(client)
+        await post(client, PATH, **FORM, confirmed="true")
+        page = (await client.get(f"/cases/{CASE}/life")).text
+        sent = {"step": "end", "after": "0", "request": str(uuid4()), "on": "2026-11-24", "ended": "died"}
+        reply = await post(client, f"/cases/{CASE}/life", **sent)
+    assert "同意がないので支援を終える" in page
+    assert "死亡・転出で終わる" in page
+    assert "アセスメントを記録する" not in page
+    assert "<textarea" not in page
+    assert "齋藤" not in page
+    assert reply.status_code == 303
+    (asked,) = [one for one, _ in work.asked if isinstance(one, TakeStep)]
+    assert asked.act == Act(step=Step.END, on=date(2026, 11, 24), ended="died")

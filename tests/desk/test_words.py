@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from contracts.consent import ConsentState
+from contracts.life import Due, State
 from contracts.purpose import Purpose
 from services.desk import words
 from tests.desk.standin import CASE, JUSO, SHIEN, case_view
@@ -83,3 +84,31 @@ def test_no_state_of_consent_is_without_words(ground: ConsentState, compartment:
 def test_a_withdrawn_case_in_shien_was_put_there_by_a_decision() -> None:
     assert "判断して記録" in words.why_this_kind(ConsentState.WITHDRAWN, SHIEN)
     assert "支援会議で情報を" in words.next_step(case_view(CASE, ConsentState.WITHDRAWN), SHIEN)
+
+
+DUE = Due(rule="T4", text="モニタリングをする", on=date(2026, 12, 1), late=False)
+
+
+@pytest.mark.parametrize(
+    ("stands", "due", "text"),
+    [
+        (State.UNDERWAY, DUE, "モニタリングをする(T4)。令和8年12月1日(火)まで。"),
+        (State.CLOSED, None, "支援は終わっています。"),
+        (State.TO_JUSO, DUE, "重層的支援会議へ移りました。モニタリングをする(T4)。令和8年12月1日(火)まで。"),
+        (State.AGREED, DUE.model_copy(update={"late": True, "guessed": True}), "まで(目安)。期限を過ぎています。"),
+    ],
+)
+def test_what_comes_next_follows_from_where_the_life_of_the_case_stands(
+    stands: State, due: Due | None, text: str
+) -> None:
+    told = words.next_step(case_view(CASE, ConsentState.GIVEN, stands=stands, due=due), JUSO)
+    assert told.endswith(text)
+    assert "プラン策定" not in told
+
+
+def test_a_case_that_is_over_says_nothing_of_the_meeting_it_waited_for() -> None:
+    placed = case_view(CASE, ConsentState.GIVEN, state="placed", stands=State.CLOSED)
+    assert words.stands(placed) == "終結"
+    assert (
+        words.stands(placed.model_copy(update={"stands": State.UNDERWAY})) == "実施・モニタリング(日程が決まりました)"
+    )

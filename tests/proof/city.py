@@ -39,6 +39,9 @@ IDLE = timedelta(minutes=10)
 """In a patient city, after how long an errand runs again that commits wake and none did. On the bus it is a second for
 most, which is half of a long proof's work for nothing."""
 
+RARE = timedelta(hours=1)
+"""In a patient city, an errand of so rare a time is left to it: wiping files after each commit shows nobody a thing."""
+
 
 @dataclass(frozen=True)
 class Mail:
@@ -284,8 +287,10 @@ class City:
                 self._asking = before
 
     def _is_due(self, process: Process, errand: Errand, woken: bool) -> bool:
-        if woken or not self.patient:
+        if not self.patient:
             return errand.woken is woken
+        if woken:
+            return errand.woken and timedelta(seconds=errand.every) < RARE
         ran = self._ran.get((process.name, errand.name))
         every = max(timedelta(seconds=errand.every), IDLE if errand.woken else timedelta())
         return ran is None or self.now - ran >= every

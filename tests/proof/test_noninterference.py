@@ -184,13 +184,20 @@ async def pages(city: City) -> list[str]:
     for who, (login, password) in enumerate(PASSWORDS.items()):
         async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
             await client.post("/sign-in", data={"login": login, "password": password})
-            lists = [(await client.get(path)).text for path in LISTS[login]]
+            lists = [await page(client, path) for path in LISTS[login]]
             links = list(dict.fromkeys(re.findall(r'href="(/(?:cases|sittings)/[0-9a-f-]{36})', "".join(lists))))
             for number, path in enumerate(links):
                 below = BELOW_A_CASE[(who + number) % len(BELOW_A_CASE)] if path.startswith("/cases") else ""
-                lists += [(await client.get(one)).text for one in dict.fromkeys((path, path + below))]
+                lists += [await page(client, one) for one in dict.fromkeys((path, path + below))]
             texts += lists
-    return [RANDOM_IN_PAGES.sub("", text) for text in texts]
+    return texts
+
+
+async def page(client: httpx.AsyncClient, path: str) -> str:
+    """What a page says. One that fails says the same whatever happened, and would show nothing."""
+    answer = await client.get(path)
+    assert answer.status_code < 500, path
+    return RANDOM_IN_PAGES.sub("", answer.text)
 
 
 async def waiting(city: City, staff: dict[str, StaffView]) -> str:

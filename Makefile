@@ -35,7 +35,7 @@ check: .venv/dev ## format, lint, types, layers
 	$(BIN)/lint-imports
 
 proof: .venv/dev ## the wall's proofs at their full depth; hours
-	KASANE_HISTORIES=3000 KASANE_RACES=20000 KASANE_WITHDRAWALS=300 $(BIN)/pytest tests/contracts tests/wall tests/proof tests/intake/test_permits.py tests/test_withdrawal.py $(ARGS)
+	KASANE_HISTORIES=3000 KASANE_RACES=20000 KASANE_WITHDRAWALS=2000 $(BIN)/pytest tests/contracts tests/wall tests/proof tests/intake/test_permits.py tests/test_withdrawal.py $(ARGS)
 
 bench: .venv/dev ## ratios measured side by side
 	$(BIN)/python -m bench $(ARGS)

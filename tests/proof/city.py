@@ -6,7 +6,7 @@ whom is looked up as the provisioner grants it, messages are written and read as
 """
 
 import random
-import shutil
+import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,14 +16,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
+from fastapi import FastAPI
 from pydantic import BaseModel
+from sqlalchemy import Engine
 
 from contracts.message import EVENTS, Account, Compartment, Event, Question
 from contracts.profile import Profile
+from services.desk.app import build_app
 from services.launcher import open_vault
 from services.notify import handlers as notify_handlers
 from services.provision import make_keys, subjects_of
-from services.service import AskFailed, Process, Tx
+from services.service import AskFailed, Errand, Process, Tx
 from services.settings import Settings
 from services.store import Incoming, Outcome, Store
 
@@ -32,8 +35,12 @@ R = TypeVar("R", bound=BaseModel)
 MORNING = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 """Tuesday, 10:00 in Japan."""
 ROUNDS = 60
-STATEMENTS: dict[Any, Any] = {}
-"""Statements compiled once for all cities: a proof makes thousands of stores of the same kind."""
+IDLE = timedelta(minutes=10)
+"""In a patient city, after how long an errand runs again that commits wake and none did. On the bus it is a second for
+most, which is half of a long proof's work for nothing."""
+
+RARE = timedelta(hours=1)
+"""In a patient city, an errand of so rare a time is left to it: wiping files after each commit shows nobody a thing."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +89,27 @@ class Desk:
         return await self.city.answer(to, question)
 
 
+@dataclass(frozen=True)
+class Image:
+    """A city at one moment: its stores and vaults in memory, its clock, what it had told, mailed and asked."""
+
+    now: datetime
+    databases: dict[str, sqlite3.Connection]
+    chance: dict[str, Any]
+    ran: dict[tuple[str, str], datetime]
+    mails: list[Mail]
+    asked: list[Asked]
+    stored: dict[Account, list[str]]
+
+    def close(self) -> None:
+        """Give back the memory."""
+        for one in self.databases.values():
+            one.close()
+
+
 @dataclass
 class City:
-    """All processes of one municipality. ``folder`` is its own; ``template`` a folder of a city that just started."""
+    """All processes of one municipality. ``folder`` is its own; one that is there already is a city that goes on."""
 
     folder: Path
     profile: Profile
@@ -92,6 +117,8 @@ class City:
     profile_folder: Path
     seed: str = "0"
     now: datetime = MORNING
+    patient: bool = False
+    """Whether errands run when they are woken or their time has come, as on the bus; else also whenever it settles."""
     mails: list[Mail] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     stored: dict[Account, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -108,10 +135,13 @@ class City:
         self.begin_step("start")
         self._queues: dict[str, deque[Incoming]] = defaultdict(deque)
         self._changed: set[str] = set()
+        self._telling: set[str] = set()
+        self._ran: dict[tuple[str, str], datetime] = {}
+        self._apps: dict[str, FastAPI] = {}
         self._asking: Compartment | None = None
         for process in self.processes:
             store = self._open(process)
-            store.told = partial(self._wake, process.name)  # whether something is to be sent is looked at anyway
+            store.told = partial(self._wake, process.name)
             self.stores[process.name] = store
             if fresh and process.service.start:
                 start = process.service.start
@@ -120,7 +150,7 @@ class City:
     def _open(self, process: Process) -> Store:
         chance = self._chance[process.name]
         vault = open_vault(process, self.settings) if process.service.seals else None
-        store = Store(
+        return Store(
             self.settings.store_address(process.name),
             process.service,
             self.profile,
@@ -129,16 +159,16 @@ class City:
             ref=lambda: UUID(int=chance.getrandbits(128), version=4),
             vault=vault,
         )
-        store.engine.update_execution_options(compiled_cache=STATEMENTS)
-        return store
 
     def begin_step(self, name: str) -> None:
         """Draw references anew for each step, so that what one step draws changes nothing of the next one's."""
         for process, chance in self._chance.items():
             chance.seed(f"{self.seed}/{process}/{name}")
 
-    def _wake(self, name: str, _sent: bool) -> None:
+    def _wake(self, name: str, sent: bool) -> None:
         self._changed.add(name)
+        if sent:
+            self._telling.add(name)
 
     def close(self) -> None:
         """Give back the files."""
@@ -147,9 +177,49 @@ class City:
             if store.vault:
                 store.vault.close()
 
+    # -- turning back --------------------------------------------------------------------------------------------
+
+    def image(self) -> Image:
+        """The city at rest, to be gone back to: a town is made once and lives through thousands of histories."""
+        kept = {}
+        for name, engine in self._engines():
+            kept[name] = sqlite3.connect(":memory:")
+            _raw(engine).backup(kept[name])
+        chance = {name: one.getstate() for name, one in self._chance.items()}
+        stored = {account: list(bodies) for account, bodies in self.stored.items()}
+        return Image(self.now, kept, chance, dict(self._ran), list(self.mails), list(self.asked), stored)
+
+    def turn_back(self, image: Image) -> None:
+        """Be as the city was: every row, every key, every mail."""
+        for name, engine in self._engines():
+            image.databases[name].backup(_raw(engine))
+        for name, state in image.chance.items():
+            self._chance[name].setstate(state)
+        self.now, self.mails, self.asked = image.now, list(image.mails), list(image.asked)
+        self.stored = defaultdict(list, {account: list(bodies) for account, bodies in image.stored.items()})
+        self._ran = dict(image.ran)
+        self._queues.clear()
+        self._changed.clear()
+        self._telling.clear()
+        for store in self.stores.values():
+            if store.vault:
+                store.vault.forget()
+
+    def _engines(self) -> Iterable[tuple[str, Engine]]:
+        for name, store in self.stores.items():
+            yield name, store.engine
+            if store.vault:
+                yield f"{name} keys", store.vault.engine
+
     def work(self, name: str) -> Desk:
         """What the process of this name works with."""
         return Desk(self, next(one for one in self.processes if one.name == name))
+
+    def app(self, name: str) -> FastAPI:
+        """The pages of a desk, or the answer window: built once, which takes as long as a hundred pages."""
+        if name not in self._apps:
+            self._apps[name] = build_app(self.work(name))
+        return self._apps[name]
 
     async def answer(self, account: Account, question: Question[R]) -> R:
         """Ask a service of an account, as the bus would. Raises AskFailed with a class name."""
@@ -184,7 +254,9 @@ class City:
         As on the bus, a commit wakes the errands of its process. Errands that keep their own time run between: after
         what has happened, and once more after what they did.
         """
-        self._changed.update(self.stores)
+        if not self.patient:
+            self._changed.update(self.stores)
+            self._ran.clear()
         for _ in range(2):
             await self._rest()
             for process in self.processes:
@@ -195,8 +267,8 @@ class City:
         for _ in range(ROUNDS):
             if not self._changed and not any(self._queues.values()):
                 return
-            woken, self._changed = self._changed, set()
-            self._collect(woken)
+            woken, telling, self._changed, self._telling = self._changed, self._telling, set(), set()
+            self._collect(telling)
             self._deliver()
             for process in self.processes:
                 if process.name in woken:
@@ -204,7 +276,8 @@ class City:
         raise AssertionError("the city does not come to rest")
 
     async def _run_errands(self, process: Process, *, woken: bool) -> None:
-        for errand in (one for one in process.service.errands if one.woken is woken):
+        for errand in (one for one in process.service.errands if self._is_due(process, one, woken)):
+            self._ran[process.name, errand.name] = self.now
             before, self._asking = self._asking, process.compartment
             try:
                 await errand.act(Desk(self, process))
@@ -213,17 +286,27 @@ class City:
             finally:
                 self._asking = before
 
+    def _is_due(self, process: Process, errand: Errand, woken: bool) -> bool:
+        if not self.patient:
+            return errand.woken is woken
+        if woken:
+            return errand.woken and timedelta(seconds=errand.every) < RARE
+        ran = self._ran.get((process.name, errand.name))
+        every = max(timedelta(seconds=errand.every), IDLE if errand.woken else timedelta())
+        return ran is None or self.now - ran >= every
+
     def _collect(self, names: set[str]) -> None:
         for process in (one for one in self.processes if one.name in names):
             store = self.stores[process.name]
-            while rows := store.unsent(500):
+            sent: list[int] = []
+            while rows := store.unsent(500, sent):
                 for row in rows:
                     self.stored[row.account].append(f"{row.subject} {row.body}")
                     for reader in self.processes:
                         if reader.account is row.account and row.subject in subjects_of(reader):
                             event = EVENTS[row.subject].model_validate_json(row.body)
                             self._queues[reader.name].append(Incoming(row.id, event))
-                store.unsent(0, sent=[row.position for row in rows])
+                sent = [row.position for row in rows]
 
     def _deliver(self) -> None:
         for name, queue in self._queues.items():
@@ -256,7 +339,9 @@ class _Catcher:
         return ""
 
 
-def copied(template: Path, folder: Path) -> Path:
-    """A city's files as they were when it had just started."""
-    shutil.copytree(template, folder)
-    return folder
+def _raw(engine: Engine) -> sqlite3.Connection:
+    """SQLite's own connection, of which a store has only one."""
+    with engine.connect() as connection:
+        found = connection.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found

@@ -125,8 +125,8 @@ def _unpacked(content: bytes) -> Iterator[bytes]:
                 for name in packed.namelist():
                     yield name.encode()
                     yield packed.read(name)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
-            return
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError, EOFError, zlib.error):
+            return  # what another layer left of one, e.g. without its backslashes
 
 
 def _inflated(content: bytes, wbits: int) -> Iterator[bytes]:

@@ -66,6 +66,13 @@ def test_another_token_is_not_found_in(carrier: str) -> None:
     assert Hunter(["ZqK7M2X9P4T1WE"]).found(CARRIERS[carrier]) == set()
 
 
+def test_a_zip_that_lost_a_few_bytes_on_its_way_does_not_end_the_hunt() -> None:
+    whole = zipped("a.txt", b"\\" * 40 + b"nothing" * 40)
+    broken = [whole[:cut] + whole[cut + size :] for cut in range(4, len(whole)) for size in (1, 3)]
+    for one in broken:
+        assert Hunter([TOKEN]).found(one + b" " + RAW) == {TOKEN}
+
+
 def test_files_are_read_whole_and_their_names_count(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "store.db").write_bytes(b"\0" * 100_000 + RAW)

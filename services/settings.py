@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """How the desks are reached, for the page that a reminder leads to; default http://host:port."""
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 8025
+    dkim_selector: str = Field(default="kasane", pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")
+    """Under which name the domain's DNS has the key that signs mail: SELECTOR._domainkey.DOMAIN (`kasane mail dns`)."""
     _trial: bool = PrivateAttr(default=False)
 
     @property
@@ -81,6 +83,11 @@ class Settings(BaseSettings):
     def gate_key(self) -> bytes:
         """What the gate derives juso's references from; no other process has it. Raises FileNotFoundError."""
         return (self.home / "keys" / "gate").read_bytes()
+
+    @property
+    def dkim_key(self) -> Path:
+        """Where the key lies that signs mail (PEM); beside it, with .pub, what the domain's DNS is to say."""
+        return self.home / "keys" / "dkim"
 
     @property
     def window_url(self) -> str:

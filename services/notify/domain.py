@@ -60,6 +60,8 @@ class Letter:
     office: Office
     link: str = ""
     """Where to answer, the recipient's own; empty: there is nothing to answer."""
+    follows: UUID | None = None
+    """The notice of the invitation that this person has: taken back by a cancellation, replaced by a newer one."""
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -102,9 +104,6 @@ class Cancellation(Letter):
         "このお知らせへのお答えは要りません。",
         "ご不明な点はお電話ください。",
     )
-
-    takes_back: UUID
-    """The notice of the invitation."""
 
 
 @dataclass(frozen=True, kw_only=True)

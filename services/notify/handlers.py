@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from contracts.directory import Mailbox, MailboxOf
 from contracts.notify import SendCancellation, SendInvitation, Sent
+from services.notify.dkim import read_signer
 from services.notify.domain import (
     Cancellation,
     Delivery,
@@ -35,8 +36,8 @@ TOO_LATE = Sent(outcome="not_sent", why="too_late")
 class Begun(NamedTuple):
     """A mail that may go out now."""
 
-    takes_back: UUID | None
-    """The invitation that a cancellation is about."""
+    follows: UUID | None
+    """The invitation that this person has: a cancellation takes it back, a newer one replaces it."""
     in_doubt: bool
     """Whether an earlier try may have reached the person."""
 
@@ -103,8 +104,8 @@ async def _send(asked: Asked, deadline: Deadline, work: Work) -> Sent:
     begun = await work.run(lambda tx: _begin(asked, can_be_mailed(mailbox.address), tx))
     if isinstance(begun, Sent):
         return begun
-    told = _letter(asked, begun.takes_back, mailbox, work)
-    mail = compose(told, calendar_object(told))
+    told = _letter(asked, begun.follows, mailbox, work)
+    mail = signed(compose(told, calendar_object(told)), told.office, work)
     outcome = await mailer(work, told.office).send(told.office.mail, told.address, mail, deadline)
     if outcome == "no_verdict":
         return BUSY
@@ -120,12 +121,12 @@ def _begin(asked: Asked, reachable: bool, tx: Tx) -> Sent | Begun:
     method: Method = "CANCEL" if isinstance(asked, SendCancellation) else "REQUEST"
     past = _past(asked.uid, tx)
     known = next((one for one in past if (one.notice, one.method) == (asked.notice, method)), None)
-    takes_back = last_invitation(asked.person, past) if method == "CANCEL" else None
+    follows = last_invitation(asked.person, [one for one in past if one.notice != asked.notice])
     answer = answer_without_mailing(
         already_sent=known is not None and known.sent,
         too_late=tx.now >= asked.send_before,
         stale=is_stale(method, asked.sequence, past),
-        nothing_to_take_back=method == "CANCEL" and takes_back is None,
+        nothing_to_take_back=method == "CANCEL" and follows is None,
         reachable=reachable,
     )
     if known is None and (answer is None or method == "CANCEL"):
@@ -133,7 +134,7 @@ def _begin(asked: Asked, reachable: bool, tx: Tx) -> Sent | Begun:
         tx.execute(insert(delivery).values(**row, method=method, begun_at=tx.now, handed=answer is None))
     elif answer is None:
         tx.execute(update(delivery).where(delivery.c.notice == asked.notice).values(handed=True))
-    return answer or Begun(takes_back, in_doubt=known is not None and known.handed)
+    return answer or Begun(follows, in_doubt=known is not None and known.handed)
 
 
 def _past(uid: UUID, tx: Tx) -> list[Delivery]:
@@ -152,7 +153,7 @@ def _failed(notice: UUID, begun: Begun, tx: Tx) -> None:
     tx.execute(update(delivery).where(delivery.c.notice == notice).values(handed=begun.in_doubt))
 
 
-def _letter(asked: Asked, takes_back: UUID | None, mailbox: Mailbox, work: Work) -> Letter:
+def _letter(asked: Asked, follows: UUID | None, mailbox: Mailbox, work: Work) -> Letter:
     profile = work.profile
     facts: dict[str, Any] = asked.model_dump(include={"notice", "uid", "sequence", "starts", "ends"}) | {
         "made_at": work.now(),
@@ -160,10 +161,17 @@ def _letter(asked: Asked, takes_back: UUID | None, mailbox: Mailbox, work: Work)
         "address": mailbox.address,
         "name": one_line(mailbox.name),
         "office": Office(one_line(profile.office), profile.office_mail, one_line(profile.office_phone)),
+        "follows": follows,
     }
     if isinstance(asked, SendInvitation):
         return Invitation(**facts, answer_by=asked.answer_by, link=f"{work.settings.window_url}/a/{asked.link}")
-    return Cancellation(**facts | {"takes_back": takes_back})
+    return Cancellation(**facts)
+
+
+def signed(mail: bytes, office: Office, work: Work) -> bytes:
+    """The mail as it is handed over: signed for the office's domain, if that domain's key was provisioned."""
+    signer = read_signer(work.settings.dkim_key, work.settings.dkim_selector, office.domain)
+    return signer.sign(mail, work.now()) if signer else mail
 
 
 def mailer(work: Work, office: Office) -> Mailer:

@@ -82,7 +82,7 @@ def test_a_cancellation_stands_below_the_invitation_that_it_takes_back():
     message = read(mail(told))
     assert message["Subject"] == "会議の予定の取消し"
     assert message["Message-ID"] == f"<{told.notice}@fukushi.kobayashi.example>"
-    assert message["In-Reply-To"] == message["References"] == f"<{told.takes_back}@fukushi.kobayashi.example>"
+    assert message["In-Reply-To"] == message["References"] == f"<{told.follows}@fukushi.kobayashi.example>"
     assert read(mail(invitation()))["In-Reply-To"] is read(mail(invitation()))["References"] is None
 
 

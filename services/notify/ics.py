@@ -52,6 +52,7 @@ def _shapes(kind: type[Letter]) -> dict[tuple[str, str], re.Pattern[str]]:
 
 _KINDS: tuple[type[Letter], ...] = (Invitation, Cancellation)
 _SHAPES = {kind: _shapes(kind) for kind in _KINDS}
+_METHOD = re.compile(rb"(?<=\n)METHOD:[A-Z]+\r\n")
 _START_OF_LINE = re.compile(r"[A-Z-]+")
 
 
@@ -115,6 +116,11 @@ def check_calendar_object(made: bytes, kind: type[Letter]) -> None:
                 raise CalendarUnfit("a line is not like that of every other")
     if inside != [""] or lines[0] != "BEGIN:VCALENDAR" or sorted(found) != sorted(shapes):
         raise CalendarUnfit("a property is missing or doubled")
+
+
+def stored_object(made: bytes) -> bytes:
+    """The same without METHOD: what lies on a CalDAV server is no message (RFC 4791 4.1)."""
+    return _METHOD.sub(b"", made, count=1)
 
 
 def _who(address: str, name: str, **parameters: str) -> vCalAddress:

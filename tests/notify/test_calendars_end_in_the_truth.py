@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from contracts.profile import Profile
@@ -22,6 +22,8 @@ from tests.notify.outside import STARTS, Process, Server, free_port, mail_server
 from tests.stage import Stage
 
 PLACES = ("shiyakusho", "online")
+WITHOUT_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)
+"""A run is a store and a mail server; to make a failing one smaller would take minutes."""
 REPLIES = ("250 OK", "250 OK", "250 OK", "451 try again", "taken, but gone")
 
 
@@ -126,7 +128,7 @@ def _again(asked: Asked, process: Process) -> Asked:
 
 
 @pytest.mark.rule("S17")
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, phases=WITHOUT_SHRINKING, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_calendar_ends_in_what_was_decided_last(kobayashi: Profile, var: Path, data: st.DataObject) -> None:
     steps = ["ask", *data.draw(st.lists(st.sampled_from(["ask", "cancel"]), max_size=4))]

@@ -158,7 +158,7 @@ def shared_keys(process: Process) -> set[str]:
         "link": name in ("meetings", "desk"),
         "permit": name == "intake" or (juso and name in ("coordination", "meetings")),
         "gate": name == "gate",
-        "dkim": name == "notify",
+        **dict.fromkeys(("dkim", "webhook", "caldav.toml"), name == "notify"),
     }
     return {key for key, used in users.items() if used}
 
@@ -179,7 +179,7 @@ def make_keys(settings: Settings, processes: Sequence[Process]) -> list[Key]:
                 json.dumps({"user": user, "password": secrets.token_urlsafe(24), "account": account}).encode(),
             )
     raw = [
-        *(folder / shared for shared in ("link", "permit", "gate")),
+        *(folder / shared for shared in ("link", "permit", "gate", "webhook")),
         *(settings.kek_path(one.name) for one in processes if one.service.seals),
     ]
     for path in raw:

@@ -90,6 +90,28 @@ class Settings(BaseSettings):
         return self.home / "keys" / "dkim"
 
     @property
+    def webhook_key(self) -> bytes:
+        """From which the keys follow that sign webhooks, one per receiver. Raises FileNotFoundError."""
+        return (self.home / "keys" / "webhook").read_bytes()
+
+    @property
+    def caldav_logins(self) -> dict[str, dict[str, str]]:
+        """Login and password by address of a calendar server, from keys/caldav.toml; the city writes it. May be empty.
+
+        Raises ProfileInvalid, without what the file holds.
+        """
+        path = self.home / "keys" / "caldav.toml"
+        try:
+            read = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            raise ProfileInvalid(f"{path} の書式が正しくありません。") from None
+        if any(not isinstance(one, dict) or {"user", "password"} - set(one) for one in read.values()):
+            raise ProfileInvalid(f"{path} では、サーバーのアドレスごとに user と password を書いてください。")
+        return read
+
+    @property
     def window_url(self) -> str:
         """Where answer links point, without a slash at the end."""
         return str(self.public_url or f"http://{self.host}:{self.window_port}").rstrip("/")

@@ -17,6 +17,7 @@ from contracts.life import LookAtDue, LookAtLife
 from contracts.meetings import ItemSittings, Sittings
 from contracts.message import Compartment
 from services.desk import (
+    calls,
     challenges,
     commissions,
     cooperation,
@@ -66,6 +67,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     papers.add_routes(inside, forms, work)
     roster.add_routes(inside, forms, work)
     preparing.add_routes(inside, forms, work)
+    calls.add_routes(inside, work)
     counts.add_routes(inside, work, compartment)
     challenges.add_routes(inside, forms, work)
     sitting.add_routes(inside, forms, work)

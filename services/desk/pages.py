@@ -287,7 +287,9 @@ def _label(case: UUID, known: Known) -> tuple[str, str, bool]:
 def _seat_line(seat: SeatView, known: Known) -> SeatLine:
     person = (known.staff or {}).get(seat.person)
     call = ""
-    if seat.notice == "not_sent":
+    if seat.by_hand:
+        call = words.BY_HAND_TEXT[seat.by_hand] + (f"電話 {person.phone}" if person and person.phone else "")
+    elif seat.notice == "not_sent":
         no_mail = person is not None and person.network == "none"
         call = "メールを使えない職場です。" if no_mail else "メールを届けられませんでした。"
     return SeatLine(

@@ -9,6 +9,17 @@ from sqlalchemy import func, insert, select, update
 
 from contracts.directory import Mailbox, MailboxOf
 from contracts.notify import SendCancellation, SendInvitation, Sent
+from services.notify.channels import (
+    BY_HAND,
+    Both,
+    CalDav,
+    Carrier,
+    Mail,
+    Webhook,
+    caldav_login,
+    is_reachable,
+    webhook_key,
+)
 from services.notify.dkim import read_signer
 from services.notify.domain import (
     Cancellation,
@@ -18,13 +29,11 @@ from services.notify.domain import (
     Method,
     Office,
     answer_without_mailing,
-    can_be_mailed,
     is_stale,
     last_invitation,
     one_line,
 )
-from services.notify.ics import calendar_object
-from services.notify.mail import COMMAND_SECONDS, Deadline, Mailer, compose
+from services.notify.mail import COMMAND_SECONDS, Deadline, Mailer
 from services.notify.tables import delivery, reminder, tables
 from services.service import Service, Tx, Work
 
@@ -101,12 +110,11 @@ async def _in_turn(asked: Asked, deadline: Deadline, work: Work) -> Sent:
 
 async def _send(asked: Asked, deadline: Deadline, work: Work) -> Sent:
     mailbox = await work.ask(MailboxOf(person=asked.person))
-    begun = await work.run(lambda tx: _begin(asked, can_be_mailed(mailbox.address), tx))
+    begun = await work.run(lambda tx: _begin(asked, mailbox, tx))
     if isinstance(begun, Sent):
         return begun
     told = _letter(asked, begun.follows, mailbox, work)
-    mail = signed(compose(told, calendar_object(told)), told.office, work)
-    outcome = await mailer(work, told.office).send(told.office.mail, told.address, mail, deadline)
+    outcome = await _carrier(mailbox, told.office, work)(told, deadline)
     if outcome == "no_verdict":
         return BUSY
     if outcome:
@@ -116,8 +124,11 @@ async def _send(asked: Asked, deadline: Deadline, work: Work) -> Sent:
     return Sent(outcome="sent")
 
 
-def _begin(asked: Asked, reachable: bool, tx: Tx) -> Sent | Begun:
-    """Note that this notice is about to be mailed; or the answer, when it must not or need not be."""
+def _begin(asked: Asked, mailbox: Mailbox, tx: Tx) -> Sent | Begun:
+    """Note that this notice is about to be handed over; or the answer, when it must not or need not be.
+
+    Whoever is told by hand counts as told: nobody knows here when, so taking it back has to reach them, too.
+    """
     method: Method = "CANCEL" if isinstance(asked, SendCancellation) else "REQUEST"
     past = _past(asked.uid, tx)
     known = next((one for one in past if (one.notice, one.method) == (asked.notice, method)), None)
@@ -127,12 +138,16 @@ def _begin(asked: Asked, reachable: bool, tx: Tx) -> Sent | Begun:
         too_late=tx.now >= asked.send_before,
         stale=is_stale(method, asked.sequence, past),
         nothing_to_take_back=method == "CANCEL" and follows is None,
-        reachable=reachable,
+        reachable=is_reachable(mailbox),
     )
-    if known is None and (answer is None or method == "CANCEL"):
+    by_hand = answer is None and mailbox.channel in BY_HAND
+    if by_hand:
+        answer = Sent(outcome="not_sent", why=BY_HAND[mailbox.channel])
+    told = answer is None or by_hand
+    if known is None and (told or method == "CANCEL"):
         row = {"notice": asked.notice, "person": asked.person, "uid": asked.uid, "sequence": asked.sequence}
-        tx.execute(insert(delivery).values(**row, method=method, begun_at=tx.now, handed=answer is None))
-    elif answer is None:
+        tx.execute(insert(delivery).values(**row, method=method, begun_at=tx.now, handed=told))
+    elif told:
         tx.execute(update(delivery).where(delivery.c.notice == asked.notice).values(handed=True))
     return answer or Begun(follows, in_doubt=known is not None and known.handed)
 
@@ -166,6 +181,17 @@ def _letter(asked: Asked, follows: UUID | None, mailbox: Mailbox, work: Work) ->
     if isinstance(asked, SendInvitation):
         return Invitation(**facts, answer_by=asked.answer_by, link=f"{work.settings.window_url}/a/{asked.link}")
     return Cancellation(**facts)
+
+
+def _carrier(mailbox: Mailbox, office: Office, work: Work) -> Carrier:
+    """By which way this person is told."""
+    settings, endpoint = work.settings, mailbox.endpoint
+    if mailbox.channel == "webhook":
+        return Webhook(endpoint, webhook_key(settings.webhook_key, endpoint))
+    mail = Mail(mailer(work, office), lambda raw: signed(raw, office, work))
+    if mailbox.channel == "caldav":
+        return Both(CalDav(endpoint, caldav_login(settings.caldav_logins, endpoint)), mail)
+    return mail
 
 
 def signed(mail: bytes, office: Office, work: Work) -> bytes:

@@ -428,6 +428,18 @@ async def test_whoever_cannot_be_mailed_is_shown_to_be_telephoned(hands: Buildin
     assert {one.link for one in rows(juso, notice)} == {None}
 
 
+@pytest.mark.parametrize(("why", "how"), [("by_phone", "phone"), ("by_letter", "letter")])
+async def test_whoever_is_told_by_a_person_is_shown_so_and_not_asked_for_again(
+    hands: Building, why: str, how: str
+) -> None:
+    juso, who = hands(JUSO), person("kodomo")
+    juso.town.refusals[who] = why
+    await placed(juso, put_forward(urgent=True))
+    juso.stage.pass_time(hours=1)
+    assert undone(juso) == 0
+    assert {one.person: one.by_hand for one in only_sitting(juso).seats if one.by_hand} == {who: how}
+
+
 async def test_nobody_is_invited_to_a_sitting_that_has_started(hands: Building) -> None:
     juso, who = hands(JUSO), person("kodomo")
     juso.town.refusals[who] = "mail_server_down"

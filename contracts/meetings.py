@@ -119,6 +119,10 @@ class LinkState(Message):
     ends: AwareDatetime | None = None
     place: Code | None = None
     answer: Literal["attend", "absent", "none"] = "none"
+    meeting: UUID | None = None
+    """What everybody's room of this sitting is called, where it meets online: derived, leads back to nothing."""
+    guest: UUID | None = None
+    """What the holder of the link is called there."""
 
 
 class LookAtLink(

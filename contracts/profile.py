@@ -45,10 +45,19 @@ class Agency(Data):
 
 
 class Place(Data):
-    """場所: where a sitting can be held."""
+    """場所: where a sitting can be held. ``online``: 対面, 併用, オンライン (M3)."""
 
     code: Code
     name: str
+    online: Literal["no", "also", "only"] = "no"
+
+
+class Online(Data):
+    """オンライン会議の仕組み: the city's own server, or one fixed link (M3). Its secret lies with the keys."""
+
+    kind: Literal["jitsi", "bigbluebutton", "link"]
+    url: Annotated[str, Field(pattern=r"^(https://|http://127\.0\.0\.1[:/])[!-~]{1,300}$")]
+    opens_minutes_before: Annotated[int, Field(ge=0, le=120)] = 15
 
 
 class Seat(Data):
@@ -178,6 +187,7 @@ class Profile(Data):
     office_closes: time = time(17, 0)
     agencies: tuple[Agency, ...]
     places: tuple[Place, ...]
+    online: Online | None = None
     bodies: tuple[Body, ...]
     areas: tuple[Area, ...] = ()
     programmes: Programmes | None = None
@@ -211,6 +221,10 @@ class Profile(Data):
     def agency(self, code: str) -> Agency:
         """The agency with this code. Raises KeyError."""
         return {a.code: a for a in self.agencies}[code]
+
+    def meets_online(self, place: str | None) -> bool:
+        """Whether one can take part from elsewhere where this place is named, and there is something to do it with."""
+        return self.online is not None and any(one.code == place and one.online != "no" for one in self.places)
 
     def body(self, code: str | None) -> Body | None:
         """The body with this code, if there is one."""

@@ -158,6 +158,7 @@ def shared_keys(process: Process) -> set[str]:
         "link": name in ("meetings", "desk"),
         "permit": name == "intake" or (juso and name in ("coordination", "meetings")),
         "gate": name == "gate",
+        "online": name == "desk" and process.compartment is None,
         **dict.fromkeys(("dkim", "webhook", "caldav.toml"), name == "notify"),
     }
     return {key for key, used in users.items() if used}
@@ -185,6 +186,8 @@ def make_keys(settings: Settings, processes: Sequence[Process]) -> list[Key]:
     for path in raw:
         if not path.exists():
             _write_secret(path, secrets.token_bytes(32))
+    if not (folder / "online").exists():
+        _write_secret(folder / "online", secrets.token_hex(32).encode())  # typed into another server: no raw bytes
     if not settings.dkim_key.exists():
         _make_dkim_key(settings.dkim_key)
     for process in processes:

@@ -95,6 +95,14 @@ class Settings(BaseSettings):
         return (self.home / "keys" / "webhook").read_bytes()
 
     @property
+    def online_secret(self) -> str:
+        """What the answer window and the city's server of online meetings share. Raises FileNotFoundError.
+
+        Made by the provisioner; where the server has one already (BigBlueButton), the city writes that one here.
+        """
+        return (self.home / "keys" / "online").read_text("ascii").strip()
+
+    @property
     def caldav_logins(self) -> dict[str, dict[str, str]]:
         """Login and password by address of a calendar server, from keys/caldav.toml; the city writes it. May be empty.
 

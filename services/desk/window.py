@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from contracts.links import compartment_of
 from contracts.meetings import Answer, AnswerByLink, LinkState, LookAtLink
 from contracts.message import Account, Compartment, Question
-from services.desk import words
+from services.desk import joining, words
 from services.desk.html import notice, page
 from services.service import Work
 
@@ -28,6 +28,12 @@ def routes(work: Work) -> APIRouter:
         account = _account(key, token)
         state = await _ask(work, account, AnswerByLink(link=token, answer=answer)) if account else None
         return _show(work, state, recorded=state is not None and state.answer == answer)
+
+    async def look_up(token: str) -> LinkState | None:
+        account = _account(key, token)
+        return await _ask(work, account, LookAtLink(link=token)) if account else None
+
+    joining.add_routes(router, work, look_up)
 
     @router.api_route("/desk", methods=["GET", "HEAD"])
     async def desks() -> HTMLResponse:

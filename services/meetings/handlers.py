@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import uuid5
 
 from sqlalchemy import Row, bindparam, func, insert, or_, select, update
 
@@ -85,7 +86,7 @@ def learn_consent(told: ConsentChanged, tx: Tx) -> Iterable[Event]:
 @service.answers(LookAtLink)
 def look_at_link(asked: LookAtLink, tx: Tx) -> LinkState:
     """What the link shows."""
-    return _link_state(_seat_of(asked.link, tx))
+    return _link_state(_seat_of(asked.link, tx), tx)
 
 
 @service.does(AnswerByLink)
@@ -96,7 +97,7 @@ def answer_by_link(asked: AnswerByLink, tx: Tx) -> tuple[LinkState, Iterable[Eve
         own = (seat.c.sitting == found.sitting, seat.c.person == found.person)
         tx.execute(update(seat).where(*own).values(answer=asked.answer, answered_at=tx.now))
         found = _seat_of(asked.link, tx)
-    return _link_state(found), ()
+    return _link_state(found, tx), ()
 
 
 def _seat_of(token: str, tx: Tx) -> Row[Any] | None:
@@ -109,10 +110,13 @@ def _seat_of(token: str, tx: Tx) -> Row[Any] | None:
     return tx.execute(wanted).first()
 
 
-def _link_state(found: Row[Any] | None) -> LinkState:
+def _link_state(found: Row[Any] | None, tx: Tx) -> LinkState:
     if found is None:
         return LinkState(found=False)
-    return LinkState(found=True, starts=found.starts, ends=found.ends, place=found.place, answer=found.answer)
+    state = LinkState(found=True, starts=found.starts, ends=found.ends, place=found.place, answer=found.answer)
+    if not tx.profile.meets_online(found.place):
+        return state
+    return state.model_copy(update={"meeting": uuid5(found.sitting, "room"), "guest": uuid5(found.uid, "guest")})
 
 
 @service.does(DisclosuresAtMeetings)

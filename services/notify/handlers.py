@@ -179,7 +179,9 @@ def _letter(asked: Asked, follows: UUID | None, mailbox: Mailbox, work: Work) ->
         "follows": follows,
     }
     if isinstance(asked, SendInvitation):
-        return Invitation(**facts, answer_by=asked.answer_by, link=f"{work.settings.window_url}/a/{asked.link}")
+        link = f"{work.settings.window_url}/a/{asked.link}"
+        door = f"{link}/room" if profile.meets_online(asked.place) else ""
+        return Invitation(**facts, answer_by=asked.answer_by, link=link, door=door)
     return Cancellation(**facts)
 
 

@@ -468,6 +468,21 @@ async def test_nobody_is_invited_to_a_sitting_that_has_lost_its_item(hands: Buil
 # -- answers -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("M3", "S17")
+async def test_where_a_sitting_meets_online_all_links_lead_to_one_room_that_is_named_after_nothing(
+    hands: Building, kobayashi: Profile
+) -> None:
+    online = tuple(one.model_copy(update={"place": "online"}) for one in kobayashi.bodies)
+    juso = hands(JUSO, kobayashi.model_copy(update={"bodies": online}))
+    await placed(juso, put_forward(urgent=True))
+    looked = [juso.stage.ask(LookAtLink(link=mail.link)) for mail in juso.town.mails.values()]
+    assert len(looked) > 1
+    assert len({one.meeting for one in looked}) == 1
+    assert len({one.guest for one in looked}) == len(looked), "each is somebody else there"
+    known = {only_sitting(juso).sitting, *(one.uid for one in rows(juso, seat)), *(one.id for one in rows(juso, item))}
+    assert not known & {looked[0].meeting, *(one.guest for one in looked)}
+
+
 async def test_an_answer_by_link_is_kept_and_may_be_changed_until_the_start(hands: Building) -> None:
     juso = hands(JUSO)
     await placed(juso, put_forward(urgent=True))

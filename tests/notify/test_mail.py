@@ -109,6 +109,16 @@ def test_the_text_says_when_where_until_when_and_how_to_answer():
         assert "髙橋 花子 様" in text
 
 
+@pytest.mark.rule("M3")
+def test_where_one_may_come_online_text_and_html_have_the_persons_own_door():
+    door = "http://127.0.0.1:8080/a/AbCdEfGhIjKlMnOpQrStUvWxYz012345/room"
+    plain, html, *_ = leaves(mail(invitation(door=door)))
+    for text in (plain.get_content(), html.get_content()):
+        assert door in text
+        assert "オンラインで参加" in text
+    assert "オンライン" not in leaves(mail(invitation()))[0].get_content()
+
+
 @pytest.mark.rule("S17")
 @pytest.mark.parametrize(("told", "links"), [(invitation(), 3), (cancellation(), 0)])
 def test_no_word_tells_the_kind_of_meeting_or_a_reason_and_nothing_is_fetched(told: Letter, links: int):

@@ -267,7 +267,7 @@ COORDINATION = (
 )
 MEETING = ("agenda", "cooperation", "item", "link", "notice", "proceeding", "release", "seat", "sitting", *WALL)
 TABLES: dict[str, tuple[str, ...]] = {
-    "directory": ("busy", "person"),
+    "directory": ("busy", "feed", "person"),
     "intake": (
         *("client", "erased", "handover", "household_member", "juso_case", "member", "opening", "referral"),
         *("acknowledged", "confirmation", "extent", "permit", "running", "unconfirmed", *CONSENT),

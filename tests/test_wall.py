@@ -43,6 +43,7 @@ from contracts.directory import Busy, MailboxOf, Release, Reserve, SignInJuso, S
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
 from contracts.escalation import Escalate
+from contracts.feeds import EndFeed, LookAtFeed, MakeFeed
 from contracts.gate import (
     CarryOver,
     ConsentForGate,
@@ -141,6 +142,7 @@ DESK = {
     DisclosuresAtCoordination.subject,
     DisclosuresAtMeetings.subject,
     f"to.directory.{Staff.subject}",
+    *(f"to.directory.{question.subject}" for question in (MakeFeed, EndFeed)),
 }
 COMMISSIONING = {
     question.subject
@@ -173,7 +175,8 @@ SAYS: dict[str, set[str]] = {
     | {f"to.juso.{question.subject}" for question in (ConsentForGate, RecordCarryIn)}
     | {f"to.{one}.{FrozenCounts.subject}" for one in ("juso", "shien")}
     | {f"to.intake.{ClientForGate.subject}"},
-    "desk": {f"to.{one}.{question.subject}" for one in ("juso", "shien") for question in (LookAtLink, AnswerByLink)},
+    "desk": {f"to.{one}.{question.subject}" for one in ("juso", "shien") for question in (LookAtLink, AnswerByLink)}
+    | {f"to.directory.{LookAtFeed.subject}"},
 }
 """What each process may tell and ask, written down a second time (the tables of the README): not read from services."""
 DURABLES = {"coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}

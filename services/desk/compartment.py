@@ -23,6 +23,7 @@ from services.desk import (
     cooperation,
     counts,
     due,
+    feed,
     grounds,
     overdue,
     pages,
@@ -73,6 +74,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     sitting.add_routes(inside, forms, work)
     overdue.add_routes(forms, work)
     due.add_routes(inside, work)
+    feed.add_routes(inside, forms, work)
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)
         resources.add_routes(inside, forms, work)

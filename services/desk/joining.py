@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse
 
 from contracts.meetings import LinkState
 from services.desk import words
@@ -36,7 +36,7 @@ def add_routes(router: APIRouter, work: Work, look: Look) -> None:
         return _shut(work, state) or page(work, "room.html", when=_when(state))
 
     @router.post("/a/{token}/room")
-    async def enter(token: str, name: Annotated[str, Form(max_length=60)] = "") -> Response:
+    async def enter(token: str, name: Annotated[str, Form(max_length=60)] = "") -> HTMLResponse:
         state, settled = await look(token), work.profile.online
         if (shut := _shut(work, state)) is not None:
             return shut
@@ -48,7 +48,7 @@ def add_routes(router: APIRouter, work: Work, look: Look) -> None:
         except RoomUnavailable:
             text = "部屋を開けませんでした。少し待ってもう一度お試しになるか、案内にある電話番号にご連絡ください。"
             return notice(work, 503, "ただいま入れません", text)
-        return RedirectResponse(where, 303)
+        return page(work, "room_open.html", where=where)  # no redirect: browsers let a form lead to us only (CSP)
 
 
 def _shut(work: Work, state: LinkState | None) -> HTMLResponse | None:

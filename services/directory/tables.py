@@ -58,3 +58,11 @@ busy = Table(
     Index("busy_person", "person", "ends"),
     Index("busy_ends", "ends"),
 )
+
+feed = Table(
+    "feed",
+    directory,
+    Column("person", ForeignKey(person.c.id), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+)
+"""Who has a calendar feed, found by the digest of its token. One per person."""

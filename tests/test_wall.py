@@ -555,7 +555,9 @@ def test_the_server_syncs_always_limits_messages_and_knows_no_anonymous_user(wal
 def test_keys_and_the_servers_rights_are_readable_by_their_owner_only(wall: World) -> None:
     home: Path = wall.settings.home
     secrets = [home / "nats.conf", *(home / "keys").iterdir()]
-    assert len(secrets) == 3 * len(PROCESSES) + 2 * len(Account) + len(SEALING) + 4
+    shared = {"link", "permit", "gate", "webhook", "online", "dkim", "dkim.pub"}
+    assert shared < {one.name for one in secrets}
+    assert len(secrets) == 3 * len(PROCESSES) + 2 * len(Account) + len(SEALING) + 1 + len(shared)
     assert {one.name for one in secrets if one.name.startswith("kek")} == {f"kek@{name}" for name in SEALING}
     assert {stat.S_IMODE(secret.stat().st_mode) for secret in secrets} == {0o600}
     assert stat.S_IMODE((home / "keys").stat().st_mode) == 0o700

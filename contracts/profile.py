@@ -249,8 +249,16 @@ class Profile(Data):
         return next(iter([*own, *(one.agency for one in listed if one.level == 1), *self.coordinators]), None)
 
 
+TELLING = ("支援会議", "重層", "事案", "個別会議", "ケース会議")
+"""Words that say of which kind a meeting is. Names of places stand in every invitation and calendar (S17)."""
+
+
 def profile_faults(profile: Profile) -> Iterator[str]:
     """What does not fit together in a profile, beyond what its bodies name."""
+    for place in profile.places:
+        for word in TELLING:
+            if word in place.name:
+                yield f"place {place.code} says {word}: its name stands in invitations, which tell nothing (S17)"
     agencies, areas = {one.code for one in profile.agencies}, {one.code for one in profile.areas}
     for one in profile.agencies:
         if one.area is not None and one.area not in areas:

@@ -3,10 +3,11 @@
 import asyncio
 import sys
 
-from bench import hop, kill, path, permit, timetable, vault, wall, year
+from bench import hop, kill, notify, path, permit, timetable, vault, wall, year
 
 BENCHES = {
     "hop": hop.main,
+    "notify": notify.main,
     "path": path.main,
     "permit": permit.main,
     "timetable": timetable.main,

@@ -8,6 +8,8 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from contracts.message import Account, Code, Compartment, Message, Question
 
+Channel = Literal["mail", "webhook", "caldav", "letter", "phone"]
+"""How somebody is told of a sitting. ``caldav``: an entry in their calendar, besides the mail."""
 COMPARTMENTS = (Account.JUSO, Account.SHIEN)
 
 
@@ -23,6 +25,8 @@ class StaffView(Message):
     since: date | None = None
     until: date | None = None
     """The first and the last day of the posts, where the municipality says them: who decides must hold one (D2)."""
+    phone: str = ""
+    """The number of whoever is told of sittings by telephone; empty for everybody else."""
 
 
 class StaffList(Message):
@@ -88,15 +92,20 @@ class Release(Question[Released], subject="ask.directory.release.v1", asked_from
 
 
 class Mailbox(Message):
-    """Where a person's mail goes. ``address`` is empty when there is none. ``agency`` is a code of the profile."""
+    """Where a person's mail goes. ``address`` is empty when there is none. ``agency`` is a code of the profile.
+
+    ``endpoint``: where ``channel`` leads, if not to the mailbox.
+    """
 
     address: str = ""
     name: str = ""
     agency: str = ""
+    channel: Channel = "mail"
+    endpoint: str = ""
 
 
 class MailboxOf(Question[Mailbox], subject="ask.directory.mailbox_of.v1", asked_from=(Account.NOTIFY,)):
-    """How is this person reached by mail?"""
+    """How is this person reached?"""
 
     person: UUID
 

@@ -61,6 +61,8 @@ class SeatView(Message):
     notice: Literal["waiting", "sent", "not_sent"]
     cancelled: bool = False
     """Its ground is gone: a consent that no longer names the agency, or a commission that ended (C11, S6)."""
+    by_hand: Literal["", "phone", "letter"] = ""
+    """How its holder is to be told by a person, where no machine tells them: the directory says so of them."""
 
 
 class SittingView(Message):
@@ -122,6 +124,10 @@ class LinkState(Message):
     room: Code | None = None
     online: bool = False
     answer: Literal["attend", "absent", "none"] = "none"
+    meeting: UUID | None = None
+    """What everybody's room of this sitting is called, where it meets online: derived, leads back to nothing."""
+    guest: UUID | None = None
+    """What the holder of the link is called there."""
 
 
 class LookAtLink(

@@ -13,11 +13,22 @@ from contracts.message import Account, Code, Message, Question
 class Sent(Message):
     """``sent``: the mail server took it. ``not_sent``: it did not; the asker decides anew and asks again.
 
-    ``never_invited`` (cancellations only) is final: this person has no invitation that could be taken back.
+    ``never_invited`` (cancellations only) is final: this person has no invitation that could be taken back. So are
+    ``by_phone`` and ``by_letter``: this person is told that way, by whoever keeps the seats.
     """
 
     outcome: Literal["sent", "not_sent"]
-    why: Literal["", "no_address", "mail_server_down", "mail_refused", "too_late", "stale", "never_invited"] = ""
+    why: Literal[
+        "",
+        "no_address",
+        "mail_server_down",
+        "mail_refused",
+        "too_late",
+        "stale",
+        "never_invited",
+        "by_phone",
+        "by_letter",
+    ] = ""
 
 
 class SendInvitation(Question[Sent], subject="ask.notify.send_invitation.v1", asked_from=(Account.JUSO, Account.SHIEN)):

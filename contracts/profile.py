@@ -47,10 +47,19 @@ class Agency(Data):
 
 
 class Place(Data):
-    """場所: where a sitting can be held."""
+    """場所: where a sitting can be held. ``online``: 対面, 併用, オンライン (M3)."""
 
     code: Code
     name: str
+    online: Literal["no", "also", "only"] = "no"
+
+
+class Online(Data):
+    """オンライン会議の仕組み: the city's own server, or one fixed link (M3). Its secret lies with the keys."""
+
+    kind: Literal["jitsi", "bigbluebutton", "link"]
+    url: Annotated[str, Field(pattern=r"^(https://|http://127\.0\.0\.1[:/])[!-~]{1,300}$")]
+    opens_minutes_before: Annotated[int, Field(ge=0, le=120)] = 15
 
 
 class Room(Data):
@@ -216,6 +225,7 @@ class Profile(Data):
     office_closes: time = time(17, 0)
     agencies: tuple[Agency, ...]
     places: tuple[Place, ...]
+    online: Online | None = None
     bodies: tuple[Body, ...]
     areas: tuple[Area, ...] = ()
     programmes: Programmes | None = None
@@ -254,6 +264,14 @@ class Profile(Data):
         """The agency with this code. Raises KeyError."""
         return {a.code: a for a in self.agencies}[code]
 
+    def meets_online(self, place: str | None, *, switched: bool = False) -> bool:
+        """Whether one can take part from elsewhere where this place is named, and there is something to do it with.
+
+        ``switched``: this one sitting was moved online, whatever its place.
+        """
+        by_place = any(one.code == place and one.online != "no" for one in self.places)
+        return self.online is not None and (switched or by_place)
+
     def body(self, code: str | None) -> Body | None:
         """The body with this code, if there is one."""
         return next((body for body in self.bodies if body.code == code), None)
@@ -277,8 +295,16 @@ class Profile(Data):
         return next(iter([*own, *(one.agency for one in listed if one.level == 1), *self.coordinators]), None)
 
 
+TELLING = ("支援会議", "重層", "事案", "個別会議", "ケース会議")
+"""Words that say of which kind a meeting is. Names of places stand in every invitation and calendar (S17)."""
+
+
 def profile_faults(profile: Profile) -> Iterator[str]:
     """What does not fit together in a profile, beyond what its bodies name."""
+    for place in profile.places:
+        for word in TELLING:
+            if word in place.name:
+                yield f"place {place.code} says {word}: its name stands in invitations, which tell nothing (S17)"
     agencies, areas = {one.code for one in profile.agencies}, {one.code for one in profile.areas}
     for one in profile.agencies:
         if one.area is not None and one.area not in areas:

@@ -6,6 +6,7 @@ a service that declared its own stream would silently reset the limits of the on
 
 import json
 import secrets
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 
 import nats
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
@@ -140,13 +143,23 @@ def _make_audit_key(path: Path) -> None:
     _write_secret(path, key.private_bytes_raw())
 
 
+def _make_dkim_key(path: Path) -> None:
+    """RSA of 2048 bits: what receivers verify and what fits a DNS record (RFC 8301). Public half first, as above."""
+    key = generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    _write_secret(path.with_name(f"{path.name}.pub"), b"v=DKIM1; k=rsa; p=" + b64encode(public))
+    _write_secret(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
 def shared_keys(process: Process) -> set[str]:
-    """The keys below ``keys/`` that this process uses besides its own: what signs links, permits, carry-overs."""
+    """The keys below ``keys/`` that this process uses besides its own: what signs links, permits, mail, carry-overs."""
     name, juso = process.service.name, process.compartment is Compartment.JUSO
     users = {
         "link": name in ("meetings", "desk"),
         "permit": name == "intake" or (juso and name in ("coordination", "meetings")),
         "gate": name == "gate",
+        "online": name == "desk" and process.compartment is None,
+        **dict.fromkeys(("dkim", "webhook", "caldav.toml"), name == "notify"),
     }
     return {key for key, used in users.items() if used}
 
@@ -167,12 +180,16 @@ def make_keys(settings: Settings, processes: Sequence[Process]) -> list[Key]:
                 json.dumps({"user": user, "password": secrets.token_urlsafe(24), "account": account}).encode(),
             )
     raw = [
-        *(folder / shared for shared in ("link", "permit", "gate")),
+        *(folder / shared for shared in ("link", "permit", "gate", "webhook")),
         *(settings.kek_path(one.name) for one in processes if one.service.seals),
     ]
     for path in raw:
         if not path.exists():
             _write_secret(path, secrets.token_bytes(32))
+    if not (folder / "online").exists():
+        _write_secret(folder / "online", secrets.token_hex(32).encode())  # typed into another server: no raw bytes
+    if not settings.dkim_key.exists():
+        _make_dkim_key(settings.dkim_key)
     for process in processes:
         if not audit_key_path(settings, process.name).exists():
             _make_audit_key(audit_key_path(settings, process.name))

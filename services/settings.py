@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     """How the desks are reached, for the page that a reminder leads to; default http://host:port."""
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 8025
+    dkim_selector: str = Field(default="kasane", pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")
+    """Under which name the domain's DNS has the key that signs mail: SELECTOR._domainkey.DOMAIN (`kasane mail dns`)."""
     _trial: bool = PrivateAttr(default=False)
 
     @property
@@ -81,6 +83,41 @@ class Settings(BaseSettings):
     def gate_key(self) -> bytes:
         """What the gate derives juso's references from; no other process has it. Raises FileNotFoundError."""
         return (self.home / "keys" / "gate").read_bytes()
+
+    @property
+    def dkim_key(self) -> Path:
+        """Where the key lies that signs mail (PEM); beside it, with .pub, what the domain's DNS is to say."""
+        return self.home / "keys" / "dkim"
+
+    @property
+    def webhook_key(self) -> bytes:
+        """From which the keys follow that sign webhooks, one per receiver. Raises FileNotFoundError."""
+        return (self.home / "keys" / "webhook").read_bytes()
+
+    @property
+    def online_secret(self) -> str:
+        """What the answer window and the city's server of online meetings share. Raises FileNotFoundError.
+
+        Made by the provisioner; where the server has one already (BigBlueButton), the city writes that one here.
+        """
+        return (self.home / "keys" / "online").read_text("ascii").strip()
+
+    @property
+    def caldav_logins(self) -> dict[str, dict[str, str]]:
+        """Login and password by address of a calendar server, from keys/caldav.toml; the city writes it. May be empty.
+
+        Raises ProfileInvalid, without what the file holds.
+        """
+        path = self.home / "keys" / "caldav.toml"
+        try:
+            read = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            raise ProfileInvalid(f"{path} の書式が正しくありません。") from None
+        if any(not isinstance(one, dict) or {"user", "password"} - set(one) for one in read.values()):
+            raise ProfileInvalid(f"{path} では、サーバーのアドレスごとに user と password を書いてください。")
+        return read
 
     @property
     def window_url(self) -> str:

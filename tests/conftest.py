@@ -12,6 +12,7 @@ from contracts.message import Compartment
 from contracts.profile import Profile
 from services.service import Service
 from services.settings import read_profile
+from tests.notify.judges import is_ours, judge
 from tests.stage import Stage
 from tests.world import World
 
@@ -69,6 +70,16 @@ def stage(store_address: str, kobayashi: Profile) -> Iterator[Callable[..., Stag
     yield build
     for one in stages:
         one.close()
+
+
+@pytest.fixture(autouse=True)
+def every_mail_is_judged(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever mail of ours a test leaves in its folder: readers of other people's making understand it alike."""
+    yield
+    folder = request.node.funcargs.get("tmp_path")
+    for path in folder.rglob("*.eml") if folder else ():
+        if is_ours(mail := path.read_bytes()):
+            judge(mail)
 
 
 os.environ.pop("NATS_URL", None)

@@ -270,7 +270,7 @@ MEETING = (
     *("apart", "day_move", "poll", "poll_answer", "poll_line", "poll_seat", "proposal"),
 )
 TABLES: dict[str, tuple[str, ...]] = {
-    "directory": ("busy", "person"),
+    "directory": ("busy", "feed", "person"),
     "intake": (
         *("client", "erased", "handover", "household_member", "juso_case", "member", "opening", "referral"),
         *("acknowledged", "confirmation", "extent", "permit", "running", "unconfirmed", *CONSENT),

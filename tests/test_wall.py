@@ -43,6 +43,7 @@ from contracts.directory import Busy, MailboxOf, Release, Reserve, SignInJuso, S
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.erasure import EraseAnswers, EraseCase, EraseReferral
 from contracts.escalation import Escalate
+from contracts.feeds import EndFeed, LookAtFeed, MakeFeed
 from contracts.gate import (
     CarryOver,
     ConsentForGate,
@@ -148,6 +149,7 @@ DESK = {
     DisclosuresAtCoordination.subject,
     DisclosuresAtMeetings.subject,
     f"to.directory.{Staff.subject}",
+    *(f"to.directory.{question.subject}" for question in (MakeFeed, EndFeed)),
 }
 COMMISSIONING = {
     question.subject
@@ -184,7 +186,8 @@ SAYS: dict[str, set[str]] = {
         f"to.{one}.{question.subject}"
         for one in ("juso", "shien")
         for question in (LookAtLink, AnswerByLink, LookAtPoll, AnswerPoll)
-    },
+    }
+    | {f"to.directory.{LookAtFeed.subject}"},
 }
 """What each process may tell and ask, written down a second time (the tables of the README): not read from services."""
 DURABLES = {"coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}
@@ -563,7 +566,9 @@ def test_the_server_syncs_always_limits_messages_and_knows_no_anonymous_user(wal
 def test_keys_and_the_servers_rights_are_readable_by_their_owner_only(wall: World) -> None:
     home: Path = wall.settings.home
     secrets = [home / "nats.conf", *(home / "keys").iterdir()]
-    assert len(secrets) == 3 * len(PROCESSES) + 2 * len(Account) + len(SEALING) + 4
+    shared = {"link", "permit", "gate", "webhook", "online", "dkim", "dkim.pub"}
+    assert shared < {one.name for one in secrets}
+    assert len(secrets) == 3 * len(PROCESSES) + 2 * len(Account) + len(SEALING) + 1 + len(shared)
     assert {one.name for one in secrets if one.name.startswith("kek")} == {f"kek@{name}" for name in SEALING}
     assert {stat.S_IMODE(secret.stat().st_mode) for secret in secrets} == {0o600}
     assert stat.S_IMODE((home / "keys").stat().st_mode) == 0o700

@@ -18,12 +18,14 @@ from contracts.meetings import ItemSittings, Sittings
 from contracts.message import Compartment
 from contracts.proposing import DatesInHand
 from services.desk import (
+    calls,
     challenges,
     commissions,
     cooperation,
     counts,
     dates,
     due,
+    feed,
     grounds,
     overdue,
     pages,
@@ -69,6 +71,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     papers.add_routes(inside, forms, work)
     roster.add_routes(inside, forms, work)
     preparing.add_routes(inside, forms, work)
+    calls.add_routes(inside, work)
     counts.add_routes(inside, work, compartment)
     challenges.add_routes(inside, forms, work)
     sitting.add_routes(inside, forms, work)
@@ -76,6 +79,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     overdue.add_routes(forms, work)
     due.add_routes(inside, work)
     dates.add_routes(inside, forms, work)
+    feed.add_routes(inside, forms, work)
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)
         resources.add_routes(inside, forms, work)

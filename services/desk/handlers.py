@@ -22,6 +22,7 @@ from contracts.counts import CountPeriod
 from contracts.directory import SignInJuso, SignInShien, Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.escalation import Escalate
+from contracts.feeds import EndFeed, LookAtFeed, MakeFeed
 from contracts.intake import ClientOf, DetailsOfClient, LookAtStop, WithdrawConsent
 from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
@@ -44,6 +45,9 @@ service = Service(
             SignInJuso,
             SignInShien,
             Staff,
+            MakeFeed,
+            EndFeed,
+            LookAtFeed,
             Cases,
             Trail,
             Sittings,

@@ -287,7 +287,9 @@ def _label(case: UUID, known: Known) -> tuple[str, str, bool]:
 def _seat_line(seat: SeatView, known: Known) -> SeatLine:
     person = (known.staff or {}).get(seat.person)
     call = ""
-    if seat.notice == "not_sent":
+    if seat.by_hand:
+        call = words.BY_HAND_TEXT[seat.by_hand] + (f"電話 {person.phone}" if person and person.phone else "")
+    elif seat.notice == "not_sent":
         no_mail = person is not None and person.network == "none"
         call = "メールを使えない職場です。" if no_mail else "メールを届けられませんでした。"
     return SeatLine(
@@ -301,8 +303,23 @@ def _seat_line(seat: SeatView, known: Known) -> SeatLine:
     )
 
 
+def _online_warnings(sitting: SittingView, known: Known) -> Iterable[str]:
+    """Who cannot come into a meeting that is held online only (M4): seats whose holders have no way to the internet."""
+    if not any(one.code == sitting.place and one.online == "only" for one in known.profile.places):
+        return
+    for seat in sitting.seats:
+        person = (known.staff or {}).get(seat.person)
+        if person and person.network != "internet" and not seat.cancelled:
+            why = "LGWANの端末だけです" if person.network == "lgwan" else "インターネットを使えません"
+            yield (
+                f"{known.agency(seat.agency)}の{person.name}さんの職場は{why}。別の端末か電話で参加できるよう、"
+                "手配してください(M4)。"
+            )
+
+
 def _warnings(sitting: SittingView, known: Known) -> Iterable[str]:
-    """What the person in charge has to do before the day (P1)."""
+    """What the person in charge has to do before the day (P1, M4)."""
+    yield from _online_warnings(sitting, known)
     for seat in sitting.seats:
         if seat.need == "required" and seat.answer == "absent" and not seat.cancelled:
             rule = "(P1)" if known.compartment is Compartment.JUSO else ""

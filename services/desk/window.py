@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from contracts.links import compartment_of
 from contracts.meetings import Answer, AnswerByLink, LinkState, LookAtLink
 from contracts.message import Account, Compartment, Question
-from services.desk import polls_window, words
+from services.desk import feed, joining, polls_window, words
 from services.desk.html import notice, page
 from services.service import Work
 
@@ -30,6 +30,13 @@ def routes(work: Work) -> APIRouter:
         return _show(work, state, recorded=state is not None and state.answer == answer)
 
     polls_window.add_routes(router, work)
+
+    async def look_up(token: str) -> LinkState | None:
+        account = _account(key, token)
+        return await _ask(work, account, LookAtLink(link=token)) if account else None
+
+    joining.add_routes(router, work, look_up)
+    feed.add_window_routes(router, work)
 
     @router.api_route("/desk", methods=["GET", "HEAD"])
     async def desks() -> HTMLResponse:

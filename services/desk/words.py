@@ -31,6 +31,11 @@ NOTICE_TEXT = {
     True: {"waiting": "取消しの送付待ち", "sent": "取消しを送付済み", "not_sent": "取消しを電話で伝えてください"},
 }
 """How the invitation of a seat fared, or, by True, its cancellation."""
+BY_HAND_TEXT = {
+    "phone": "電話でお知らせする人です。",
+    "letter": "郵送でお知らせする人です。文書を送ってください。",
+}
+"""Why somebody is told by a person."""
 ANSWER_TEXT = {"attend": "出席", "absent": "欠席", "none": "未回答"}
 STATE_TEXT = {"waiting": "会議に出す前", "put_forward": "日程を探しています", "placed": "日程が決まりました"}
 STEP_TEXT = {

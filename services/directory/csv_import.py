@@ -7,10 +7,11 @@ from pathlib import Path
 from services.directory.domain import Fault, Line
 
 
-def read_lines(path: Path, columns: tuple[str, ...], more: tuple[str, ...] = ()) -> tuple[list[Line], list[Fault]]:
+def read_lines(path: Path, columns: tuple[str, ...], *more: tuple[str, ...]) -> tuple[list[Line], list[Fault]]:
     """The lines of the file, cells stripped of spaces, and what is wrong with its form. Empty lines are skipped.
 
-    ``more``: columns that the file may have besides, all of them or none. Raises FileNotFoundError.
+    ``more``: groups of columns that the file may have besides, in this order, of each group all or none. Raises
+    FileNotFoundError.
 
     Line numbers are those of an editor, from 1, also where a cell goes over several lines.
     """
@@ -25,8 +26,8 @@ def read_lines(path: Path, columns: tuple[str, ...], more: tuple[str, ...] = ())
     place = 1
     try:
         heading = tuple(map(str.strip, next(reader, [])))
-        if heading not in (columns, columns + more):
-            besides = f"(後に {','.join(more)} を足せます)" if more else ""
+        if heading not in _headings(columns, more):
+            besides = f"(後に {' と '.join(map(','.join, more))} を足せます)" if more else ""
             return [], [Fault(1, "見出し", f"{','.join(columns)} にしてください{besides}。")]
         columns = heading
         place = reader.line_num + 1
@@ -39,3 +40,10 @@ def read_lines(path: Path, columns: tuple[str, ...], more: tuple[str, ...] = ())
     except csv.Error:
         faults.append(Fault(place, "全体", '引用符 " の対応が正しくありません。'))
     return lines, faults
+
+
+def _headings(columns: tuple[str, ...], more: tuple[tuple[str, ...], ...]) -> list[tuple[str, ...]]:
+    found = [columns]
+    for group in more:
+        found += [heading + group for heading in found]
+    return found

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from contracts.directory import Channel
 from contracts.message import Compartment
 from contracts.profile import Profile
 
@@ -29,6 +30,15 @@ STAFF_COLUMNS = (
 )
 POST_COLUMNS = ("就任日", "退任日")
 """May follow STAFF_COLUMNS: the first and the last day of a person's posts. Whoever decides must hold one (D2)."""
+CHANNEL_COLUMNS = ("連絡方法", "連絡先")
+"""May follow as well: how a person is told of a sitting, and where; without them everybody is told by mail."""
+CHANNEL_TEXT: dict[Channel, str] = {
+    "mail": "メール",
+    "webhook": "Webhook",
+    "caldav": "CalDAV",
+    "letter": "郵送",
+    "phone": "電話",
+}
 BUSY_COLUMNS = ("職員番号", "開始", "終了")
 NETWORKS = ("lgwan", "internet", "none")
 
@@ -37,6 +47,9 @@ _LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f]{0,100}")
 _POST = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _LOGIN = re.compile(r"[0-9A-Za-z._-]{1,64}")
+_PHONE = re.compile(r"[0-9+()-]{6,20}")
+_ADDRESS = re.compile(r"https://[!-~]{1,380}|http://127\.0\.0\.1[:/][!-~]{1,380}")
+"""Nothing leaves the machine unencrypted."""
 _MAIL = re.compile(r"[!-?A-~]{1,64}@(?:[0-9A-Za-z-]{1,63}\.)+[0-9A-Za-z-]{2,63}")
 """ASCII without a second @, spaces or control signs, so that no mail header can be smuggled in."""
 
@@ -75,6 +88,8 @@ class Person:
     rank: int
     since: date | None = None
     until: date | None = None
+    channel: str = "mail"
+    endpoint: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,7 +111,11 @@ def read_staff(lines: Sequence[Line], profile: Profile) -> tuple[list[Person], l
     faults = [
         Fault(line.place, column, text)
         for line, person in zip(lines, people, strict=True)
-        for column, text in (*_person_faults(person, line.cells["役職"], profile), *_post_faults(line, person))
+        for column, text in (
+            *_person_faults(person, line.cells["役職"], profile),
+            *_post_faults(line, person),
+            *_channel_faults(person),
+        )
     ]
     faults += _twice(lines, "職員番号", lambda n: people[n].number)
     faults += _twice(lines, "ログイン", lambda n: people[n].login)
@@ -121,6 +140,8 @@ def _person(line: Line, rank: int) -> Person:
         rank=rank,
         since=_day(cell.get("就任日", "")),
         until=_day(cell.get("退任日", "")),
+        channel=_channel(cell.get("連絡方法", "")),
+        endpoint=cell.get("連絡先", ""),
     )
 
 
@@ -130,6 +151,25 @@ def _day(cell: str) -> date | None:
         return date.fromisoformat(cell) if _DAY.fullmatch(cell) else None
     except ValueError:
         return None
+
+
+def _channel(cell: str) -> str:
+    """The channel with this name, as itself where there is none, which is a fault."""
+    return {text: str(one) for one, text in CHANNEL_TEXT.items()}.get(cell, cell) or "mail"
+
+
+def _channel_faults(person: Person) -> Iterable[tuple[str, str]]:
+    """What a channel needs: an address over TLS, a telephone number, or nothing (mail, letter)."""
+    if person.channel not in CHANNEL_TEXT:
+        yield "連絡方法", f"{'・'.join(CHANNEL_TEXT.values())} のどれかを書くか、空欄にしてください。"
+    elif person.channel in ("webhook", "caldav") and not _ADDRESS.fullmatch(person.endpoint):
+        yield "連絡先", "https:// で始まるアドレスを400字以内で書いてください。"
+    elif person.channel == "caldav" and not person.mail:
+        yield "メール", "CalDAV の人にも、回答のリンクを送るメールアドレスが要ります。"
+    elif person.channel == "phone" and not _PHONE.fullmatch(person.endpoint):
+        yield "連絡先", "電話番号を半角の数字とハイフンで書いてください。"
+    elif person.channel in ("mail", "letter") and person.endpoint:
+        yield "連絡先", "メールと郵送では空欄にしてください。メールのアドレスは「メール」の列に書きます。"
 
 
 def _post_faults(line: Line, person: Person) -> Iterable[tuple[str, str]]:

@@ -31,6 +31,7 @@ from contracts.message import Event
 from services.directory.csv_import import read_lines
 from services.directory.domain import (
     BUSY_COLUMNS,
+    CHANNEL_COLUMNS,
     POST_COLUMNS,
     STAFF_COLUMNS,
     Absence,
@@ -78,7 +79,7 @@ def _take_staff(tx: Tx, path: Path) -> None:
         if not _numbers(tx):
             raise ProfileInvalid(f"職員の一覧 {path} がありません。見出しは {','.join(STAFF_COLUMNS)} です。")
         return
-    lines, malformed = read_lines(path, STAFF_COLUMNS, POST_COLUMNS)
+    lines, malformed = read_lines(path, STAFF_COLUMNS, POST_COLUMNS, CHANNEL_COLUMNS)
     people, faults = read_staff(lines, tx.profile)
     _refuse(path, malformed or faults)
     known = {row.number: row for row in tx.execute(select(person))}
@@ -106,6 +107,8 @@ def _row(one: Person, was: Any, tx: Tx) -> dict[str, object]:
         "since": one.since,
         "until": one.until,
         "mail": one.mail,
+        "channel": one.channel,
+        "endpoint": one.endpoint,
         "network": one.network,
         "login": one.login,
         "password_hash": kept or (hash_password(one.password, tx.ref().bytes) if one.password else None),
@@ -151,8 +154,16 @@ def staff(question: Staff, tx: Tx) -> StaffList:
     rows = tx.execute(select(person).where(~person.c.gone).order_by(person.c.rank))
     shown = ("number", "name", "agency", "posts", "network", "since", "until")
     return StaffList(
-        staff=tuple(StaffView(person=row["id"], **{name: row[name] for name in shown}) for row in rows.mappings())
+        staff=tuple(
+            StaffView(person=row["id"], phone=_phone(row), **{name: row[name] for name in shown})
+            for row in rows.mappings()
+        )
     )
+
+
+def _phone(row: Any) -> str:
+    """Where a person is telephoned who is told of sittings that way; nothing of how the others are told."""
+    return str(row["endpoint"]) if row["channel"] == "phone" else ""
 
 
 @service.answers(Busy)
@@ -202,7 +213,9 @@ def release(question: Release, tx: Tx) -> tuple[Released, Iterable[Event]]:
 def mailbox_of(question: MailboxOf, tx: Tx) -> Mailbox:
     """Where to write to. Empty for whoever has no address, has gone, or was never here: nothing is to be sent then."""
     row = tx.execute(select(person).where(person.c.id == question.person, ~person.c.gone)).first()
-    return Mailbox(address=row.mail, name=row.name, agency=row.agency) if row else Mailbox()
+    if row is None:
+        return Mailbox()
+    return Mailbox(address=row.mail, name=row.name, agency=row.agency, channel=row.channel, endpoint=row.endpoint)
 
 
 class _PasswordCheck:

@@ -32,6 +32,8 @@ person = Table(
     Column("since", Date),
     Column("until", Date),
     Column("mail", String(400), nullable=False),
+    Column("channel", String(8), nullable=False, default="mail"),
+    Column("endpoint", String(400), nullable=False, default=""),
     Column("network", String(8), CheckConstraint("network IN ('lgwan', 'internet', 'none')"), nullable=False),
     Column("login", String(64), unique=True),
     Column("password_hash", String(200)),
@@ -39,6 +41,7 @@ person = Table(
     Column("rank", Integer, nullable=False),
     Column("gone", Boolean, nullable=False),  # people leave, their row stays: old seats and answers name it (S4)
     CheckConstraint("NOT gone OR login IS NULL"),
+    CheckConstraint("channel IN ('mail', 'webhook', 'caldav', 'letter', 'phone')"),
 )
 
 busy = Table(
@@ -55,3 +58,11 @@ busy = Table(
     Index("busy_person", "person", "ends"),
     Index("busy_ends", "ends"),
 )
+
+feed = Table(
+    "feed",
+    directory,
+    Column("person", ForeignKey(person.c.id), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+)
+"""Who has a calendar feed, found by the digest of its token. One per person."""

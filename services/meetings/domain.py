@@ -20,7 +20,9 @@ DAYS_AHEAD = 730
 """How far ahead regular sittings are thought of; also a body that meets once a year has one in it."""
 LOOK_AGAIN = timedelta(minutes=15)
 """After this an item without a date is tried again: people's days change, and the window moves on."""
-FINAL_REFUSALS = frozenset({"no_address", "stale", "mail_refused", "never_invited", "no_ground"})
+FINAL_REFUSALS = frozenset(
+    {"no_address", "stale", "mail_refused", "never_invited", "no_ground", "by_phone", "by_letter"}
+)
 """Asking notify again would not help: the desk says that this person is to be telephoned."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import uuid5
 
 from sqlalchemy import Row, bindparam, func, insert, or_, select, update
 
@@ -86,7 +87,7 @@ def learn_consent(told: ConsentChanged, tx: Tx) -> Iterable[Event]:
 @service.answers(LookAtLink)
 def look_at_link(asked: LookAtLink, tx: Tx) -> LinkState:
     """What the link shows."""
-    return _link_state(_seat_of(asked.link, tx))
+    return _link_state(_seat_of(asked.link, tx), tx)
 
 
 @service.does(AnswerByLink)
@@ -97,7 +98,7 @@ def answer_by_link(asked: AnswerByLink, tx: Tx) -> tuple[LinkState, Iterable[Eve
         own = (seat.c.sitting == found.sitting, seat.c.person == found.person)
         tx.execute(update(seat).where(*own).values(answer=asked.answer, answered_at=tx.now))
         found = _seat_of(asked.link, tx)
-    return _link_state(found), ()
+    return _link_state(found, tx), ()
 
 
 def _seat_of(token: str, tx: Tx) -> Row[Any] | None:
@@ -110,11 +111,14 @@ def _seat_of(token: str, tx: Tx) -> Row[Any] | None:
     return tx.execute(wanted).first()
 
 
-def _link_state(found: Row[Any] | None) -> LinkState:
+def _link_state(found: Row[Any] | None, tx: Tx) -> LinkState:
     if found is None:
         return LinkState(found=False)
     where = {"place": found.place, "room": found.room, "online": found.online}
-    return LinkState(found=True, starts=found.starts, ends=found.ends, answer=found.answer, **where)
+    state = LinkState(found=True, starts=found.starts, ends=found.ends, answer=found.answer, **where)
+    if not tx.profile.meets_online(found.place, switched=found.online):
+        return state
+    return state.model_copy(update={"meeting": uuid5(found.sitting, "room"), "guest": uuid5(found.uid, "guest")})
 
 
 @service.does(DisclosuresAtMeetings)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, case, or_, select
@@ -23,6 +23,8 @@ from services.meetings.handlers import HOLDING, service
 from services.meetings.tables import agenda, consents, item, notice, seat, sitting
 from services.service import Tx
 
+BY_HAND: Mapping[str, Literal["phone", "letter"]] = {"by_phone": "phone", "by_letter": "letter"}
+"""What notify says of whom no machine tells."""
 WAITING = ("waiting", "reserving", "stopped")
 """Named, not what they are not: what was placed and heard in all these years is not looked through."""
 
@@ -117,7 +119,7 @@ def _seats(sittings: Sequence[UUID], tx: Tx) -> dict[UUID, list[SeatView]]:
     )
     told_off = (notice.c.kind == "cancellation") & (notice.c.why != "never_invited")
     rows = tx.execute(
-        select(seat, notice.c.state.label("notice"))
+        select(seat, notice.c.state.label("notice"), notice.c.why)
         .join(notice, (notice.c.sitting == seat.c.sitting) & (notice.c.person == seat.c.person))
         .where(seat.c.sitting.in_(sittings), last, or_(seat.c.cancelled_at.is_(None), told_off))
         .order_by(case({"required": 0, "expected": 1}, value=seat.c.need, else_=2), seat.c.agency, seat.c.person)
@@ -132,6 +134,7 @@ def _seats(sittings: Sequence[UUID], tx: Tx) -> dict[UUID, list[SeatView]]:
             answered_at=row.answered_at,
             notice="waiting" if row.notice == "wanted" else row.notice,
             cancelled=row.cancelled_at is not None,
+            by_hand=BY_HAND.get(row.why, ""),
         )
         seats[row.sitting].append(view)
     return seats

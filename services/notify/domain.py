@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from contracts.notify import Sent
 
 TOKYO = ZoneInfo("Asia/Tokyo")
+DOOR = "オンラインで参加(あなた専用、会議の時間に開きます)"
 Method = Literal["REQUEST", "CANCEL"]
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
@@ -60,6 +61,10 @@ class Letter:
     office: Office
     link: str = ""
     """Where to answer, the recipient's own; empty: there is nothing to answer."""
+    door: str = ""
+    """Where to enter online, the recipient's own; empty: one comes in person."""
+    follows: UUID | None = None
+    """The notice of the invitation that this person has: taken back by a cancellation, replaced by a newer one."""
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -102,9 +107,6 @@ class Cancellation(Letter):
         "このお知らせへのお答えは要りません。",
         "ご不明な点はお電話ください。",
     )
-
-    takes_back: UUID
-    """The notice of the invitation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,6 +240,7 @@ def plain_text(letter: Letter) -> str:
         *told.facts,
         "",
         *(["回答はこちら:", told.link, ""] if told.link else []),
+        *([f"{DOOR}:", told.door, ""] if told.door else []),
         *told.closing,
         "",
         told.office.name,
@@ -268,6 +271,8 @@ def html_text(letter: Letter) -> str:
     salutation = f"<p>{escape(told.name)} 様</p>\r\n" if told.name else ""
     facts = "<br>\r\n".join(map(escape, told.facts))
     answer = f'<p>回答はこちら:<br>\r\n<a href="{link}">{link}</a></p>\r\n' if link else ""
+    if door := escape(told.door):
+        answer += f'<p>{DOOR}:<br>\r\n<a href="{door}">{door}</a></p>\r\n'
     return (
         f'<!DOCTYPE html>\r\n<html lang="ja"><head><meta charset="utf-8"><title>{told.subject}</title></head><body>\r\n'
         f"{salutation}<p>{told.opening}</p>\r\n"

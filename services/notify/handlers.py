@@ -9,6 +9,18 @@ from sqlalchemy import func, insert, select, update
 
 from contracts.directory import Mailbox, MailboxOf
 from contracts.notify import SendCancellation, SendInvitation, Sent
+from services.notify.channels import (
+    BY_HAND,
+    Both,
+    CalDav,
+    Carrier,
+    Mail,
+    Webhook,
+    caldav_login,
+    is_reachable,
+    webhook_key,
+)
+from services.notify.dkim import read_signer
 from services.notify.domain import (
     Cancellation,
     Delivery,
@@ -17,13 +29,11 @@ from services.notify.domain import (
     Method,
     Office,
     answer_without_mailing,
-    can_be_mailed,
     is_stale,
     last_invitation,
     one_line,
 )
-from services.notify.ics import calendar_object
-from services.notify.mail import COMMAND_SECONDS, Deadline, Mailer, compose
+from services.notify.mail import COMMAND_SECONDS, Deadline, Mailer
 from services.notify.tables import delivery, reminder, tables
 from services.service import Service, Tx, Work
 
@@ -37,8 +47,8 @@ TOO_LATE = Sent(outcome="not_sent", why="too_late")
 class Begun(NamedTuple):
     """A mail that may go out now."""
 
-    takes_back: UUID | None
-    """The invitation that a cancellation is about."""
+    follows: UUID | None
+    """The invitation that this person has: a cancellation takes it back, a newer one replaces it."""
     in_doubt: bool
     """Whether an earlier try may have reached the person."""
 
@@ -102,12 +112,11 @@ async def _in_turn(asked: Asked, deadline: Deadline, work: Work) -> Sent:
 
 async def _send(asked: Asked, deadline: Deadline, work: Work) -> Sent:
     mailbox = await work.ask(MailboxOf(person=asked.person))
-    begun = await work.run(lambda tx: _begin(asked, can_be_mailed(mailbox.address), tx))
+    begun = await work.run(lambda tx: _begin(asked, mailbox, tx))
     if isinstance(begun, Sent):
         return begun
-    told = _letter(asked, begun.takes_back, mailbox, work)
-    mail = compose(told, calendar_object(told))
-    outcome = await mailer(work, told.office).send(told.office.mail, told.address, mail, deadline)
+    told = _letter(asked, begun.follows, mailbox, work)
+    outcome = await _carrier(mailbox, told.office, work)(told, deadline)
     if outcome == "no_verdict":
         return BUSY
     if outcome:
@@ -117,25 +126,32 @@ async def _send(asked: Asked, deadline: Deadline, work: Work) -> Sent:
     return Sent(outcome="sent")
 
 
-def _begin(asked: Asked, reachable: bool, tx: Tx) -> Sent | Begun:
-    """Note that this notice is about to be mailed; or the answer, when it must not or need not be."""
+def _begin(asked: Asked, mailbox: Mailbox, tx: Tx) -> Sent | Begun:
+    """Note that this notice is about to be handed over; or the answer, when it must not or need not be.
+
+    Whoever is told by hand counts as told: nobody knows here when, so taking it back has to reach them, too.
+    """
     method: Method = "CANCEL" if isinstance(asked, SendCancellation) else "REQUEST"
     past = _past(asked.uid, tx)
     known = next((one for one in past if (one.notice, one.method) == (asked.notice, method)), None)
-    takes_back = last_invitation(asked.person, past) if method == "CANCEL" else None
+    follows = last_invitation(asked.person, [one for one in past if one.notice != asked.notice])
     answer = answer_without_mailing(
         already_sent=known is not None and known.sent,
         too_late=tx.now >= asked.send_before,
         stale=is_stale(method, asked.sequence, past),
-        nothing_to_take_back=method == "CANCEL" and takes_back is None,
-        reachable=reachable,
+        nothing_to_take_back=method == "CANCEL" and follows is None,
+        reachable=is_reachable(mailbox),
     )
-    if known is None and (answer is None or method == "CANCEL"):
+    by_hand = answer is None and mailbox.channel in BY_HAND
+    if by_hand:
+        answer = Sent(outcome="not_sent", why=BY_HAND[mailbox.channel])
+    told = answer is None or by_hand
+    if known is None and (told or method == "CANCEL"):
         row = {"notice": asked.notice, "person": asked.person, "uid": asked.uid, "sequence": asked.sequence}
-        tx.execute(insert(delivery).values(**row, method=method, begun_at=tx.now, handed=answer is None))
-    elif answer is None:
+        tx.execute(insert(delivery).values(**row, method=method, begun_at=tx.now, handed=told))
+    elif told:
         tx.execute(update(delivery).where(delivery.c.notice == asked.notice).values(handed=True))
-    return answer or Begun(takes_back, in_doubt=known is not None and known.handed)
+    return answer or Begun(follows, in_doubt=known is not None and known.handed)
 
 
 def _past(uid: UUID, tx: Tx) -> list[Delivery]:
@@ -154,7 +170,7 @@ def _failed(notice: UUID, begun: Begun, tx: Tx) -> None:
     tx.execute(update(delivery).where(delivery.c.notice == notice).values(handed=begun.in_doubt))
 
 
-def _letter(asked: Asked, takes_back: UUID | None, mailbox: Mailbox, work: Work) -> Letter:
+def _letter(asked: Asked, follows: UUID | None, mailbox: Mailbox, work: Work) -> Letter:
     profile = work.profile
     facts: dict[str, Any] = asked.model_dump(include={"notice", "uid", "sequence", "starts", "ends"}) | {
         "made_at": work.now(),
@@ -162,12 +178,32 @@ def _letter(asked: Asked, takes_back: UUID | None, mailbox: Mailbox, work: Work)
         "address": mailbox.address,
         "name": one_line(mailbox.name),
         "office": Office(one_line(profile.office), profile.office_mail, one_line(profile.office_phone)),
+        "follows": follows,
     }
     if isinstance(asked, SendInvitation):
         room = next((one_line(one.name) for one in profile.rooms if one.code == asked.room), "")
         facts["place"] = ONLINE if asked.online else f"{facts['place']} {room}".strip()
-        return Invitation(**facts, answer_by=asked.answer_by, link=f"{work.settings.window_url}/a/{asked.link}")
-    return Cancellation(**facts | {"takes_back": takes_back})
+        link = f"{work.settings.window_url}/a/{asked.link}"
+        door = f"{link}/room" if profile.meets_online(asked.place, switched=asked.online) else ""
+        return Invitation(**facts, answer_by=asked.answer_by, link=link, door=door)
+    return Cancellation(**facts)
+
+
+def _carrier(mailbox: Mailbox, office: Office, work: Work) -> Carrier:
+    """By which way this person is told."""
+    settings, endpoint = work.settings, mailbox.endpoint
+    if mailbox.channel == "webhook":
+        return Webhook(endpoint, webhook_key(settings.webhook_key, endpoint))
+    mail = Mail(mailer(work, office), lambda raw: signed(raw, office, work))
+    if mailbox.channel == "caldav":
+        return Both(CalDav(endpoint, caldav_login(settings.caldav_logins, endpoint)), mail)
+    return mail
+
+
+def signed(mail: bytes, office: Office, work: Work) -> bytes:
+    """The mail as it is handed over: signed for the office's domain, if that domain's key was provisioned."""
+    signer = read_signer(work.settings.dkim_key, work.settings.dkim_selector, office.domain)
+    return signer.sign(mail, work.now()) if signer else mail
 
 
 def mailer(work: Work, office: Office) -> Mailer:

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from icalendar import Calendar, Event, Timezone, TimezoneStandard, vCalAddress
+from icalendar import Calendar, Event, Timezone, TimezoneStandard, vCalAddress, vUri
 
 from services.notify.domain import TOKYO, Cancellation, Invitation, Letter, Method
 
@@ -13,7 +13,7 @@ _ATTENDANCE: dict[Method, dict[str, str]] = {"REQUEST": {"PARTSTAT": "NEEDS-ACTI
 
 
 def _shapes(kind: type[Letter]) -> dict[tuple[str, str], re.Pattern[str]]:
-    """What a calendar object is made of: each of these exactly once and like this, and nothing besides.
+    """What a calendar object is made of: each of these once and like this, and nothing besides.
 
     No RDATE (calendar.md 1.3), no DESCRIPTION, no URL: whatever else stood there would tell something.
     """
@@ -45,13 +45,17 @@ def _shapes(kind: type[Letter]) -> dict[tuple[str, str], re.Pattern[str]]:
             "ORGANIZER": f";{_NAME}:mailto:[!-~]+",
             "ATTENDEE": f"(?:;{_NAME})?{wanted}:mailto:[!-~]+",
             "X-MICROSOFT-DISALLOW-COUNTER": ":TRUE",
+            "CONFERENCE": r";FEATURE=VIDEO;LABEL=オンライン参加;VALUE=URI:https?://[A-Za-z0-9.:/-]+/online",
         },
     }
     return {(part, name): re.compile(shape) for part, names in lines.items() for name, shape in names.items()}
 
 
+_AT_TIMES = ("VEVENT", "CONFERENCE")
+"""The one line that not every object has (RFC 7986 5.11)."""
 _KINDS: tuple[type[Letter], ...] = (Invitation, Cancellation)
 _SHAPES = {kind: _shapes(kind) for kind in _KINDS}
+_METHOD = re.compile(rb"(?<=\n)METHOD:[A-Z]+\r\n")
 _START_OF_LINE = re.compile(r"[A-Z-]+")
 
 
@@ -62,8 +66,9 @@ class CalendarUnfit(Exception):
 def calendar_object(letter: Letter) -> bytes:
     """The calendar object as it is mailed, checked. Raises CalendarUnfit.
 
-    The personal answer link is not in it: calendars are shared, and a DESCRIPTION comes back in every REPLY
-    (calendar.md 1.5). A seat has a UID of its own, so its cancellation is the whole event's: STATUS says so.
+    The personal links are not in it: calendars are shared, and a DESCRIPTION comes back in every REPLY (calendar.md
+    1.5). CONFERENCE, where one may come online, leads to a page that says where one's own link is. A seat has a UID
+    of its own, so its cancellation is the whole event's: STATUS says so.
     """
     told = letter
     event = Event()
@@ -79,6 +84,9 @@ def calendar_object(letter: Letter) -> bytes:
     event.add("ORGANIZER", _who(told.office.mail, told.office.name), encode=False)
     event.add("ATTENDEE", _who(told.address, told.name, **_ATTENDANCE[told.method]), encode=False)
     event.add("X-MICROSOFT-DISALLOW-COUNTER", "TRUE")
+    if told.door:
+        address = f"{told.door.partition('/a/')[0]}/online"
+        event.add("CONFERENCE", vUri(address, params={"VALUE": "URI", "FEATURE": "VIDEO", "LABEL": "オンライン参加"}))
     before, after = _FRAMES[told.method]
     made: bytes = before + event.to_ical() + after
     check_calendar_object(made, type(told))
@@ -113,8 +121,14 @@ def check_calendar_object(made: bytes, kind: type[Letter]) -> None:
             shape = shapes.get(found[-1])
             if name is None or shape is None or not shape.fullmatch(line, name.end()):
                 raise CalendarUnfit("a line is not like that of every other")
-    if inside != [""] or lines[0] != "BEGIN:VCALENDAR" or sorted(found) != sorted(shapes):
+    wanted = [one for one in shapes if one != _AT_TIMES or one in found]
+    if inside != [""] or lines[0] != "BEGIN:VCALENDAR" or sorted(found) != sorted(wanted):
         raise CalendarUnfit("a property is missing or doubled")
+
+
+def stored_object(made: bytes) -> bytes:
+    """The same without METHOD: what lies on a CalDAV server is no message (RFC 4791 4.1)."""
+    return _METHOD.sub(b"", made, count=1)
 
 
 def _who(address: str, name: str, **parameters: str) -> vCalAddress:

@@ -23,7 +23,7 @@ from aiosmtplib import (
     SMTPStatus,
 )
 
-from services.notify.domain import TOKYO, Cancellation, Letter, Reminder, html_text, plain_text, reminder_text
+from services.notify.domain import TOKYO, Letter, Reminder, html_text, plain_text, reminder_text
 
 CONNECTIONS = 4
 """Kept to the server at most: enough for a distant one, polite to a small one."""
@@ -44,15 +44,15 @@ _SIGN_IN = range(530, 540)
 def compose(letter: Letter, calendar: bytes) -> bytes:
     """One mail to one person, ASCII and CR LF throughout, so that no relay has a reason to re-encode it.
 
-    Message-ID and boundary follow from the notice: whoever gets a repeat can tell, and a cancellation stands below the
-    invitation that it takes back. No Reply-To: people answer the office that is in From, calendars the same office as
-    ORGANIZER.
+    Message-ID and boundary follow from the notice: whoever gets a repeat can tell, and a cancellation or a newer
+    invitation stands below the invitation that it takes back or replaces. No Reply-To: people answer the office that
+    is in From, calendars the same office as ORGANIZER.
     """
     told, mixed, either = letter, f"=_kasane_m_{letter.notice.hex}", f"=_kasane_a_{letter.notice.hex}"
-    takes_back = _message_id(told.takes_back, told) if isinstance(told, Cancellation) else ""
+    below = _message_id(told.follows, told) if told.follows else ""
     headers = (
         *_envelope(told),
-        *((f"In-Reply-To: {takes_back}", f"References: {takes_back}") if takes_back else ()),
+        *((f"In-Reply-To: {below}", f"References: {below}") if below else ()),
         "MIME-Version: 1.0",
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: OOF, AutoReply",
@@ -87,13 +87,19 @@ def compose_reminder(told: Reminder) -> bytes:
 
 
 def _envelope(told: Letter | Reminder) -> tuple[str, ...]:
-    """From whom to whom, about what, when, and under which id."""
+    """From whom to whom, about what, when, and under which id.
+
+    The list (RFC 2919, 2369) is one for all that notify sends: people sort it away from other mail, machines on leave
+    do not answer it. There is no List-Unsubscribe: being asked to a sitting is not subscribed to.
+    """
     return (
         f"From: {_mailbox('From', told.office.name, told.office.mail)}",
         f"To: {_mailbox('To', told.name, told.address)}",
         f"Subject: {_encoded('Subject', told.subject)}",
         f"Date: {format_datetime(told.made_at.astimezone(TOKYO))}",
         f"Message-ID: {_message_id(told.notice, told)}",
+        f"List-Id: <kaigi.{told.office.domain}>",
+        f"List-Help: <mailto:{told.office.mail}>",
     )
 
 

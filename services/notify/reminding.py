@@ -54,7 +54,7 @@ async def _send(asked: SendReminder, deadline: Deadline, work: Work) -> Sent:
     if answer is not None:
         return answer
     told = _letter(asked, mailbox, work)
-    mail = compose_reminder(told)
+    mail = handlers.signed(compose_reminder(told), told.office, work)
     outcome = await handlers.mailer(work, told.office).send(told.office.mail, told.address, mail, deadline)
     if outcome and outcome != "no_verdict":
         await work.run(lambda tx: _not_taken(asked, tx))

@@ -62,6 +62,7 @@ TOPICS = {
     "contracts.permit": {"intake"},
     "contracts.commission": {"meetings"},
     "contracts.erasure": {"intake", "coordination", "meetings"},
+    "contracts.feeds": {"directory"},
     "contracts.gate": {"gate", "coordination"},
     "contracts.disclosure": {"meetings", "coordination"},
 }

@@ -155,3 +155,21 @@ def test_the_kind_of_a_meeting_cannot_be_configured() -> None:
 def models_below(schema: dict[str, Any]) -> list[set[str]]:
     """The field names of a model and of all that it holds."""
     return [set(one.get("properties", {})) for one in (schema, *schema["$defs"].values())]
+
+
+@pytest.mark.rule("S17")
+@pytest.mark.parametrize("name", ["支援会議室", "市役所(重層的支援会議)", "本庁 事案検討室"])
+def test_a_place_whose_name_tells_the_kind_of_meeting_is_refused(write: Callable[[str], Path], name: str) -> None:
+    """It would stand in every invitation, and in calendars that a whole office reads."""
+    with pytest.raises(ProfileInvalid, match="place hoken"):
+        read_profile(write(SMALL.replace("保健福祉センターひだまり", name)))
+
+
+@pytest.mark.rule("M3")
+def test_a_place_meets_online_only_where_there_is_something_to_do_it_with(write: Callable[[str], Path]) -> None:
+    online = SMALL.replace('name = "保健福祉センターひだまり"', 'name = "保健福祉センターひだまり"\nonline = "also"')
+    assert not read_profile(write(online)).meets_online("hoken")
+    able = read_profile(write(online + '\n[online]\nkind = "link"\nurl = "https://meet.toba.example/kaigi"\n'))
+    assert able.meets_online("hoken")
+    assert not able.meets_online("elsewhere")
+    assert not able.meets_online(None)

@@ -103,6 +103,25 @@ def test_the_days_of_a_post_are_told_where_the_file_says_them(office: Office) ->
     assert [(one.since, one.until) for one in office.stage.ask(Staff()).staff] == [(None, None)]
 
 
+@pytest.mark.parametrize("posts", ["", ",就任日,退任日"])
+def test_how_somebody_is_told_reaches_notify_and_only_a_telephone_number_reaches_the_desks(
+    office: Office, posts: str
+) -> None:
+    none = ",," if posts else ""
+    hook, phone = f"{TAKAHASHI}{none},Webhook,https://chat.example/h", f"{HIDAKA}{none},電話,0984-00-2201"
+    (office.folder / "staff.csv").write_text(f"{HEADER}{posts},連絡方法,連絡先\n{hook}\n{phone}\n", "utf-8")
+    office.start()
+    first, second = office.stage.ask(Staff()).staff
+    told = [office.stage.ask(MailboxOf(person=one.person)) for one in (first, second)]
+    assert [(one.channel, one.endpoint) for one in told] == [
+        ("webhook", "https://chat.example/h"),
+        ("phone", "0984-00-2201"),
+    ]
+    assert (first.phone, second.phone) == ("", "0984-00-2201")
+    office.start(TAKAHASHI)
+    assert office.stage.ask(MailboxOf(person=first.person)).channel == "mail"
+
+
 # -- people ------------------------------------------------------------------------------------------------------------
 
 

@@ -52,6 +52,50 @@ def test_a_line_becomes_a_person_with_posts_in_order(kobayashi: Profile) -> None
     assert (people[0].number, people[0].posts, people[0].login) == ("0007", ("officer", "representative"), None)
 
 
+@pytest.mark.parametrize(
+    ("said", "where", "channel"),
+    [
+        ("", "", "mail"),
+        ("メール", "", "mail"),
+        ("Webhook", "https://chat.example/hooks/1", "webhook"),
+        ("CalDAV", "https://cal.example/hana/kaigi/", "caldav"),
+        ("郵送", "", "letter"),
+        ("電話", "0984-00-2201", "phone"),
+    ],
+)
+def test_a_line_may_say_how_somebody_is_told(kobayashi: Profile, said: str, where: str, channel: str) -> None:
+    people, faults = read_staff(lines({"連絡方法": said, "連絡先": where}), kobayashi)
+    assert faults == []
+    assert (people[0].channel, people[0].endpoint) == (channel, where)
+
+
+@pytest.mark.parametrize(
+    ("said", "where", "column"),
+    [
+        ("ファクス", "", "連絡方法"),
+        ("Webhook", "", "連絡先"),
+        ("Webhook", "http://chat.example/hooks/1", "連絡先"),
+        ("Webhook", "http://127.0.0.1.evil.example/", "連絡先"),
+        ("CalDAV", "ftp://cal.example/", "連絡先"),
+        ("電話", "ないしょ", "連絡先"),
+        ("メール", "h@kikan.example", "連絡先"),
+        ("郵送", "小林市細野", "連絡先"),
+    ],
+)
+def test_a_channel_without_what_it_needs_is_a_fault_of_its_column(
+    kobayashi: Profile, said: str, where: str, column: str
+) -> None:
+    _, faults = read_staff(lines({"連絡方法": said, "連絡先": where}), kobayashi)
+    assert [(fault.place, fault.column) for fault in faults] == [(2, column)]
+    assert not where or where not in faults[0].text
+
+
+def test_a_calendar_alone_has_no_link_to_answer_so_it_wants_an_address_as_well(kobayashi: Profile) -> None:
+    calendar = {"連絡方法": "CalDAV", "連絡先": "https://cal.example/hana/", "メール": ""}
+    _, faults = read_staff(lines(calendar), kobayashi)
+    assert [fault.column for fault in faults] == ["メール"]
+
+
 def test_a_line_may_say_from_when_until_when_its_posts_are_held(kobayashi: Profile) -> None:
     people, faults = read_staff(lines({"就任日": "2026-04-01", "退任日": ""}, {"退任日": "2026-11-23"}), kobayashi)
     assert faults == []

@@ -428,6 +428,18 @@ async def test_whoever_cannot_be_mailed_is_shown_to_be_telephoned(hands: Buildin
     assert {one.link for one in rows(juso, notice)} == {None}
 
 
+@pytest.mark.parametrize(("why", "how"), [("by_phone", "phone"), ("by_letter", "letter")])
+async def test_whoever_is_told_by_a_person_is_shown_so_and_not_asked_for_again(
+    hands: Building, why: str, how: str
+) -> None:
+    juso, who = hands(JUSO), person("kodomo")
+    juso.town.refusals[who] = why
+    await placed(juso, put_forward(urgent=True))
+    juso.stage.pass_time(hours=1)
+    assert undone(juso) == 0
+    assert {one.person: one.by_hand for one in only_sitting(juso).seats if one.by_hand} == {who: how}
+
+
 async def test_nobody_is_invited_to_a_sitting_that_has_started(hands: Building) -> None:
     juso, who = hands(JUSO), person("kodomo")
     juso.town.refusals[who] = "mail_server_down"
@@ -454,6 +466,21 @@ async def test_nobody_is_invited_to_a_sitting_that_has_lost_its_item(hands: Buil
 
 
 # -- answers -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("M3", "S17")
+async def test_where_a_sitting_meets_online_all_links_lead_to_one_room_that_is_named_after_nothing(
+    hands: Building, kobayashi: Profile
+) -> None:
+    online = tuple(one.model_copy(update={"place": "online"}) for one in kobayashi.bodies)
+    juso = hands(JUSO, kobayashi.model_copy(update={"bodies": online}))
+    await placed(juso, put_forward(urgent=True))
+    looked = [juso.stage.ask(LookAtLink(link=mail.link)) for mail in juso.town.mails.values()]
+    assert len(looked) > 1
+    assert len({one.meeting for one in looked}) == 1
+    assert len({one.guest for one in looked}) == len(looked), "each is somebody else there"
+    known = {only_sitting(juso).sitting, *(one.uid for one in rows(juso, seat)), *(one.id for one in rows(juso, item))}
+    assert not known & {looked[0].meeting, *(one.guest for one in looked)}
 
 
 async def test_an_answer_by_link_is_kept_and_may_be_changed_until_the_start(hands: Building) -> None:

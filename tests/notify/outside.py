@@ -26,6 +26,7 @@ from services.notify.mail import Deadline
 from services.postbox import serve
 from services.service import AskFailed, Tx
 from services.settings import Settings
+from tests.notify.judges import is_ours, judge
 from tests.stage import SOME_DAY, Stage
 
 TAKAHASHI, YOSHIDA, SILVA, NOBODY = (uuid4() for _ in range(4))
@@ -86,7 +87,7 @@ def invitation(**changes: Any) -> Invitation:
 
 def cancellation(**changes: Any) -> Cancellation:
     """A cancellation ready to be written."""
-    return Cancellation(**letter_fields() | {"sequence": 1, "takes_back": uuid4()} | changes)
+    return Cancellation(**letter_fields() | {"sequence": 1, "follows": uuid4()} | changes)
 
 
 def seconds(left: float) -> Deadline:
@@ -170,10 +171,14 @@ class Server:
 
     def __init__(self) -> None:
         self.taken: list[Message] = []
+        self.raw: list[bytes] = []
         self.sessions: set[int] = set()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         self.sessions.add(id(session))
+        self.raw.append(envelope.original_content or b"")
+        if is_ours(self.raw[-1]):
+            judge(self.raw[-1])
         self.taken.append(message_from_bytes(envelope.original_content or b""))
         return "250 OK"
 

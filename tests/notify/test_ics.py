@@ -153,6 +153,19 @@ def test_without_a_name_there_is_only_the_address():
     assert one(calendar_object(invitation(name="")), "ATTENDEE")[0] == {"PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"}
 
 
+@pytest.mark.rule("M3", "S17")
+def test_where_one_may_come_online_the_entry_leads_to_a_page_that_has_no_token_of_anybody():
+    made = calendar_object(invitation(door="https://kaigi.example/a/AbCdEfGhIjKlMnOpQrStUvWxYz012345/room"))
+    assert one(made, "CONFERENCE") == (
+        {"VALUE": "URI", "FEATURE": "VIDEO", "LABEL": "オンライン参加"},
+        "https://kaigi.example/online",
+    )
+    assert b"AbCdEf" not in made.replace(b"\r\n ", b"")
+    for instead in (b"/a/AbCd", b"/online?x=1"):
+        with pytest.raises(CalendarUnfit):
+            check_calendar_object(made.replace(b"/online", instead), Invitation)
+
+
 EVENT_ENDS = b"END:VEVENT\r\n"
 
 

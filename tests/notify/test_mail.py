@@ -82,7 +82,7 @@ def test_a_cancellation_stands_below_the_invitation_that_it_takes_back():
     message = read(mail(told))
     assert message["Subject"] == "会議の予定の取消し"
     assert message["Message-ID"] == f"<{told.notice}@fukushi.kobayashi.example>"
-    assert message["In-Reply-To"] == message["References"] == f"<{told.takes_back}@fukushi.kobayashi.example>"
+    assert message["In-Reply-To"] == message["References"] == f"<{told.follows}@fukushi.kobayashi.example>"
     assert read(mail(invitation()))["In-Reply-To"] is read(mail(invitation()))["References"] is None
 
 
@@ -107,6 +107,16 @@ def test_the_text_says_when_where_until_when_and_how_to_answer():
         assert "http://127.0.0.1:8080/a/AbCdEfGhIjKlMnOpQrStUvWxYz012345" in text
         assert "0984-00-1100" in text
         assert "髙橋 花子 様" in text
+
+
+@pytest.mark.rule("M3")
+def test_where_one_may_come_online_text_and_html_have_the_persons_own_door():
+    door = "http://127.0.0.1:8080/a/AbCdEfGhIjKlMnOpQrStUvWxYz012345/room"
+    plain, html, *_ = leaves(mail(invitation(door=door)))
+    for text in (plain.get_content(), html.get_content()):
+        assert door in text
+        assert "オンラインで参加" in text
+    assert "オンライン" not in leaves(mail(invitation()))[0].get_content()
 
 
 @pytest.mark.rule("S17")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from contracts.mail_addresses import MailToken
 from contracts.meetings import LinkToken
 from contracts.message import Account, Code, Message, Question
 
@@ -38,6 +39,10 @@ class SendInvitation(Question[Sent], subject="ask.notify.send_invitation.v1", as
     link: LinkToken
     answer_by: AwareDatetime
     send_before: AwareDatetime
+    answer_token: MailToken | None = None
+    """Where a calendar's reply goes, the same for all of one seat's mails; without one, to the office."""
+    bounce_token: MailToken | None = None
+    """Where reports of this notice's delivery go, likewise."""
 
 
 class SendCancellation(
@@ -58,6 +63,8 @@ class SendCancellation(
     ends: AwareDatetime
     place: Code
     send_before: AwareDatetime
+    answer_token: MailToken | None = None
+    bounce_token: MailToken | None = None
 
 
 class SendReminder(Question[Sent], subject="ask.notify.send_reminder.v1", asked_from=(Account.JUSO, Account.SHIEN)):

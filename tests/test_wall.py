@@ -78,6 +78,7 @@ from contracts.intake import (
     WithdrawConsent,
 )
 from contracts.life import LookAtDue, LookAtLife, TakeStep
+from contracts.mail_answers import AnswerByMail, PassDelivery, PassReply, ReportDelivery, TakeReply
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, ItemUnplaced, LookAtLink, Sittings
 from contracts.message import EVENTS, QUESTIONS, Account
 from contracts.notify import SendCancellation, SendInvitation, SendReminder
@@ -163,7 +164,8 @@ SAYS: dict[str, set[str]] = {
     "coordination@shien": COORDINATION,
     "meetings@juso": MEETINGS | SHARING,
     "meetings@shien": MEETINGS,
-    "notify": {f"to.directory.{MailboxOf.subject}"},
+    "mailin": {TakeReply.subject, PassDelivery.subject},
+    "notify": {f"to.directory.{MailboxOf.subject}", PassReply.subject},
     "desk@juso": DESK
     | {f"to.directory.{SignInJuso.subject}"}
     | {f"to.intake.{question.subject}" for question in (ClientOf, WithdrawConsent, LookAtStop)}
@@ -173,7 +175,11 @@ SAYS: dict[str, set[str]] = {
     | {f"to.juso.{question.subject}" for question in (ConsentForGate, RecordCarryIn)}
     | {f"to.{one}.{FrozenCounts.subject}" for one in ("juso", "shien")}
     | {f"to.intake.{ClientForGate.subject}"},
-    "desk": {f"to.{one}.{question.subject}" for one in ("juso", "shien") for question in (LookAtLink, AnswerByLink)},
+    "desk": {
+        f"to.{one}.{question.subject}"
+        for one in ("juso", "shien")
+        for question in (LookAtLink, AnswerByLink, AnswerByMail, ReportDelivery)
+    },
 }
 """What each process may tell and ask, written down a second time (the tables of the README): not read from services."""
 DURABLES = {"coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}

@@ -24,6 +24,7 @@ from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeeting
 from contracts.escalation import Escalate
 from contracts.intake import ClientOf, LookAtStop, WithdrawConsent
 from contracts.life import LookAtDue, LookAtLife, TakeStep
+from contracts.mail_answers import AnswerByMail, ReportDelivery
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.preparing import AcceptRoster, AnswerInquiry, AskAgency, LookAtInquiries, LookAtRoster, LookAtSheet
@@ -56,6 +57,8 @@ service = Service(
             TakeStep,
             LookAtRoom,
             Conduct,
+            AnswerByMail,
+            ReportDelivery,
             Escalate,
             LookAtPapers,
             ReadPaper,

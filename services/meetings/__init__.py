@@ -4,6 +4,7 @@ from services.meetings import commissioning as commissioning
 from services.meetings import conducting as conducting
 from services.meetings import cooperations as cooperations
 from services.meetings import facts as facts
+from services.meetings import mailed as mailed
 from services.meetings import room as room
 from services.meetings import views as views
 from services.meetings.handlers import service as service

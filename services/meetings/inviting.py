@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select, update
 
+from contracts.mail_addresses import mail_token
 from contracts.message import Account, Compartment
 from contracts.notify import SendCancellation, SendInvitation
 from contracts.permit import LIFE_SECONDS, ReportSpent
@@ -21,6 +22,7 @@ from services import sharing
 from services.meetings import domain, grounds
 from services.meetings.grounds import Bond, Recipient
 from services.meetings.handlers import service
+from services.meetings.mailed import want_again
 from services.meetings.seats import cancel_seats
 from services.meetings.tables import agenda, consents, disclosure, item, notice, seat, sitting
 from services.service import AskFailed, Tx, Work
@@ -58,6 +60,7 @@ async def send_notices(work: Work) -> None:
     Cancellations first: they share nothing, and go out also while the ledger cannot be asked. Raises AskFailed then.
     """
     began = work.now()
+    await work.run(lambda tx: want_again(tx, work.settings.link_key))
     for kind in ("cancellation", "invitation"):
         await _send_all(work, partial(next_batch, due=began, kind=kind))
 
@@ -220,10 +223,21 @@ async def _send(work: Work, one: Row[Any], until: datetime) -> Tried:
         answer_by = domain.answer_by(work.profile, one.starts, work.now())
         asked = SendInvitation.model_validate(facts | {"link": one.link, "answer_by": answer_by})
     try:
-        sent = await work.ask(asked)
+        sent = await work.ask(asked.model_copy(update=_tokens(work, one)))
     except AskFailed:  # perhaps it was sent all the same: notify knows the notice when it is asked again
         return Tried(one.id, one.tries + 1, "not_sent", "unanswered")
     return Tried(one.id, one.tries + 1, sent.outcome, sent.why)
+
+
+def _tokens(work: Work, one: Row[Any]) -> dict[str, str]:
+    """Where replies to the seat and reports on the notice are to come back to."""
+    if work.compartment is None:
+        raise TypeError("meetings runs in a compartment")
+    key, here = work.settings.link_key, work.compartment
+    return {
+        "answer_token": mail_token(key, "answer", here, one.uid),
+        "bounce_token": mail_token(key, "bounce", here, one.id),
+    }
 
 
 def note_tries(tx: Tx, tried: Iterable[Tried]) -> None:

@@ -1,4 +1,5 @@
 """Mails one neutral invitation or cancellation to one person, at once or not at all, and says which."""
 
 from services.notify import reminding as reminding
+from services.notify import replying as replying
 from services.notify.handlers import service as service

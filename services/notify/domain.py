@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contracts.notify import Sent
+from services.notify.addresses import NOWHERE, Returns
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 Method = Literal["REQUEST", "CANCEL"]
@@ -60,6 +61,8 @@ class Letter:
     office: Office
     link: str = ""
     """Where to answer, the recipient's own; empty: there is nothing to answer."""
+    returns: Returns = NOWHERE
+    """Where replies and reports of delivery go."""
 
     @property
     def facts(self) -> tuple[str, ...]:

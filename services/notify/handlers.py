@@ -8,7 +8,10 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 from sqlalchemy import func, insert, select, update
 
 from contracts.directory import Mailbox, MailboxOf
+from contracts.mail_answers import PassReply
+from contracts.message import Question
 from contracts.notify import SendCancellation, SendInvitation, Sent
+from services.notify.addresses import answer_address
 from services.notify.domain import (
     Cancellation,
     Delivery,
@@ -41,7 +44,7 @@ class Begun(NamedTuple):
     """Whether an earlier try may have reached the person."""
 
 
-service = Service("notify", tables, asks=frozenset({MailboxOf}))
+service = Service("notify", tables, asks=frozenset[type[Question[Any]]]((MailboxOf, PassReply)))
 
 _turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 """One lock per person being written to. It lasts as long as somebody holds or awaits it, so their number is bounded."""
@@ -105,7 +108,9 @@ async def _send(asked: Asked, deadline: Deadline, work: Work) -> Sent:
         return begun
     told = _letter(asked, begun.takes_back, mailbox, work)
     mail = compose(told, calendar_object(told))
-    outcome = await mailer(work, told.office).send(told.office.mail, told.address, mail, deadline)
+    outcome = await mailer(work, told.office).send(
+        told.returns.reports or told.office.mail, told.address, mail, deadline
+    )
     if outcome == "no_verdict":
         return BUSY
     if outcome:
@@ -159,7 +164,10 @@ def _letter(asked: Asked, takes_back: UUID | None, mailbox: Mailbox, work: Work)
         "place": one_line({place.code: place.name for place in profile.places}[asked.place]),
         "address": mailbox.address,
         "name": one_line(mailbox.name),
-        "office": Office(one_line(profile.office), profile.office_mail, one_line(profile.office_phone)),
+        "office": (office := Office(one_line(profile.office), profile.office_mail, one_line(profile.office_phone))),
+        "returns": answer_address(
+            asked.answer_token, asked.bounce_token, office.mail, work.settings.reply_domain(office.domain)
+        ),
     }
     if isinstance(asked, SendInvitation):
         return Invitation(**facts, answer_by=asked.answer_by, link=f"{work.settings.window_url}/a/{asked.link}")

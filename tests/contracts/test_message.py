@@ -55,6 +55,7 @@ TOPICS = {
     "contracts.triage": {"intake"},
     "contracts.same_person": {"intake"},
     "contracts.household": {"intake"},
+    "contracts.mail_answers": {"desk", "meetings", "notify"},
     "contracts.running": {"meetings"},
     "contracts.permit": {"intake"},
     "contracts.commission": {"meetings"},

@@ -13,8 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from contracts.mail_addresses import MailAddress, read_address
-from services.mailin.listening import SIZE_LIMIT
-from services.mailin.reading import Came, read_mail
+from services.mailin.reading import MOST_OCTETS, Came, read_mail
 from services.settings import LOOPBACK, Settings
 
 MOST_AT_ONCE = 100
@@ -76,7 +75,7 @@ def _fetch(box: imaplib.IMAP4, uid: str) -> bytes:
     """The mail; of one that is too large nothing, so that it is passed over and marked as read."""
     _, sizes = box.uid("FETCH", uid, "(RFC822.SIZE)")
     size = _SIZE.search(b" ".join(one if isinstance(one, bytes) else one[0] for one in sizes if one))
-    if size is None or int(size[1]) > SIZE_LIMIT:
+    if size is None or int(size[1]) > MOST_OCTETS:
         return b""
     _, parts = box.uid("FETCH", uid, "(BODY.PEEK[])")
     found: list[Any] = [one[1] for one in parts if isinstance(one, tuple)]

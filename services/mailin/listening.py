@@ -11,10 +11,9 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from contracts.mail_addresses import MailAddress, read_address
+from services.mailin.reading import MOST_OCTETS
 from services.settings import Settings
 
-SIZE_LIMIT = 10 * 1_048_576
-"""Octets a mail may have: an answer has a few thousand, a signature's pictures some more."""
 MOST_CONNECTIONS = 50
 IDLE_SECONDS = 60.0
 AT_ONCE = 4
@@ -34,7 +33,7 @@ async def listen(settings: Settings, domain: str, take: Take) -> None:
     kind = LMTP if settings.mail_in_protocol == "lmtp" else SMTP
 
     def accept() -> SMTP:
-        made = kind(hearer, data_size_limit=SIZE_LIMIT, hostname=domain, ident="mail", timeout=IDLE_SECONDS)
+        made = kind(hearer, data_size_limit=MOST_OCTETS, hostname=domain, ident="mail", timeout=IDLE_SECONDS)
         connections[:] = [one for one in connections if one.transport is None or not one.transport.is_closing()]
         if len(connections) >= MOST_CONNECTIONS:  # the oldest is whoever keeps a connection for its own sake
             _end(connections.pop(0))

@@ -18,6 +18,8 @@ from contracts.mail_answers import Said
 from services.mailin.itip import ReplyCalendar, read_calendar
 from services.mailin.tnef import response_of
 
+MOST_OCTETS = 10 * 1_048_576
+"""Of a mail: an answer has a few thousand, a signature's pictures some more."""
 MOST_PARTS = 100
 """The library's parser looks at each line once per part that is open."""
 MOST_OCTETS_OF_A_CALENDAR = 524_288
@@ -65,7 +67,7 @@ class Came:
 def read_mail(raw: bytes) -> Came:
     """Read one mail. Never raises."""
     came = Came(sha256(raw).hexdigest())
-    if len(_PART_MARKS.findall(raw)) > MOST_PARTS:
+    if len(raw) > MOST_OCTETS or len(_PART_MARKS.findall(raw)) > MOST_PARTS:
         return came
     try:
         mail = message_from_bytes(raw, policy=compat32)

@@ -12,7 +12,7 @@ from contracts.mail_answers import MailAnswer, Said
 from contracts.meetings import Answer
 
 MOST_MAILS = 50
-"""Kept of one seat. A machine that answers itself must not fill the store."""
+"""Kept of one seat, and so many answers besides: a machine that answers itself fills neither store nor others' room."""
 SENT_AGAIN_AFTER = timedelta(hours=1)
 """An invitation is not sent again sooner: two machines could ask each other for ever."""
 SETS: dict[Said, Answer] = {Said.ACCEPTED: "attend", Said.DECLINED: "absent"}
@@ -60,6 +60,11 @@ def outcome_of(said: MailAnswer, seat: Seated, notices: Iterable[Told], now: dat
     if said.about != seat.starts if said.about is not None else said.sequence < newest:
         return "stale"
     return "recorded" if seat.answered is None or answered_at(said, now) >= second(seat.answered) else "stale"
+
+
+def is_full(said: Said, kept: int) -> bool:
+    """Whether a seat has had too many mails for one more of this kind."""
+    return kept >= (2 * MOST_MAILS if said in SETS else MOST_MAILS)
 
 
 def answered_at(said: MailAnswer, now: datetime) -> datetime:

@@ -13,13 +13,13 @@ from contracts.message import Event
 from services.meetings import domain
 from services.meetings.handlers import service
 from services.meetings.mail_rules import (
-    MOST_MAILS,
     SENT_AGAIN_AFTER,
     SETS,
     WAITS_FOR,
     Seated,
     Told,
     answered_at,
+    is_full,
     outcome_of,
 )
 from services.meetings.tables import link, mail_reply, notice, seat, sitting
@@ -40,7 +40,7 @@ def answer_by_mail(asked: AnswerByMail, tx: Tx) -> tuple[ReplyTaken, Iterable[Ev
     if found is None:
         return ReplyTaken(outcome="unknown"), ()
     mine = mail_reply.c.sitting == found.sitting, mail_reply.c.person == found.person
-    if (tx.connection.scalar(select(func.count(mail_reply.c.request)).where(*mine)) or 0) >= MOST_MAILS:
+    if is_full(said.said, tx.connection.scalar(select(func.count(mail_reply.c.request)).where(*mine)) or 0):
         return ReplyTaken(outcome="full"), ()
     seated = Seated(found.starts, found.cancelled_at is not None, found.answered_by or found.answered_at)
     outcome = outcome_of(said, seated, _told(found, tx), tx.now)

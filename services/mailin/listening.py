@@ -30,7 +30,7 @@ async def listen(settings: Settings, domain: str, take: Take) -> None:
     """Take mail until cancelled. Raises CannotListen."""
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # below that aiosmtpd writes addresses into the log
     hearer, connections = Hearer(domain, take), list[SMTP]()
-    kind = LMTP if settings.mail_in_protocol == "lmtp" else SMTP
+    kind = _Lmtp if settings.mail_in_protocol == "lmtp" else _Smtp
 
     def accept() -> SMTP:
         made = kind(hearer, data_size_limit=MOST_OCTETS, hostname=domain, ident="mail", timeout=IDLE_SECONDS)
@@ -59,6 +59,15 @@ async def listen(settings: Settings, domain: str, take: Take) -> None:
 def _end(connection: SMTP) -> None:
     if connection.transport is not None:
         connection.transport.close()
+
+
+class _Smtp(SMTP):
+    line_length_limit = 65_536
+    """Programs that never heard of 998 octets (RFC 5322 2.1.1) answer, too."""
+
+
+class _Lmtp(LMTP):
+    line_length_limit = 65_536
 
 
 class Hearer:

@@ -127,6 +127,15 @@ def announce(port: int, size: int) -> int:
         return client.docmd("MAIL", f"FROM:<{SENDER}> SIZE={size}")[0]
 
 
+async def test_a_program_that_writes_a_whole_text_in_one_line_is_heard() -> None:
+    taker = Taker()
+    async with listening(taker) as port:
+        assert (
+            await hand_in(port, parts(calendar().replace(b"END:VEVENT", b"X-A:" + b"a" * 5_000 + b"\r\nEND:VEVENT")))
+            == 250
+        )
+
+
 async def test_one_recipient_a_mail_so_that_each_has_a_verdict_of_its_own() -> None:
     taker = Taker()
     async with listening(taker) as port:

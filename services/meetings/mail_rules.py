@@ -20,6 +20,10 @@ SETS: dict[Said, Answer] = {Said.ACCEPTED: "attend", Said.DECLINED: "absent"}
 WAITS_FOR = (Said.TENTATIVE, Said.DELEGATED, Said.COUNTER, Said.UNREADABLE, Said.OTHER_SENDER)
 """What the coordinator is shown until the person gives an answer."""
 
+SENT_AGAIN = (Said.REFRESH, Said.COUNTER, Said.DELEGATED)
+"""Answered by the invitation as it stands: asked for, or the neutral no to another time or another person. Whoever
+entered the wish in a calendar has the real date there again (RFC 5546 3.2.2)."""
+
 Outcome = Literal["recorded", "noted", "stale", "over", "wrong_sitting"]
 
 

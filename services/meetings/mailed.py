@@ -13,6 +13,7 @@ from contracts.message import Event
 from services.meetings import domain
 from services.meetings.handlers import service
 from services.meetings.mail_rules import (
+    SENT_AGAIN,
     SENT_AGAIN_AFTER,
     SETS,
     WAITS_FOR,
@@ -63,7 +64,7 @@ def report_delivery(asked: ReportDelivery, tx: Tx) -> tuple[DeliveryTaken, Itera
 
 
 def want_again(tx: Tx, link_key: bytes) -> None:
-    """Have the invitation sent again to whoever's calendar asks for it (REFRESH): decided anew, as every sending is."""
+    """Have the invitation sent again where that is the answer: decided anew right before, as every sending is."""
     asked = select(mail_reply.c.request, mail_reply.c.sitting, mail_reply.c.person)
     for one in tx.execute(asked.where(mail_reply.c.again)).all():
         tx.execute(update(mail_reply).where(mail_reply.c.request == one.request).values(again=False))
@@ -90,7 +91,7 @@ def waiting_replies(sittings: Iterable[UUID], tx: Tx) -> dict[tuple[UUID, UUID],
 def _keep(found: Row[Any], said: MailAnswer, outcome: str, tx: Tx) -> None:
     facts = said.model_dump(include={"request", "said", "sequence", "stamp", "wish_starts", "wish_ends"})
     own = {"sitting": found.sitting, "person": found.person, "outcome": outcome, "came_at": tx.now}
-    again = outcome == "noted" and said.said is Said.REFRESH
+    again = outcome == "noted" and said.said in SENT_AGAIN
     tx.execute(insert(mail_reply).values(facts | own | {"again": again}))
 
 

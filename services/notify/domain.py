@@ -20,6 +20,14 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,
 _LINE_BREAKERS = {"Cc", "Cs", "Zl", "Zp"}
 
 
+BY_LINK_ONLY = "予定表の「承諾」ではなく、上のリンクからお答えください。リンクはあなた専用です。転送しないでください。"
+BY_CALENDAR_TOO = (
+    "上のリンクか、予定表の「承諾」「辞退」でお答えください。書き添えた文は届きません。"
+    "リンクはあなた専用です。転送しないでください。"
+)
+"""Where a calendar's reply is read by a machine."""
+
+
 @dataclass(frozen=True)
 class Office:
     """Who invites: the municipality's own office, also where an outsourced 多機関協働事業者 organises (P9)."""
@@ -69,6 +77,12 @@ class Letter:
         """When and where."""
         return f"日時: {span(self.starts, self.ends)}", f"場所: {self.place}"
 
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """The closing words, by where replies go: the same for all of a city's mails."""
+        read = self.returns.answers not in ("", self.office.mail)
+        return tuple(BY_CALENDAR_TOO if one == BY_LINK_ONLY and read else one for one in self.closing)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Invitation(Letter):
@@ -79,7 +93,7 @@ class Invitation(Letter):
     subject = "会議のご案内"
     opening = "次の会議にご出席をお願いします。"
     closing = (
-        "予定表の「承諾」ではなく、上のリンクからお答えください。リンクはあなた専用です。転送しないでください。",
+        BY_LINK_ONLY,
         "同じ会議のご案内が続けて届いたときは、新しいほうをご覧ください。",
         "お電話でもお答えいただけます。ご不明な点もお電話ください。",
     )
@@ -215,7 +229,7 @@ def plain_text(letter: Letter) -> str:
         *told.facts,
         "",
         *(["回答はこちら:", told.link, ""] if told.link else []),
-        *told.closing,
+        *told.advice,
         "",
         told.office.name,
         f"電話 {told.office.phone}",
@@ -240,6 +254,6 @@ def html_text(letter: Letter) -> str:
         f'<!DOCTYPE html>\r\n<html lang="ja"><head><meta charset="utf-8"><title>{told.subject}</title></head><body>\r\n'
         f"{salutation}<p>{told.opening}</p>\r\n"
         f"<p>{facts}</p>\r\n{answer}"
-        f"<p>{'<br>'.join(told.closing)}</p>\r\n"
+        f"<p>{'<br>'.join(told.advice)}</p>\r\n"
         f"<p>{escape(told.office.name)}<br>\r\n電話 {escape(told.office.phone)}</p>\r\n</body></html>\r\n"
     )

@@ -226,6 +226,23 @@ async def test_whoever_asks_for_the_invitation_gets_it_again_as_a_newer_copy_dec
     assert juso.stage.ask(AnswerByLink(link=mail.link, answer="absent")).answer == "absent"
 
 
+@BOTH
+@pytest.mark.parametrize("said", [Said.COUNTER, Said.DELEGATED])
+@pytest.mark.rule("S6")
+async def test_a_wish_for_another_time_or_person_is_answered_by_the_invitation_as_it_stands(
+    hands: Building, kind: Compartment, said: Said
+) -> None:
+    meetings = hands(kind)
+    mail = await invited(meetings)
+    meetings.stage.pass_time(hours=2)
+    assert comes(meetings, reply(mail, said, about=None)) == "noted"
+    await meetings.work()
+    (again,) = [one for one in meetings.town.mails.values() if one.sequence == 1]
+    assert (again.person, again.starts, again.uid) == (mail.person, mail.starts, mail.uid)
+    assert seat_of(meetings, mail).mail == said, "the coordinator still has to decide"
+    assert {one.person for one in sitting_of(meetings).seats} == {one.person for one in meetings.town.mails.values()}
+
+
 async def test_an_old_copy_that_does_not_say_which_date_it_is_of_answers_nothing_once_there_is_a_newer(
     hands: Building,
 ) -> None:

@@ -102,6 +102,10 @@ async def test_replies_and_reports_come_back_to_addresses_of_their_own_and_peopl
     assert server.senders == [f"bounce+{tokens[1]}@{domain}", process.profile.office_mail]
     assert all(process.profile.office_mail in str(mail["From"]) for mail in server.taken)
     assert all("Reply-To" not in mail for mail in server.taken)
+    texts = [
+        next(mail.walk()).get_payload()[0].get_payload()[0].get_payload(decode=True).decode() for mail in server.taken
+    ]
+    assert ["予定表の「承諾」「辞退」でお答えください。" in text for text in texts] == [True, False]
 
 
 class Envelopes(Mailbox):

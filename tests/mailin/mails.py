@@ -34,7 +34,7 @@ def event(partstat: str = "ACCEPTED", attendee: str = SENDER, **changes: Any) ->
             made.add(name.replace("_", "-"), value)
     made.add("COMMENT", WORDS)
     who = vCalAddress(f"mailto:{attendee}")
-    who.params.update({"CN": "髙橋 花子", "PARTSTAT": partstat})
+    who.params.update({"CN": "左近花子", "PARTSTAT": partstat})
     made.add("ATTENDEE", who, encode=False)
     return made
 

@@ -60,9 +60,8 @@ async def send_notices(work: Work) -> None:
     Cancellations first: they share nothing, and go out also while the ledger cannot be asked. Raises AskFailed then.
     """
     began = work.now()
-    await work.run(lambda tx: want_again(tx, work.settings.link_key))
-    for kind in ("cancellation", "invitation"):
-        await _send_all(work, partial(next_batch, due=began, kind=kind))
+    await _send_all(work, partial(next_batch, due=began, kind="cancellation"))
+    await _send_all(work, partial(next_invitations, due=began, link_key=work.settings.link_key))
 
 
 async def _send_all(work: Work, fetch: Callable[[Tx], "Batch | None"]) -> None:
@@ -82,6 +81,12 @@ async def _send_all(work: Work, fetch: Callable[[Tx], "Batch | None"]) -> None:
 
 
 # -- before sending ----------------------------------------------------------------------------------------------------
+
+
+def next_invitations(tx: Tx, due: datetime, link_key: bytes) -> Batch | None:
+    """The next few, and besides note which are to be sent again: they come due now."""
+    want_again(tx, link_key)
+    return next_batch(tx, due, "invitation")
 
 
 def next_batch(tx: Tx, due: datetime, kind: str) -> Batch | None:

@@ -48,6 +48,11 @@ class ItemView(Message):
     """Agencies with a seat here that leave the room for this item: its consent does not name them (M6)."""
 
 
+Delivery = Literal["waiting", "retrying", "accepted", "delivered", "deferred", "bounced", "answered", "not_sent"]
+"""How far a notice got: not yet tried; tried and to be tried again; taken by the mail server; what that reported later
+(RFC 3464); answered, so that it surely arrived; not sent, and not tried again."""
+
+
 class SeatView(Message):
     """A seat and what its holder answered. ``notice``: whether the invitation went out; of a seat that is
     ``cancelled``, whether its cancellation did.
@@ -59,6 +64,14 @@ class SeatView(Message):
     answer: Literal["attend", "absent", "none"]
     answered_at: AwareDatetime | None
     notice: Literal["waiting", "sent", "not_sent"]
+    delivery: Delivery = "waiting"
+    why: str = ""
+    """Of a notice that was not sent, or is tried again, why."""
+    mail: Literal["", "tentative", "delegated", "counter", "unreadable", "other_sender"] = ""
+    """What came by mail that somebody has to decide or telephone about; an answer that follows ends it."""
+    wish_starts: AwareDatetime | None = None
+    """With ``counter``: the time that was wished for, if it could be read. A wish moves nothing."""
+    wish_ends: AwareDatetime | None = None
     cancelled: bool = False
     """Its ground is gone: a consent that no longer names the agency, or a commission that ended (C11, S6)."""
     by_hand: Literal["", "phone", "letter"] = ""

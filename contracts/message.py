@@ -35,9 +35,12 @@ HOME: dict[str, Account | None] = {
     "coordination": None,
     "meetings": None,
     "notify": Account.NOTIFY,
+    "desk": Account.NOTIFY,
     "gate": Account.GATE,
 }
-"""The account in which each service answers, by the second word of a subject; None: one per compartment."""
+"""The account in which each service answers, by the second word of a subject; None: one per compartment.
+
+Of the desks only the answer window answers anybody: it sits with notify, facing outside."""
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 """A code from the municipality's profile (agency, body, post, place): never free text."""

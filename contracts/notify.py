@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from contracts.mail_addresses import MailToken
 from contracts.meetings import LinkToken
 from contracts.message import Account, Code, Message, Question
 
@@ -53,6 +54,10 @@ class SendInvitation(Question[Sent], subject="ask.notify.send_invitation.v1", as
     """It is held online: whoever is invited is told so in the place's stead."""
     room: Code | None = None
     """Which of the place's rooms, where it has some."""
+    answer_token: MailToken | None = None
+    """Where a calendar's reply goes, the same for all of one seat's mails; without one, to the office."""
+    bounce_token: MailToken | None = None
+    """Where reports of this notice's delivery go, likewise."""
 
 
 class SendCancellation(
@@ -73,6 +78,8 @@ class SendCancellation(
     ends: AwareDatetime
     place: Code
     send_before: AwareDatetime
+    answer_token: MailToken | None = None
+    bounce_token: MailToken | None = None
 
 
 class SendReminder(Question[Sent], subject="ask.notify.send_reminder.v1", asked_from=(Account.JUSO, Account.SHIEN)):

@@ -31,15 +31,13 @@ from services.bus import Bus, end
 from services.probes import Reaches, check
 from services.provision import make_streams, write_server_config
 from services.service import Process
-from services.settings import Settings, read_profile
+from services.settings import LOOPBACK, Settings, read_profile
 from services.store import Store, StoreRefused
 from services.vault import Vault, VaultRefused
 
 log = logging.getLogger("kasane")
-PORTS = ("nats_port", "desk_juso_port", "desk_shien_port", "window_port", "smtp_port")
+PORTS = ("nats_port", "desk_juso_port", "desk_shien_port", "window_port", "smtp_port", "mail_in_port")
 """The settings that say where something listens."""
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-"""Where the local mailbox stands in for a mail server; any other KASANE_SMTP_HOST is one."""
 READY_SECONDS = 60
 STOP_SECONDS = 20
 PROBE_SECONDS = 3600.0
@@ -369,6 +367,7 @@ class Launcher:
             "KASANE_WINDOW_PORT": settings.window_port,
             "KASANE_DESK_JUSO_PORT": settings.desk_juso_port,
             "KASANE_DESK_SHIEN_PORT": settings.desk_shien_port,
+            "KASANE_MAIL_IN_PORT": settings.mail_in_port,
         }
         if settings.smtp_host in LOOPBACK:
             ports["KASANE_SMTP_PORT"] = settings.smtp_port

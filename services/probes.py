@@ -274,7 +274,7 @@ def _neighbours(process: Process) -> list[str]:
     if here in (Account.JUSO, Account.SHIEN):
         names += [f"{name}@{here}" for name in (*(name for name, home in HOME.items() if home is None), "desk")]
     elif here is Account.NOTIFY:
-        names.append("desk")
+        names.append("mailin")
     return [name for name in (*names, *(f"{role}@{here}" for role in _TOGETHER)) if name != process.name]
 
 

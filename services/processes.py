@@ -1,7 +1,7 @@
 """Which processes one municipality's kasane is made of."""
 
 from contracts.message import Compartment
-from services import coordination, desk, directory, gate, intake, meetings, notify
+from services import coordination, desk, directory, gate, intake, mailin, meetings, notify
 from services.service import Process
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
@@ -13,6 +13,7 @@ PROCESSES = (
     Process(meetings.service, JUSO),
     Process(meetings.service, SHIEN),
     Process(notify.service),
+    Process(mailin.service),
     Process(gate.service),
     Process(desk.service, JUSO),
     Process(desk.service, SHIEN),

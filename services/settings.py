@@ -3,12 +3,16 @@
 import json
 import tomllib
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, HttpUrl, PrivateAttr, ValidationError
+from pydantic import Field, HttpUrl, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.message import Compartment
 from contracts.profile import Profile
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+"""Where the local mailbox stands in for a mail server; any other KASANE_SMTP_HOST is one."""
 
 SHIPPED_FORMS = Path(__file__).parent.parent / "forms"
 """The forms that come with kasane: in the source tree, and beside the packages where a wheel is installed."""
@@ -51,6 +55,20 @@ class Settings(BaseSettings):
     smtp_port: int = 8025
     dkim_selector: str = Field(default="kasane", pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")
     """Under which name the domain's DNS has the key that signs mail: SELECTOR._domainkey.DOMAIN (`kasane mail dns`)."""
+    answer_domain: str = Field(default="", pattern=r"^[A-Za-z0-9.-]{0,253}$")
+    """The mail domain whose answer+… and bounce+… come to mailin. Empty: the office's own with the local mailbox; with
+    a mail server none, and replies go to the office."""
+    mail_in_port: int = 8024
+    """Where mailin listens for mail that comes back."""
+    mail_in_protocol: Literal["smtp", "lmtp"] = "smtp"
+    imap_host: str = ""
+    """A mailbox that is looked through as well, for a city whose mail server hands nothing on. Empty: none."""
+    imap_port: int = 993
+    imap_user: str = ""
+    imap_password: SecretStr = SecretStr("")
+    imap_folder: str = "INBOX"
+    imap_seconds: float = Field(default=60, gt=0)
+    """How often it is looked through."""
     _trial: bool = PrivateAttr(default=False)
 
     @property
@@ -132,6 +150,10 @@ class Settings(BaseSettings):
         said = {Compartment.JUSO: self.desk_juso_url, Compartment.SHIEN: self.desk_shien_url}[compartment]
         host = "localhost" if compartment is Compartment.SHIEN and self.host == "127.0.0.1" else self.host
         return str(said or f"http://{host}:{self.desk_port(compartment)}").rstrip("/")
+
+    def reply_domain(self, office_domain: str) -> str:
+        """Where what comes back is addressed to; empty: nobody there would read it."""
+        return self.answer_domain or (office_domain if self.smtp_host in LOOPBACK else "")
 
     def store_key(self, process: str) -> Path:
         """Where ``kasane provision --stores`` leaves the address, login and password of one process's database."""

@@ -79,6 +79,7 @@ from contracts.intake import (
     WithdrawConsent,
 )
 from contracts.life import LookAtDue, LookAtLife, TakeStep
+from contracts.mail_answers import AnswerByMail, PassDelivery, PassReply, ReportDelivery, TakeReply
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, ItemUnplaced, LookAtLink, Sittings
 from contracts.message import EVENTS, QUESTIONS, Account
 from contracts.notify import SendCancellation, SendInvitation, SendPoll, SendReminder
@@ -172,7 +173,8 @@ SAYS: dict[str, set[str]] = {
     "coordination@shien": COORDINATION,
     "meetings@juso": MEETINGS | SHARING,
     "meetings@shien": MEETINGS,
-    "notify": {f"to.directory.{MailboxOf.subject}"},
+    "mailin": {TakeReply.subject, PassDelivery.subject},
+    "notify": {f"to.directory.{MailboxOf.subject}", PassReply.subject},
     "desk@juso": DESK
     | {f"to.directory.{SignInJuso.subject}"}
     | {f"to.intake.{question.subject}" for question in (ClientOf, WithdrawConsent, LookAtStop)}
@@ -185,7 +187,7 @@ SAYS: dict[str, set[str]] = {
     "desk": {
         f"to.{one}.{question.subject}"
         for one in ("juso", "shien")
-        for question in (LookAtLink, AnswerByLink, LookAtPoll, AnswerPoll)
+        for question in (LookAtLink, AnswerByLink, LookAtPoll, AnswerPoll, AnswerByMail, ReportDelivery)
     }
     | {f"to.directory.{LookAtFeed.subject}"},
 }

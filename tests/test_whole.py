@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import smtplib
 import socket
 import sqlite3
 import subprocess
@@ -10,12 +11,16 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import SMTP
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
+from icalendar import Calendar, Event
 
 from contracts.consent import ConsentState
 from contracts.intake import Held
@@ -41,6 +46,7 @@ def kasane(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[
         "desk_shien_port",
         "window_port",
         "smtp_port",
+        "mail_in_port",
     )
     variables = {f"KASANE_{name.upper()}": str(getattr(settings, name)) for name in names}
     return subprocess.run(
@@ -125,7 +131,40 @@ def test_no_mail_tells_whom_or_what_it_is_about_or_of_which_kind_it_is(running: 
     assert len(hosts) == 1, "the link's host must not tell the kind of meeting"
 
 
-def test_an_answer_by_link_reaches_its_seat_and_looking_changes_nothing(running: Running) -> None:
+def organiser_of(raw: bytes) -> str:
+    return str(invitation_of(raw).events[0]["ORGANIZER"]).removeprefix("mailto:")
+
+
+def invitation_of(raw: bytes) -> Calendar:
+    return Calendar.from_ical(list(message_from_bytes(raw).walk())[-1].get_payload(decode=True))
+
+
+def reply_to(raw: bytes, partstat: str, sender: str = "") -> bytes:
+    """What a calendar program answers for the person it was sent to."""
+    invited = invitation_of(raw).events[0]
+    sender = sender or str(invited["ATTENDEE"]).removeprefix("mailto:")
+    answer = Event()
+    for name in ("UID", "SEQUENCE", "DTSTART"):
+        answer.add(name, invited[name])
+    answer.add("DTSTAMP", datetime.now(UTC))
+    answer.add("ATTENDEE", f"mailto:{sender}", parameters={"PARTSTAT": partstat})
+    calendar = Calendar()
+    for name, value in (("PRODID", "-//x//x//EN"), ("VERSION", "2.0"), ("METHOD", "REPLY")):
+        calendar.add(name, value)
+    calendar.add_component(answer)
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Message-ID"] = sender, organiser_of(raw), f"<{invited['UID']}-{sender}>"
+    mail.set_content("髙橋美津子様の件、参加します。")
+    mail.add_attachment(calendar.to_ical(), "text", "calendar", filename="reply.ics")
+    return mail.as_bytes(policy=SMTP)
+
+
+def hand_in(settings: Settings, raw: bytes, to: str) -> None:
+    with smtplib.SMTP("127.0.0.1", settings.mail_in_port, timeout=20) as client:
+        assert client.sendmail("whoever@mx.example", [to], raw) == {}
+
+
+def test_an_answer_by_link_or_by_mail_reaches_its_seat_and_looking_changes_nothing(running: Running) -> None:
     mail = min((running.settings.home / "mail").glob("*.eml")).read_bytes()
     link = answer_link(mail)
     with urllib.request.urlopen(link, timeout=10) as page:
@@ -137,6 +176,13 @@ def test_an_answer_by_link_reaches_its_seat_and_looking_changes_nothing(running:
     assert count == {"before": 0, "after": answered}
     with urllib.request.urlopen(link, timeout=10) as page:
         assert "出席" in page.read().decode()
+    hand_in(running.settings, reply_to(mail, "DECLINED", sender="somebody@elsewhere.example"), organiser_of(mail))
+    with urllib.request.urlopen(link, timeout=10) as page:
+        assert '<strong class="attend">出席</strong>' in page.read().decode(), "nobody else answers for the invited"
+    for _ in range(2):
+        hand_in(running.settings, reply_to(mail, "DECLINED"), organiser_of(mail))
+    with urllib.request.urlopen(link, timeout=10) as page:
+        assert '<strong class="absent">欠席</strong>' in page.read().decode()
 
 
 def test_what_is_withdrawn_waits_until_a_person_decides(running: Running) -> None:

@@ -25,6 +25,7 @@ from contracts.escalation import Escalate
 from contracts.feeds import EndFeed, LookAtFeed, MakeFeed
 from contracts.intake import ClientOf, DetailsOfClient, LookAtStop, WithdrawConsent
 from contracts.life import LookAtDue, LookAtLife, TakeStep
+from contracts.mail_answers import AnswerByMail, ReportDelivery
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.polls import AnswerPoll, ClosePoll, LookAtPoll, NotePollAnswer, OpenPoll
@@ -66,6 +67,8 @@ service = Service(
             Conduct,
             PrintSitting,
             PrintPaper,
+            AnswerByMail,
+            ReportDelivery,
             Escalate,
             LookAtPapers,
             ReadPaper,

@@ -14,6 +14,7 @@ from contracts.message import Compartment
 from contracts.profile import Profile
 from contracts.purpose import PURPOSE_TEXT
 from services.desk import words
+from services.desk.deliveries import call_text, delivery_text
 
 WEEKS_AHEAD = 8
 """How far 「このあと」 looks, after the week shown."""
@@ -286,19 +287,17 @@ def _label(case: UUID, known: Known) -> tuple[str, str, bool]:
 
 def _seat_line(seat: SeatView, known: Known) -> SeatLine:
     person = (known.staff or {}).get(seat.person)
-    call = ""
-    if seat.by_hand:
-        call = words.BY_HAND_TEXT[seat.by_hand] + (f"電話 {person.phone}" if person and person.phone else "")
-    elif seat.notice == "not_sent":
-        no_mail = person is not None and person.network == "none"
-        call = "メールを使えない職場です。" if no_mail else "メールを届けられませんでした。"
+    has_mail = person is None or person.network != "none"
+    by_hand = words.BY_HAND_TEXT[seat.by_hand] if seat.by_hand else ""
+    if by_hand and person and person.phone:
+        by_hand += f"電話 {person.phone}"
     return SeatLine(
         known.agency(seat.agency),
         person.name if person else "氏名を確認できません",
         words.NEED_TEXT[seat.need],
         seat.answer,
-        words.NOTICE_TEXT[seat.cancelled][seat.notice],
-        call,
+        delivery_text(seat),
+        by_hand or call_text(seat, known.compartment, has_mail=has_mail),
         seat.cancelled,
     )
 

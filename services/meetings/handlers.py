@@ -96,7 +96,7 @@ def answer_by_link(asked: AnswerByLink, tx: Tx) -> tuple[LinkState, Iterable[Eve
     found = _seat_of(asked.link, tx)
     if found is not None and found.answer != asked.answer and tx.now < found.starts:
         own = (seat.c.sitting == found.sitting, seat.c.person == found.person)
-        tx.execute(update(seat).where(*own).values(answer=asked.answer, answered_at=tx.now))
+        tx.execute(update(seat).where(*own).values(answer=asked.answer, answered_at=tx.now, answered_by=None))
         found = _seat_of(asked.link, tx)
     return _link_state(found, tx), ()
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select, update
 
+from contracts.mail_addresses import mail_token
 from contracts.message import Account, Compartment
 from contracts.notify import SendCancellation, SendInvitation
 from contracts.permit import LIFE_SECONDS, ReportSpent
@@ -21,6 +22,7 @@ from services import sharing
 from services.meetings import domain, grounds
 from services.meetings.grounds import Bond, Recipient
 from services.meetings.handlers import service
+from services.meetings.mailed import want_again
 from services.meetings.seats import cancel_seats
 from services.meetings.tables import agenda, consents, disclosure, item, notice, seat, sitting
 from services.service import AskFailed, Tx, Work
@@ -58,8 +60,8 @@ async def send_notices(work: Work) -> None:
     Cancellations first: they share nothing, and go out also while the ledger cannot be asked. Raises AskFailed then.
     """
     began = work.now()
-    for kind in ("cancellation", "invitation"):
-        await _send_all(work, partial(next_batch, due=began, kind=kind))
+    await _send_all(work, partial(next_batch, due=began, kind="cancellation"))
+    await _send_all(work, partial(next_invitations, due=began, link_key=work.settings.link_key))
 
 
 async def _send_all(work: Work, fetch: Callable[[Tx], "Batch | None"]) -> None:
@@ -79,6 +81,12 @@ async def _send_all(work: Work, fetch: Callable[[Tx], "Batch | None"]) -> None:
 
 
 # -- before sending ----------------------------------------------------------------------------------------------------
+
+
+def next_invitations(tx: Tx, due: datetime, link_key: bytes) -> Batch | None:
+    """The next few, and besides note which are to be sent again: they come due now."""
+    want_again(tx, link_key)
+    return next_batch(tx, due, "invitation")
 
 
 def next_batch(tx: Tx, due: datetime, kind: str) -> Batch | None:
@@ -229,10 +237,21 @@ async def _send(work: Work, one: Row[Any], until: datetime) -> Tried:
         facts |= {"link": one.link, "answer_by": answer_by, "online": one.online, "room": one.room}
         asked = SendInvitation.model_validate(facts)
     try:
-        sent = await work.ask(asked)
+        sent = await work.ask(asked.model_copy(update=_tokens(work, one)))
     except AskFailed:  # perhaps it was sent all the same: notify knows the notice when it is asked again
         return Tried(one.id, one.tries + 1, "not_sent", "unanswered")
     return Tried(one.id, one.tries + 1, sent.outcome, sent.why)
+
+
+def _tokens(work: Work, one: Row[Any]) -> dict[str, str]:
+    """Where replies to the seat and reports on the notice are to come back to."""
+    if work.compartment is None:
+        raise TypeError("meetings runs in a compartment")
+    key, here = work.settings.link_key, work.compartment
+    return {
+        "answer_token": mail_token(key, "answer", here, one.uid),
+        "bounce_token": mail_token(key, "bounce", here, one.id),
+    }
 
 
 def note_tries(tx: Tx, tried: Iterable[Tried]) -> None:

@@ -105,7 +105,7 @@ def change_in_place(row: Row[Any], gathered: Gathering, bonds: Sequence[Bond], l
     if gone := sorted(before - gathered.seats.keys(), key=str):
         cancel_seats(tx, where.id, gone)
     again = seat.c.sitting == where.id, seat.c.person.in_(gathered.seats), seat.c.cancelled_at.is_not(None)
-    tx.execute(update(seat).where(*again).values(cancelled_at=None, answer="none", answered_at=None))
+    tx.execute(update(seat).where(*again).values(cancelled_at=None, answer="none", answered_at=None, answered_by=None))
     fill_seats(tx, where.id, gathered, bonds)
     values = {"room": gathered.room, "online": gathered.online, "why": gathered.why}
     tx.execute(update(sitting).where(sitting.c.id == where.id).values(values))

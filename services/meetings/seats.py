@@ -43,7 +43,7 @@ def open_seats(tx: Tx, item_id: UUID, sitting_id: UUID) -> None:
     one = tx.execute(select(item).where(item.c.id == item_id)).one()
     open_now = _open_to_item(tx, one, rows)
     mine = seat.c.sitting == sitting_id, seat.c.person.in_(open_now)
-    tx.execute(update(seat).where(*mine).values(cancelled_at=None, answer="none", answered_at=None))
+    tx.execute(update(seat).where(*mine).values(cancelled_at=None, answer="none", answered_at=None, answered_by=None))
 
 
 def _open_to_item(tx: Tx, one: Row[Any], seats: Sequence[Row[Any]]) -> list[UUID]:

@@ -139,6 +139,7 @@ seat = Table(
     Column("cancelled_at", Instant),
     Column("answer", String(6), nullable=False, default="none"),
     Column("answered_at", Instant),
+    Column("answered_by", Instant),
     CheckConstraint("need in ('required', 'expected', 'optional')"),
     CheckConstraint("answer in ('attend', 'absent', 'none')"),
     CheckConstraint("(answer = 'none') = (answered_at is null)"),
@@ -150,6 +151,8 @@ seat = Table(
 """``cancelled_at``: the ground of the seat is gone, its link is dead. ``uid``: what calendars know this seat by.
 Random, so that two people's copies do not tell that it is one sitting. ``first_sequence``: above 0 the uid came with
 its holder from an announced sitting whose place this one takes, and calendars have lower sequences already.
+``answered_by``: when a reply by mail was given, by the clock of whoever gave it; mails overtake one another. Empty:
+``answered_at`` says it.
 """
 
 link = Table(
@@ -175,14 +178,41 @@ notice = Table(
     Column("due", Instant, nullable=False),
     Column("tries", Integer, nullable=False, default=0),
     Column("link", String(32)),
+    Column("delivery", String(9), nullable=False, default=""),
+    Column("delivery_code", String(9), nullable=False, default=""),
     UniqueConstraint("sitting", "person", "sequence"),
     CheckConstraint("kind in ('invitation', 'cancellation')"),
     CheckConstraint("state in ('wanted', 'sent', 'not_sent')"),
+    CheckConstraint("delivery in ('', 'delivered', 'deferred', 'bounced')"),
     # The link opens the seat to whoever has it: it is kept only while it may still have to be mailed.
     CheckConstraint("(state = 'wanted' and kind = 'invitation') = (link is not null)"),
     ForeignKeyConstraint(["sitting", "person"], ["seat.sitting", "seat.person"]),
     Index("notice_due", "state", "due"),
 )
+
+mail_reply = Table(
+    "mail_reply",
+    tables,
+    Column("request", Uuid, primary_key=True),
+    Column("sitting", Uuid, nullable=False),
+    Column("person", Uuid, nullable=False),
+    Column("said", String(12), nullable=False),
+    Column("outcome", String(13), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("stamp", Instant),
+    Column("came_at", Instant, nullable=False),
+    Column("wish_starts", Instant),
+    Column("wish_ends", Instant),
+    Column("again", Boolean, nullable=False, default=False),
+    CheckConstraint("sequence >= 0"),
+    CheckConstraint("(wish_starts is null) or (said = 'counter')"),
+    ForeignKeyConstraint(["sitting", "person"], ["seat.sitting", "seat.person"]),
+    Index("mail_reply_seat", "sitting", "person"),
+    Index("mail_reply_again", "again"),
+)
+"""What came back by mail to a seat: codes and times, no word of it. ``again``: the invitation is still to be sent anew.
+``notice.delivery`` beside it is what a mail server reported later of what it had taken (RFC 3464).
+"""
 
 consents = wall.consents(tables)
 commissions = wall.commissions(tables, owned=True)

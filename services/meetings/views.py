@@ -20,6 +20,7 @@ from contracts.message import Compartment
 from services import sharing
 from services.meetings import grounds
 from services.meetings.handlers import HOLDING, service
+from services.meetings.mailed import waiting_replies
 from services.meetings.tables import agenda, consents, item, notice, seat, sitting
 from services.service import Tx
 
@@ -119,12 +120,13 @@ def _seats(sittings: Sequence[UUID], tx: Tx) -> dict[UUID, list[SeatView]]:
     )
     told_off = (notice.c.kind == "cancellation") & (notice.c.why != "never_invited")
     rows = tx.execute(
-        select(seat, notice.c.state.label("notice"), notice.c.why)
+        select(seat, notice.c.state.label("notice"), notice.c.tries, notice.c.why, notice.c.delivery)
         .join(notice, (notice.c.sitting == seat.c.sitting) & (notice.c.person == seat.c.person))
         .where(seat.c.sitting.in_(sittings), last, or_(seat.c.cancelled_at.is_(None), told_off))
         .order_by(case({"required": 0, "expected": 1}, value=seat.c.need, else_=2), seat.c.agency, seat.c.person)
     )
     seats: dict[UUID, list[SeatView]] = defaultdict(list)
+    replies = waiting_replies(sittings, tx)
     for row in rows:
         view = SeatView(
             person=row.person,
@@ -133,11 +135,26 @@ def _seats(sittings: Sequence[UUID], tx: Tx) -> dict[UUID, list[SeatView]]:
             answer=row.answer,
             answered_at=row.answered_at,
             notice="waiting" if row.notice == "wanted" else row.notice,
+            **_mailed(row, replies.get((row.sitting, row.person))),
             cancelled=row.cancelled_at is not None,
             by_hand=BY_HAND.get(row.why, ""),
         )
         seats[row.sitting].append(view)
     return seats
+
+
+def _mailed(row: Row[Any], reply: Row[Any] | None) -> dict[str, Any]:
+    """How far the seat's newest notice got, and what came back that is no answer. No address stands in either."""
+    if row.answer != "none" and row.cancelled_at is None:
+        delivery = "answered"
+    elif row.notice == "wanted":
+        delivery = "retrying" if row.tries else "waiting"
+    else:
+        delivery = row.delivery or ("accepted" if row.notice == "sent" else "not_sent")
+    found: dict[str, Any] = {"delivery": delivery, "why": "" if row.notice == "sent" else row.why}
+    if reply is None or (row.answered_at is not None and row.answered_at >= reply.came_at):
+        return found
+    return found | {"mail": reply.said, "wish_starts": reply.wish_starts, "wish_ends": reply.wish_ends}
 
 
 def _waiting(which: ColumnElement[bool], tx: Tx) -> tuple[WaitingView, ...]:

@@ -2,4 +2,5 @@
 
 from services.notify import polling as polling
 from services.notify import reminding as reminding
+from services.notify import replying as replying
 from services.notify.handlers import service as service

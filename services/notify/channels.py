@@ -52,7 +52,7 @@ class Mail:
     async def __call__(self, told: Letter, deadline: Deadline) -> Outcome:
         """Raises CalendarUnfit for an entry that is not like every other."""
         mail = self.sign(compose(told, calendar_object(told)))
-        return await self.mailer.send(told.office.mail, told.address, mail, deadline)
+        return await self.mailer.send(told.returns.reports or told.office.mail, told.address, mail, deadline)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from contracts.notify import Sent
+from services.notify.addresses import NOWHERE, Returns
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 DOOR = "オンラインで参加(あなた専用、会議の時間に開きます)"
@@ -18,6 +19,14 @@ Method = Literal["REQUEST", "CANCEL"]
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z0-9-]{2,63}")
 _LINE_BREAKERS = {"Cc", "Cs", "Zl", "Zp"}
+
+
+BY_LINK_ONLY = "予定表の「承諾」ではなく、上のリンクからお答えください。リンクはあなた専用です。転送しないでください。"
+BY_CALENDAR_TOO = (
+    "上のリンクか、予定表の「承諾」「辞退」でお答えください。書き添えた文は届きません。"
+    "リンクはあなた専用です。転送しないでください。"
+)
+"""Where a calendar's reply is read by a machine."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +74,19 @@ class Letter:
     """Where to enter online, the recipient's own; empty: one comes in person."""
     follows: UUID | None = None
     """The notice of the invitation that this person has: taken back by a cancellation, replaced by a newer one."""
+    returns: Returns = NOWHERE
+    """Where replies and reports of delivery go."""
 
     @property
     def facts(self) -> tuple[str, ...]:
         """When and where."""
         return f"日時: {span(self.starts, self.ends)}", f"場所: {self.place}"
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """The closing words, by where replies go: the same for all of a city's mails."""
+        read = self.returns.answers not in ("", self.office.mail)
+        return tuple(BY_CALENDAR_TOO if one == BY_LINK_ONLY and read else one for one in self.closing)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +98,7 @@ class Invitation(Letter):
     subject = "会議のご案内"
     opening = "次の会議にご出席をお願いします。"
     closing = (
-        "予定表の「承諾」ではなく、上のリンクからお答えください。リンクはあなた専用です。転送しないでください。",
+        BY_LINK_ONLY,
         "同じ会議のご案内が続けて届いたときは、新しいほうをご覧ください。",
         "お電話でもお答えいただけます。ご不明な点もお電話ください。",
     )
@@ -241,7 +258,7 @@ def plain_text(letter: Letter) -> str:
         "",
         *(["回答はこちら:", told.link, ""] if told.link else []),
         *([f"{DOOR}:", told.door, ""] if told.door else []),
-        *told.closing,
+        *told.advice,
         "",
         told.office.name,
         f"電話 {told.office.phone}",
@@ -277,6 +294,6 @@ def html_text(letter: Letter) -> str:
         f'<!DOCTYPE html>\r\n<html lang="ja"><head><meta charset="utf-8"><title>{told.subject}</title></head><body>\r\n'
         f"{salutation}<p>{told.opening}</p>\r\n"
         f"<p>{facts}</p>\r\n{answer}"
-        f"<p>{'<br>'.join(told.closing)}</p>\r\n"
+        f"<p>{'<br>'.join(told.advice)}</p>\r\n"
         f"<p>{escape(told.office.name)}<br>\r\n電話 {escape(told.office.phone)}</p>\r\n</body></html>\r\n"
     )

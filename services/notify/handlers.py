@@ -8,7 +8,10 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 from sqlalchemy import func, insert, select, update
 
 from contracts.directory import Mailbox, MailboxOf
+from contracts.mail_answers import PassReply
+from contracts.message import Question
 from contracts.notify import SendCancellation, SendInvitation, Sent
+from services.notify.addresses import answer_address
 from services.notify.channels import (
     BY_HAND,
     Both,
@@ -53,7 +56,7 @@ class Begun(NamedTuple):
     """Whether an earlier try may have reached the person."""
 
 
-service = Service("notify", tables, asks=frozenset({MailboxOf}))
+service = Service("notify", tables, asks=frozenset[type[Question[Any]]]((MailboxOf, PassReply)))
 
 _turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 """One lock per person being written to. It lasts as long as somebody holds or awaits it, so their number is bounded."""
@@ -177,8 +180,11 @@ def _letter(asked: Asked, follows: UUID | None, mailbox: Mailbox, work: Work) ->
         "place": one_line({place.code: place.name for place in profile.places}[asked.place]),
         "address": mailbox.address,
         "name": one_line(mailbox.name),
-        "office": Office(one_line(profile.office), profile.office_mail, one_line(profile.office_phone)),
+        "office": (office := Office(one_line(profile.office), profile.office_mail, one_line(profile.office_phone))),
         "follows": follows,
+        "returns": answer_address(
+            asked.answer_token, asked.bounce_token, office.mail, work.settings.reply_domain(office.domain)
+        ),
     }
     if isinstance(asked, SendInvitation):
         room = next((one_line(one.name) for one in profile.rooms if one.code == asked.room), "")

@@ -81,7 +81,7 @@ def calendar_object(letter: Letter) -> bytes:
     event.add("LOCATION", told.place)
     event.add("CLASS", "CONFIDENTIAL")
     event.add("STATUS", told.status)
-    event.add("ORGANIZER", _who(told.office.mail, told.office.name), encode=False)
+    event.add("ORGANIZER", _who(told.returns.answers or told.office.mail, told.office.name), encode=False)
     event.add("ATTENDEE", _who(told.address, told.name, **_ATTENDANCE[told.method]), encode=False)
     event.add("X-MICROSOFT-DISALLOW-COUNTER", "TRUE")
     if told.door:

@@ -58,6 +58,7 @@ TOPICS = {
     "contracts.household": {"intake"},
     "contracts.polls": {"meetings"},
     "contracts.proposing": {"meetings"},
+    "contracts.mail_answers": {"desk", "meetings", "notify"},
     "contracts.running": {"meetings"},
     "contracts.permit": {"intake"},
     "contracts.commission": {"meetings"},

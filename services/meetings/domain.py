@@ -11,7 +11,7 @@ from contracts.directory import BusyBlock, StaffView
 from contracts.message import Compartment
 from contracts.policy import may_hear
 from contracts.profile import Block, Body, Profile
-from services.meetings.cadence import cadence_text, regular_dates
+from services.meetings.cadence import body_dates, cadence_text, why_moved
 from services.meetings.scheduling import TOKYO, Interval, NoSlot, Wanted, Window, find_date, office_hours
 from services.meetings.seating import agency_name, filled, one_seat_each
 from services.office_days import is_closed
@@ -128,23 +128,20 @@ def _may_host(profile: Profile, body: Body, compartment: Compartment) -> bool:
 def _occasions(profile: Profile, regular: Iterable[tuple[Body, Block]], now: datetime) -> tuple[Occasion, ...]:
     today = now.astimezone(TOKYO).date()
     found = [
-        _occasion(body, block, day, named)
+        _occasion(profile, body, block, day, named)
         for body, block in regular
-        if body.cadence
-        for day, named in regular_dates(
-            body.cadence, today, today + timedelta(days=DAYS_AHEAD), profile.closed_days
-        ).items()
+        for day, named in body_dates(profile, body, today, today + timedelta(days=DAYS_AHEAD)).items()
     ]
     return tuple(sorted((one for one in found if now < one.closes), key=lambda one: (one.starts, one.body.code)))
 
 
-def _occasion(body: Body, block: Block, day: date, named: date) -> Occasion:
+def _occasion(profile: Profile, body: Body, block: Block, day: date, named: date) -> Occasion:
     starts, ends = block_times(block, day)
     last_day = day - timedelta(days=body.agenda_deadline_days)
     closes = min(starts, datetime.combine(last_day + timedelta(days=1), time(0), TOKYO).astimezone(UTC))
     why = f"定例の開催日です({cadence_text(body.cadence)})" if body.cadence else ""
     if day != named:
-        why += f"。{named.month}月{named.day}日が閉庁日のため、{'前' if day < named else '後'}に移しました"
+        why += f"。{why_moved(profile, body, named, day)}"
     return Occasion(body, block.basis, day, starts, ends, block.capacity, closes, why)
 
 
@@ -240,11 +237,12 @@ def when_busy(
     for one in blocks:
         busy.setdefault(one.person, []).append((one.starts, one.ends))
     for body in profile.bodies:
-        dates = regular_dates(body.cadence, first, last, profile.closed_days) if body.cadence else {}
-        times = [block_times(block, day) for day in dates for block in body.blocks]
-        for seat in body.roster:
-            for person in filled(profile, seat, staff).persons[:1]:
-                busy.setdefault(person, []).extend(times)
+        dates = body_dates(profile, body, first, last)
+        for block in body.blocks if dates else ():
+            times = [block_times(block, day) for day in dates]
+            for seat in body.roster_of(block):
+                for person in filled(profile, seat, staff).persons[:1]:
+                    busy.setdefault(person, []).extend(times)
     return busy
 
 

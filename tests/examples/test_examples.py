@@ -132,6 +132,10 @@ def test_kobayashi_s_bodies_are_those_of_its_plan(kobayashi: Profile) -> None:
         ("重層的支援定例会議", ["swa-106-4-2-5"], 6, True),
         ("重層的支援個別会議", ["swa-106-4-2-5"], 0, True),
         ("支援会議", ["swa-106-6"], 0, True),
+        ("多機関協働研修会議", ["plan-only"], 1, False),
+        ("相談支援スキルアップ勉強会", ["plan-only"], 6, False),
+        ("多分野協働地域づくり事業連携会議", ["plan-only"], 2, False),
+        ("ひきこもり支援プラットフォーム会議", ["plan-only"], 2, False),
     ]
 
 

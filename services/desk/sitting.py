@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
+from contracts.blocks import STAYS_TEXT, ChangeView
 from contracts.directory import StaffView
 from contracts.legal_basis import CATALOGUE, SHIEN_SECRECY
 from contracts.life import OUTCOME_TEXT
@@ -24,6 +25,7 @@ from contracts.running import (
     HearingView,
     LookAtRoom,
     Proceeding,
+    ProxyGround,
     Result,
     RoomView,
 )
@@ -179,6 +181,17 @@ def shown(room: RoomView, sitting: UUID, known: pages.Known, staff: Mapping[UUID
         "body": known.body(room.body),
         "place": known.place(room.place),
         "when": words.span(room.starts, room.ends) if room.starts and room.ends else "",
+        "turned": words.moment(room.turned_at) if room.turned_at else "",
+        "change_in": change_lines(room.change_in, known) if room.change_in else None,
+        "change_out": change_lines(room.change_out, known) if room.change_out else None,
+        "admitted": [
+            (known.agency(one.agency), _name(one.person, known), PROXY_TEXT[ProxyGround(one.ground)])
+            for one in room.admitted
+        ],
+        "outsiders": [
+            _person(one.person, one.agency, known) for one in staff.values() if one.person not in seated | there
+        ],
+        "leave": {code.value: PROXY_TEXT[code] for code in (ProxyGround.CHAIR, ProxyGround.RULE)},
         "opened": words.moment(room.opened_at) if room.opened_at else "",
         "closed": words.moment(room.closed_at) if room.closed_at else "",
         "explained": words.moment(room.explained_at) if room.explained_at else "",
@@ -203,6 +216,23 @@ def shown(room: RoomView, sitting: UUID, known: pages.Known, staff: Mapping[UUID
         "outcomes": {code.value: text for code, text in outcomes(known.profile).items()},
         "agencies": known.profile.agencies,
         "lines": range(ROLES),
+    }
+
+
+def change_lines(one: ChangeView, known: pages.Known) -> dict[str, Any]:
+    """The order of a change between two blocks, for the chair to read out."""
+
+    def named(code: str) -> str:
+        return f"{CATALOGUE[code].name}({CATALOGUE[code].article})" if code in CATALOGUE else code
+
+    return {
+        "before": named(one.before),
+        "after": named(one.after),
+        "kind": "同一構成員型(だれも退室しません)" if one.same else "一部重複型",
+        "leave": [known.agency(code) for code in one.leave],
+        "stay": [f"{known.agency(each.agency)}({STAYS_TEXT[each.ground]})" for each in one.stay],
+        "come": [known.agency(code) for code in one.come],
+        "unbound": [known.agency(code) for code in one.unbound],
     }
 
 

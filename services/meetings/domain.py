@@ -80,7 +80,7 @@ def route(profile: Profile, compartment: Compartment, urgent: bool, now: datetim
     hosted = [one for one in may if _may_host(profile, one[0], compartment)]
     hosted.sort(key=lambda one: not one[0].areas)
     adhoc = next((one for one in hosted if one[0].cadence is None and one[0].by_case), None)
-    regular = [one for one in hosted if one[0].cadence is not None and _seats(one[0], claim, compartment)]
+    regular = [one for one in hosted if one[0].cadence is not None and _seats(one, claim, compartment)]
     regular = [one for one in regular if one[0].areas] or regular
     if adhoc and (urgent or not regular):
         return Route(adhoc=adhoc)
@@ -102,11 +102,11 @@ def _is_claimed(body: Body, claim: Claim) -> bool:
     return not body.raised_only and (not body.areas or claim.area in body.areas)
 
 
-def _seats(body: Body, claim: Claim, compartment: Compartment) -> bool:
+def _seats(one: tuple[Body, Block], claim: Claim, compartment: Compartment) -> bool:
     """Whether a standing roster has the coordinator whose case it is, without whom it is no 重層的支援会議 (P1)."""
     if claim.coordinator is None or compartment is not Compartment.JUSO:
         return True
-    return any(seat.agency == claim.coordinator for seat in body.roster)
+    return any(seat.agency == claim.coordinator for seat in one[0].roster_of(one[1]))
 
 
 def _may_be_heard_in(body: Body, compartment: Compartment) -> list[Block]:

@@ -24,7 +24,7 @@ from contracts.running import (
     RoomView,
 )
 from services import sharing
-from services.meetings import domain, grounds, minutes
+from services.meetings import domain, grounds, minutes, turning
 from services.meetings.conducting import may_run
 from services.meetings.grounds import Recipient
 from services.meetings.handlers import service
@@ -146,6 +146,7 @@ def _view(asked: LookAtRoom, tx: Tx) -> RoomView:
     open_seats = seat.c.sitting == where.id, seat.c.cancelled_at.is_(None)
     seats = tx.execute(select(seat).where(*open_seats).order_by(seat.c.agency, seat.c.person)).all()
     ways = tuple(one for one in Proceeding if possible(room, one, called, tx.profile, tx.now) is None)
+    change_in, change_out = turning.changes(where, room, tx)
     return RoomView(
         found=True,
         acts=room.acts,
@@ -155,6 +156,10 @@ def _view(asked: LookAtRoom, tx: Tx) -> RoomView:
         ends=where.ends,
         place=where.place,
         may_run=found.runs,
+        change_in=change_in,
+        change_out=change_out,
+        turned_at=room.turned,
+        admitted=room.admitted,
         opened_at=room.opened,
         explained_at=room.explained,
         verdict=room.verdict,

@@ -130,6 +130,11 @@ class HearingView(Message):
     purpose: Purpose
     order: int
     state: Literal["waiting", "open", "heard", "carried", "off"]
+    box_starts: AwareDatetime | None = None
+    box_ends: AwareDatetime | None = None
+    """The time box it has on the agenda, while it is on it."""
+    comes: tuple[Code, ...] = ()
+    """Agencies that come for a part only, and have a part in this item."""
     called_at: AwareDatetime | None = None
     done_at: AwareDatetime | None = None
     heard_by: tuple[Code, ...] = ()

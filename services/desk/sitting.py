@@ -78,6 +78,8 @@ class ItemLine:
     state: str
     code: str
     times: str
+    box: str
+    comes: tuple[str, ...]
     heard: tuple[str, ...]
     leaving: tuple[str, ...]
     refusal: str
@@ -278,6 +280,8 @@ def item_line(one: HearingView, known: pages.Known) -> ItemLine:
         STATE_TEXT[one.state],
         one.state,
         times,
+        f"{words.clock(one.box_starts)}〜{words.clock(one.box_ends)}" if one.box_starts and one.box_ends else "",
+        tuple(known.agency(code) for code in one.comes),
         tuple(known.agency(code) for code in one.heard_by),
         tuple(known.agency(code) for code in one.leaving),
         f"{one.refusal}{one.next_step}",

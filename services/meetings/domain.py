@@ -38,6 +38,17 @@ class Occasion:
     """Until when items are taken on the agenda."""
     why: str
 
+    block: Block | None = None
+
+    @property
+    def length(self) -> int:
+        """Minutes there are for items."""
+        return int((self.ends - self.starts) / timedelta(minutes=1))
+
+    def minutes_for(self, purpose: str) -> int:
+        """Minutes an item for this purpose takes."""
+        return self.block.minutes_for(purpose) if self.block else 0
+
     @property
     def key(self) -> tuple[str, date, str]:
         """What there is only one sitting for."""
@@ -137,12 +148,17 @@ def _occasions(profile: Profile, regular: Iterable[tuple[Body, Block]], now: dat
 
 def _occasion(profile: Profile, body: Body, block: Block, day: date, named: date) -> Occasion:
     starts, ends = block_times(block, day)
-    last_day = day - timedelta(days=body.agenda_deadline_days)
-    closes = min(starts, datetime.combine(last_day + timedelta(days=1), time(0), TOKYO).astimezone(UTC))
+    closes = agenda_closes(body, day, starts)
     why = f"定例の開催日です({cadence_text(body.cadence)})" if body.cadence else ""
     if day != named:
         why += f"。{why_moved(profile, body, named, day)}"
-    return Occasion(body, block.basis, day, starts, ends, block.capacity, closes, why)
+    return Occasion(body, block.basis, day, starts, ends, block.capacity, closes, why, block)
+
+
+def agenda_closes(body: Body, day: date, starts: datetime) -> datetime:
+    """Until when items are taken on the agenda of the sitting on that day: the end of its deadline's day in Japan."""
+    last_day = day - timedelta(days=body.agenda_deadline_days)
+    return min(starts, datetime.combine(last_day + timedelta(days=1), time(0), TOKYO).astimezone(UTC))
 
 
 def block_times(block: Block, day: date) -> Interval:

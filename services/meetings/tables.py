@@ -171,6 +171,9 @@ notice = Table(
     Column("due", Instant, nullable=False),
     Column("tries", Integer, nullable=False, default=0),
     Column("link", String(32)),
+    Column("starts", Instant),
+    Column("ends", Instant),
+    CheckConstraint("(starts is null) = (ends is null) and (starts is null or starts < ends)"),
     UniqueConstraint("sitting", "person", "sequence"),
     CheckConstraint("kind in ('invitation', 'cancellation')"),
     CheckConstraint("state in ('wanted', 'sent', 'not_sent')"),
@@ -179,6 +182,7 @@ notice = Table(
     ForeignKeyConstraint(["sitting", "person"], ["seat.sitting", "seat.person"]),
     Index("notice_due", "state", "due"),
 )
+"""``starts`` and ``ends``: of whoever comes for a part only; without them the whole block (ordering.py)."""
 
 consents = wall.consents(tables)
 commissions = wall.commissions(tables, owned=True)

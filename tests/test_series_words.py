@@ -23,7 +23,7 @@ def said(capsys: pytest.CaptureFixture[str], city: str | Path, *options: str, st
     return capsys.readouterr().out
 
 
-@pytest.mark.rule("M9")
+@pytest.mark.rule("M9", "M3")
 def test_a_year_of_kobayashi_is_that_of_its_plan(capsys: pytest.CaptureFixture[str]) -> None:
     """種002 3②(2), §4: 代表者会議 年2回, 定例会議 隔月, 個別会議 随時; 3②④: 研修 年1回, 勉強会 隔月, 連携会議 年2回."""
     text = said(capsys, "kobayashi")
@@ -121,6 +121,13 @@ def test_a_joined_body_says_its_account_and_bylaw_block_by_block(capsys: pytest.
     assert "介護保険法第115条の48、費用 地域支援事業(包括的支援事業)、規定 設定にありません" in text
     assert "費用 重層的支援体制整備事業(多機関協働)" in text
     assert "規定 野洲市支援調整会議要綱" in said(capsys, "yasu")
+
+
+@pytest.mark.rule("M11")
+def test_yasu_may_meet_together_with_other_departments(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said(capsys, "yasu")
+    assert "のケース会議と合わせて開けます(M11)" in text
+    assert "守秘: 法律のない区切りでも" in text
 
 
 def changed(folder: Path, before: str, after: str) -> Profile:

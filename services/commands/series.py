@@ -46,8 +46,13 @@ def _head(profile: Profile, body: Body, first: date) -> Iterator[str]:
     yield f"{body.name}({body.code}): {cadence}、{place}{mode}"
     if body.chairs:
         chairs = [one for one in body.chairs if one.presides(max(first, datetime.now(JAPAN).date()))]
-        names = (f"{'職務代理' if c.deputy else '会長'} {profile.agency(c.agency).name} {c.post}" for c in chairs)
-        yield f"  {'、'.join(names) or '会長の任期が切れています'}"
+        presiding = (f"{'職務代理' if c.deputy else '会長'} {profile.agency(c.agency).name} {c.post}" for c in chairs)
+        yield f"  {'、'.join(presiding) or '会長の任期が切れています'}"
+    if body.co_hosts:
+        names = "、".join(profile.agency(code).name for code in body.co_hosts)
+        yield f"  共催: {names}のケース会議と合わせて開けます(M11)"
+    if body.sealed_by_bylaw:
+        yield "  守秘: 法律のない区切りでも、規定により構成員を守秘義務で結びます"
     if body.cadence and body.agenda_deadline_days:
         yield f"  議題の締切: 開催日の{body.agenda_deadline_days}日前"
     for block in body.blocks if len(body.blocks) > 1 else ():

@@ -29,6 +29,7 @@ from contracts.running import (
     Result,
     RoomView,
 )
+from contracts.series import MODE_TEXT
 from services.desk import pages, words
 from services.desk.asking import Asking
 from services.desk.flaws import flaw_text
@@ -194,6 +195,7 @@ def shown(room: RoomView, sitting: UUID, known: pages.Known, staff: Mapping[UUID
             _person(one.person, one.agency, known) for one in staff.values() if one.person not in seated | there
         ],
         "leave": {code.value: PROXY_TEXT[code] for code in (ProxyGround.CHAIR, ProxyGround.RULE)},
+        **of_body(room, known, seated, staff),
         "opened": words.moment(room.opened_at) if room.opened_at else "",
         "closed": words.moment(room.closed_at) if room.closed_at else "",
         "explained": words.moment(room.explained_at) if room.explained_at else "",
@@ -218,6 +220,23 @@ def shown(room: RoomView, sitting: UUID, known: pages.Known, staff: Mapping[UUID
         "outcomes": {code.value: text for code, text in outcomes(known.profile).items()},
         "agencies": known.profile.agencies,
         "lines": range(ROLES),
+    }
+
+
+def of_body(room: RoomView, known: pages.Known, seated: set[UUID], staff: Mapping[UUID, StaffView]) -> dict[str, Any]:
+    """What the body's profile says of the day: who presides, secrecy by bylaw, how it meets, whom LGWAN shuts out."""
+    body = known.profile.body(room.body)
+    if body is None or room.starts is None:
+        return {"chairs": [], "bylaw": False, "mode": "", "lgwan_only": []}
+    day = words.day_in_japan(room.starts)
+    chairs = [one for one in body.chairs if one.presides(day)]
+    online = body.mode != "in_person"
+    shut_out = [staff[one] for one in seated if one in staff and staff[one].network == "lgwan"] if online else []
+    return {
+        "chairs": [f"{'職務代理' if one.deputy else '会長'} {known.agency(one.agency)}({one.post})" for one in chairs],
+        "bylaw": body.sealed_by_bylaw,
+        "mode": f"{MODE_TEXT[body.mode]}({body.mode_reason})" if online else "",
+        "lgwan_only": sorted(f"{known.agency(one.agency)} {one.name}" for one in shut_out),
     }
 
 

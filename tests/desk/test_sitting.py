@@ -304,3 +304,26 @@ async def test_the_close_of_the_block_before_is_sent_with_its_time(stand_in: Des
     _, _, asked = await send(work, what="admit", person=str(PEOPLE[4]), ground="chair")
     assert asked is not None
     assert (asked.move.person, asked.move.ground) == (PEOPLE[4], ProxyGround.CHAIR)
+
+
+@pytest.mark.rule("M3", "M4")
+async def test_a_meeting_online_warns_of_those_whose_terminals_cannot_enter_it(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    room(work)
+    assert "LGWAN" not in await read(work)
+    online = [
+        one.model_copy(update={"mode": "both", "mode_reason": "大雪のため"}) if one.code == "teirei" else one
+        for one in work.profile.bodies
+    ]
+    work.profile = work.profile.model_copy(update={"bodies": tuple(online)})
+    text = await read(work)
+    assert "対面とオンラインの併用(大雪のため)" in text
+    assert "LGWANの端末では、ふつうのウェブ会議に入れません: 福祉課 " in text
+
+
+async def test_the_box_of_an_item_and_who_comes_for_it_are_shown(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    boxed = {"box_starts": TUESDAY, "box_ends": TUESDAY + timedelta(minutes=11)}
+    room(work, items=(hearing(**boxed, comes=("jiritsu",)),))
+    text = await read(work)
+    assert "時間割: 10:00〜10:11。この議題に来る機関: 小林市生活自立相談支援センター" in text

@@ -179,6 +179,36 @@ async def test_a_temporary_member_is_recorded_first_with_a_ground_and_stays(hand
     await chair.open_with("seisaku", "chosei", "iryo")
 
 
+@pytest.mark.rule("M5", "M6", "M7")
+async def test_a_care_meeting_and_a_juso_on_one_afternoon(hands: Building, iga: Profile) -> None:
+    """13:30 地域ケア会議 under its own law; 14:30 重層的支援会議: the doctor stays for one case only."""
+    juso = hands(JUSO, iga)
+    closed, opened = put_forward("jiritsu"), put_forward("kikan")
+    juso.hear(consented(closed, *MEMBERS, "kikan"))
+    juso.hear(consented(opened, *MEMBERS, "kikan", "iryo"))
+    await placed(juso, closed, opened)
+    (found,) = everything(juso).sittings
+    assert f"{found.starts:%H:%M}" == "05:30", "14:30 in Japan"
+    assert person("iryo") not in {mail.person for mail in juso.town.mails.values()}, "no mail for the care part's own"
+    juso.stage.time = found.starts + timedelta(minutes=2)
+    await juso.run_errand("compare_with_ledger")
+    juso.stage.told()
+    chair = Chair(juso, found.sitting, agency="seisaku", viewer=person("seisaku"))
+    order = (await chair.look()).change_in
+    assert order
+    assert order.leave == ("iryo",)
+    await chair.did(Proceeding.ADMIT, person=person("iryo"), ground=ProxyGround.CHAIR)
+    await chair.did(Proceeding.TURN, at=found.starts)
+    await chair.open_with("seisaku", "chosei", "kikan", "iryo")
+    await chair.did(Proceeding.JUDGE)
+    await chair.hear(closed.about)
+    await chair.hear(opened.about)
+    await chair.did(Proceeding.CLOSE)
+    who = {one.item: (set(one.heard_by), one.leaving) for one in (await chair.look()).items}
+    assert who[closed.about] == ({"seisaku", "chosei", "kikan"}, ("iryo",))
+    assert who[opened.about] == ({"seisaku", "chosei", "kikan", "iryo"}, ())
+
+
 @pytest.mark.rule("M6", "S6")
 async def test_nobody_is_a_temporary_member_of_a_shien_without_a_commission(hands: Building, yasu: Profile) -> None:
     shien = hands(SHIEN, yasu, commissioned=False)

@@ -85,7 +85,7 @@ def learn_consent(told: ConsentChanged, tx: Tx) -> Iterable[Event]:
 @service.answers(LookAtLink)
 def look_at_link(asked: LookAtLink, tx: Tx) -> LinkState:
     """What the link shows."""
-    return _link_state(_seat_of(asked.link, tx))
+    return _link_state(_seat_of(asked.link, tx), tx)
 
 
 @service.does(AnswerByLink)
@@ -96,7 +96,7 @@ def answer_by_link(asked: AnswerByLink, tx: Tx) -> tuple[LinkState, Iterable[Eve
         own = (seat.c.sitting == found.sitting, seat.c.person == found.person)
         tx.execute(update(seat).where(*own).values(answer=asked.answer, answered_at=tx.now))
         found = _seat_of(asked.link, tx)
-    return _link_state(found), ()
+    return _link_state(found, tx), ()
 
 
 def _seat_of(token: str, tx: Tx) -> Row[Any] | None:
@@ -109,10 +109,16 @@ def _seat_of(token: str, tx: Tx) -> Row[Any] | None:
     return tx.execute(wanted).first()
 
 
-def _link_state(found: Row[Any] | None) -> LinkState:
+def _link_state(found: Row[Any] | None, tx: Tx) -> LinkState:
+    """Whoever comes for a part only sees the time of that part, as in the newest invitation."""
     if found is None:
         return LinkState(found=False)
-    return LinkState(found=True, starts=found.starts, ends=found.ends, place=found.place, answer=found.answer)
+    mine = notice.c.sitting == found.sitting, notice.c.person == found.person, notice.c.kind == "invitation"
+    part = tx.execute(
+        select(notice.c.starts, notice.c.ends).where(*mine).order_by(notice.c.sequence.desc()).limit(1)
+    ).first()
+    starts, ends = (part.starts, part.ends) if part and part.starts else (found.starts, found.ends)
+    return LinkState(found=True, starts=starts, ends=ends, place=found.place, answer=found.answer)
 
 
 @service.does(DisclosuresAtMeetings)

@@ -158,7 +158,7 @@ def _has_part(row: Row[Any], one: Row[Any], tx: Tx) -> bool:
     body = tx.profile.body(row.body)
     if body is None or not body.by_case or row.regular_on is None:
         return True
-    return row.agency in standing(body, row.basis) or row.agency in one.agencies or row.agency == one.coordinator
+    return row.agency in standing(tx.profile, body, row.basis, tx.here) or row.agency in one.agencies
 
 
 def write_register(tx: Tx, batch: Batch, verdicts: Verdicts) -> tuple[list[tuple[Row[Any], datetime]], list[Tried]]:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from contracts.profile import Block, Body
+from contracts.message import Compartment
+from contracts.profile import Block, Body, Profile
+from services.meetings.seating import MUST_ATTEND
 from services.meetings.timetable.agenda import Task, best_order
 
 
@@ -40,10 +42,12 @@ class Part:
     waits: int = 0
 
 
-def standing(body: Body, basis: str) -> frozenset[str]:
-    """The agencies that sit in the block of this basis whatever is on the agenda; the host is one of them."""
+def standing(profile: Profile, body: Body, basis: str, here: Compartment) -> frozenset[str]:
+    """The agencies that sit in the block of this basis whatever is on the agenda: host, roster, and P1, P2 and S1."""
     block = block_on(body, basis)
-    return frozenset({body.host, *(seat.agency for seat in (body.roster_of(block) if block else body.roster))})
+    must = {agency.code for agency in profile.agencies if agency.kind in MUST_ATTEND[here]}
+    roster = {seat.agency for seat in (body.roster_of(block) if block else body.roster)}
+    return frozenset({body.host} | must | roster)
 
 
 def block_on(body: Body, basis: str) -> Block | None:

@@ -12,14 +12,16 @@ from uuid import UUID
 
 from sqlalchemy import Row, exists, insert, select, update
 
+from contracts.directory import Staff, StaffView
 from contracts.links import new_link
 from contracts.message import Compartment
 from services import sharing
 from services.meetings import domain, grounds
+from services.meetings.called import seat_called
 from services.meetings.handlers import service
 from services.meetings.ordering import Box, Heard, Part, block_on, boxes, in_order, part_of, standing
 from services.meetings.running_tables import proceeding
-from services.meetings.seats import cancel_seats
+from services.meetings.seats import cancel_seats, want_invitations
 from services.meetings.tables import agenda, consents, item, link, notice, seat, sitting
 from services.service import Tx, Work
 
@@ -29,10 +31,14 @@ AT_LEAST_BEFORE = timedelta(days=1)
 
 @service.errand(every=60.0)
 async def tell_parts(work: Work) -> None:
-    """Order the agenda of each sitting whose agenda is closed, and want an update for each seat whose time changed."""
-    key = work.settings.link_key
-    for one in await work.run(_closed):
-        await work.run(lambda tx: arrange(tx, one, key))  # noqa: B023 - run before the next turn
+    """Order the agenda of each sitting whose agenda is closed, and want an update for each seat whose time changed.
+
+    A roster accepted since (P5) is followed, too: whom it adds gets a seat, whom it strikes loses it. Raises AskFailed.
+    """
+    key, closed = work.settings.link_key, await work.run(_closed)
+    staff = (await work.ask(Staff())).staff if closed else ()
+    for one in closed:
+        await work.run(lambda tx: arrange(tx, one, staff, key))  # noqa: B023 - run before the next turn
 
 
 def _closed(tx: Tx) -> list[UUID]:
@@ -81,7 +87,9 @@ def timetable_of(tx: Tx, where: Row[Any]) -> Timetable:
         )
         for row in rows
     )
-    always = standing(body, where.basis) if body and where.regular_on else frozenset(agencies)
+    always = frozenset(agencies)
+    if body and body.by_case and where.regular_on:
+        always = standing(tx.profile, body, where.basis, tx.here)
     return Timetable(items, boxes(items, where.starts), always)
 
 
@@ -94,12 +102,15 @@ def _open_to(
     return frozenset(code for code, decision in decisions.items() if decision.allowed)
 
 
-def arrange(tx: Tx, sitting_id: UUID, link_key: bytes) -> None:
+def arrange(tx: Tx, sitting_id: UUID, staff: Sequence[StaffView], link_key: bytes) -> None:
     """Keep the best order and want an update for each seat whose part is another than the one it was told."""
     where = tx.execute(select(sitting).where(sitting.c.id == sitting_id)).one()
+    if where.cancelled_at is not None:
+        return
+    _seat_called(tx, where, staff, link_key)
     seats = tx.execute(select(seat).where(seat.c.sitting == sitting_id, seat.c.cancelled_at.is_(None))).all()
     now = timetable_of(tx, where)
-    if not now.items or where.cancelled_at is not None:
+    if not now.items:
         return
     order = in_order(now.items, {row.person: row.agency for row in seats}, now.always)
     if order != tuple(one.item for one in now.items):
@@ -111,6 +122,17 @@ def arrange(tx: Tx, sitting_id: UUID, link_key: bytes) -> None:
     for person, part in parts.items():
         if part is not None:
             _tell(tx, where, person, part, now, link_key)
+
+
+def _seat_called(tx: Tx, where: Row[Any], staff: Sequence[StaffView], link_key: bytes) -> None:
+    body = tx.profile.body(where.body)
+    if body is None or not body.by_case:
+        return
+    bonds = grounds.bonds(tx) if tx.here is not Compartment.JUSO else ()
+    on_it = select(item).join(agenda, agenda.c.item == item.c.id)
+    for row in tx.execute(on_it.where(agenda.c.sitting == where.id, item.c.state == "placed")).all():
+        seat_called(tx, row, where.id, body, where.starts, staff, bonds)
+    want_invitations(tx, where.id, link_key)
 
 
 def _keep(tx: Tx, sitting_id: UUID, order: Sequence[UUID]) -> None:

@@ -71,7 +71,7 @@ def join_fixed(tx: Tx, due: Sequence[Row[Any]], diary: Diary, joined: set[UUID])
         found = standing[key]
         if found is None or not found.fixed or found.cancelled_at:
             break
-        seat_called(tx, one, found.id, occasion.body, occasion.starts, diary)
+        seat_called(tx, one, found.id, occasion.body, occasion.starts, diary.staff, diary.bonds)
         joining.setdefault(key, []).append(one.id)
         agendas.add(key, occasion.minutes_for(one.purpose))
     if refused:
@@ -156,7 +156,7 @@ def plan_next(tx: Tx, one: Row[Any], way: Route, diary: Diary) -> Plan | None:
         return None
     standing = _regular_sitting(tx, occasion)
     if standing and standing.cancelled_at is None:
-        seat_called(tx, one, standing.id, occasion.body, occasion.starts, diary)
+        seat_called(tx, one, standing.id, occasion.body, occasion.starts, diary.staff, diary.bonds)
         return _put_on_agenda(tx, one.id, standing.id)
     found = gather_next(tx.profile, tx.here, one, occasion, diary, head)
     if isinstance(found, NoSlot):
@@ -164,7 +164,7 @@ def plan_next(tx: Tx, one: Row[Any], way: Route, diary: Diary) -> Plan | None:
         return None
     sitting_id = standing.id if standing else _open_sitting(tx, found, own_item=None)
     fill_seats(tx, sitting_id, found, diary.bonds)
-    seat_called(tx, one, sitting_id, occasion.body, occasion.starts, diary)
+    seat_called(tx, one, sitting_id, occasion.body, occasion.starts, diary.staff, diary.bonds)
     return _put_on_agenda(tx, one.id, sitting_id)
 
 

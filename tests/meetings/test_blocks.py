@@ -29,11 +29,6 @@ def iga() -> Profile:
     return read_profile(EXAMPLES / "iga")
 
 
-@pytest.fixture
-def yasu() -> Profile:
-    return read_profile(EXAMPLES / "yasu")
-
-
 # -- the order of the change -------------------------------------------------------------------------------------------
 
 

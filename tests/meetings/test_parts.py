@@ -8,7 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from contracts.meetings import LookAtLink
 from contracts.message import Compartment
+from contracts.preparing import RosterAccepted
 from contracts.profile import Agency, Profile
 from contracts.purpose import Purpose
 from contracts.series import Lengths
@@ -222,4 +224,54 @@ async def test_an_order_is_kept_for_good(hands: Building, large: Profile) -> Non
     await juso.run_errand("compare_with_ledger")
     await tell(juso)
     kept = [row.item for row in sorted(rows(juso, agenda), key=lambda row: row.position)]
-    assert kept in ([a.about, c.about, b.about], [b.about, a.about, c.about])
+    assert kept.index(b.about) != 1, "the school hears its two cases one after the other"
+    await tell(juso)
+    assert [row.item for row in sorted(rows(juso, agenda), key=lambda row: row.position)] == kept
+    assert {a.about, b.about, c.about} == set(kept)
+
+
+@pytest.mark.rule("P5")
+async def test_a_roster_accepted_later_calls_its_agencies_and_calls_off_those_it_strikes(
+    hands: Building, large: Profile
+) -> None:
+    juso, one, two = hands(JUSO, large), put_forward("gakko"), put_forward("byouin")
+    await placed(juso, one, two)
+    named = {"agencies": ("jutaku",), "required": (), "optional": ()}
+    told = RosterAccepted.model_validate({"about": one.about, "version": 2, "case": one.case} | named)
+    juso.stage.give(told)
+    juso.stage.time = at(2026, 12, 11, "00:01")
+    await juso.run_errand("compare_with_ledger")
+    await tell(juso)
+    here = {row.agency for row in rows(juso, seat) if row.cancelled_at is None}
+    assert "jutaku" in here
+    assert "gakko" not in here
+    await tell(juso)
+    parts = {row.person: (row.starts, row.ends) for row in rows(juso, notice) if row.kind == "invitation"}
+    assert parts[person("jutaku")][0] is not None, "told the time of its part at once"
+
+
+async def test_the_answer_window_shows_the_time_of_one_s_part(hands: Building, large: Profile) -> None:
+    juso, one, two = hands(JUSO, large), put_forward("gakko"), put_forward("byouin")
+    await placed(juso, one, two)
+    juso.stage.time = at(2026, 12, 11, "00:01")
+    await juso.run_errand("compare_with_ledger")
+    await tell(juso)
+    (mail,) = [m for m in juso.town.mails.values() if m.person == person("gakko") and m.sequence == 1]
+    shown = juso.stage.ask(LookAtLink(link=mail.link))
+    assert (shown.starts, shown.ends) == (mail.starts, mail.ends)
+    assert mail.ends - mail.starts == timedelta(minutes=11)
+
+
+@pytest.mark.rule("S1", "S8")
+async def test_the_same_holds_for_a_shien_whose_roster_names_no_host(hands: Building, yasu: Profile) -> None:
+    """Nobody who has to be there by law is taken for somebody called for an item."""
+    bare = with_body(yasu, "chosei", by_case=True, roster=(), chairs=())
+    shien = hands(Compartment.SHIEN, bare)
+    await placed(
+        shien, put_forward("gakko", consent=None, member=None), put_forward("jutaku", consent=None, member=None)
+    )
+    (found,) = everything(shien).sittings
+    shien.stage.time = found.starts - timedelta(days=2)
+    await tell(shien)
+    here = {row.agency for row in rows(shien, seat) if row.cancelled_at is None}
+    assert here == {"shimin", "gakko", "jutaku"}

@@ -159,7 +159,7 @@ def test_kobayashi_s_standing_members_are_those_of_its_plan(kobayashi: Profile) 
 
 def test_every_seat_of_every_roster_has_somebody_to_sit_on_it(folder: Path, profile: Profile) -> None:
     held = {(one.agency, post) for one in people_of(folder) for post in one.posts}
-    assert {(seat.agency, seat.post) for body in profile.bodies for seat in body.roster} <= held
+    assert {(seat.agency, seat.post) for body in profile.bodies for seat in body.everybody} <= held
 
 
 def test_every_agency_has_somebody_who_stands_in_when_a_case_brings_it(folder: Path, profile: Profile) -> None:

@@ -9,11 +9,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
+from contracts.body_faults import body_faults
 from contracts.coordinating import Area, Coordinating, Data, Power, Programmes
 from contracts.intake import Problem
 from contracts.legal_basis import CATALOGUE
 from contracts.message import Code, MunicipalityCode
 from contracts.municipality import is_municipality_code
+from contracts.series import Break, Chair, Label, Lengths, Mode
+from contracts.series import Cadence as Cadence  # who reads a profile has it from here
 from contracts.triage import Criteria
 
 
@@ -100,16 +103,6 @@ class Seat(Data):
     need: Literal["required", "expected", "optional"]
 
 
-class Cadence(Data):
-    """開催頻度: the nth weekday of the listed months, 1-12 (M9, M11). ``moved``: where a closed day moves it to."""
-
-    months: tuple[Annotated[int, Field(ge=1, le=12)], ...]
-    nth: tuple[Annotated[int, Field(ge=1, le=5)], ...]
-    weekday: Annotated[int, Field(ge=0, le=4)]
-    """0 is Monday."""
-    moved: Literal["earlier", "later"] = "later"
-
-
 class Block(Data):
     """区切り: the part of a regular sitting that rests on one legal basis (M5). Times are wall clock in Asia/Tokyo."""
 
@@ -118,12 +111,25 @@ class Block(Data):
     minutes: PositiveInt
     capacity: PositiveInt = 1
     """How many agenda items it can hear."""
+    lengths: Lengths | None = None
+    """How long each takes; None: an equal part of the block. The block's minutes are a limit besides ``capacity``."""
+    roster: tuple[Seat, ...] | None = None
+    """Who sits in this block, where that is not the body's whole roster (M6)."""
+    cost: Label | None = None
+    """費用区分: on which account this part is booked. Where a body joins several legal bases ``kasane series`` names
+    each block that has none (M8)."""
+    bylaw: Label | None = None
+    """規定: the 要綱 or ordinance this part is held under (M8)."""
 
     @model_validator(mode="after")
     def _in_catalogue(self) -> Self:
         if self.basis not in CATALOGUE:
             raise ValueError(f"unknown legal basis {self.basis}")
         return self
+
+    def minutes_for(self, purpose: str) -> int:
+        """How long an item for this purpose takes, never longer than the block."""
+        return min(self.minutes, self.lengths.of(purpose) if self.lengths else self.minutes // self.capacity or 1)
 
 
 class Body(Data):
@@ -156,6 +162,24 @@ class Body(Data):
     """False where a plan or an ending is only talked over, and another body finds it fit (D6)."""
     collects_papers: bool = False
     """資料回収: each printed copy is numbered and taken back after the sitting. No law says so; cities vary (S16)."""
+    chairs: tuple[Chair, ...] = ()
+    """会長 and who stands in, with their dates."""
+    mode: Mode = "in_person"
+    mode_reason: Label | None = None
+    """Why it meets online: 集まりにくい, or to lighten the burden (M3)."""
+    sealed_by_bylaw: bool = False
+    """守秘: the body's own bylaw binds its members in every block, also where the law does not (S4)."""
+    co_hosts: tuple[Code, ...] = ()
+    """共催: agencies whose own ケース会議 may be held together with it (M11)."""
+
+    def roster_of(self, block: Block) -> tuple[Seat, ...]:
+        """Who sits in a block by the profile: its own roster, else the body's (M6)."""
+        return self.roster if block.roster is None else block.roster
+
+    @property
+    def everybody(self) -> tuple[Seat, ...]:
+        """Each seat of the body or of one of its blocks, once."""
+        return tuple(dict.fromkeys([*self.roster, *(seat for block in self.blocks for seat in block.roster or ())]))
 
 
 Days = Annotated[int, Field(ge=1, le=366)]
@@ -235,7 +259,7 @@ class Profile(Data):
     approval: bool = False
     """Whether a 随時 date needs approval before invitations go out (S12). The law gives no number of steps: 公 P5
     米原市4条 has two, others one; without it the date is found and announced by itself."""
-    closed_days: tuple[Annotated[str, Field(pattern=r"^[0-9]{2}-[0-9]{2}$")], ...] = (
+    closed_days: tuple[Annotated[str, Field(pattern=r"^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$")], ...] = (
         "12-29",
         "12-30",
         "12-31",
@@ -243,7 +267,9 @@ class Profile(Data):
         "01-02",
         "01-03",
     )
-    """The city's own closed days as MM-DD, besides weekends and national holidays."""
+    """The city's own closed days, yearly (MM-DD) or once (YYYY-MM-DD), besides weekends and national holidays."""
+    breaks: tuple[Break, ...] = ()
+    """When bodies do not meet though the office is open, such as the weeks of the assembly (M9)."""
     triage: Criteria = Criteria()
     """What comes to 多機関協働 and what goes back (D8); read from triage.toml beside the profile."""
 
@@ -253,7 +279,7 @@ class Profile(Data):
         for body in self.bodies:
             if body.place not in places:
                 raise ValueError(f"body {body.code} meets at an unknown place {body.place}")
-            for code in {body.host} | {seat.agency for seat in body.roster}:
+            for code in {body.host, *body.co_hosts} | {seat.agency for seat in body.everybody}:
                 if code not in agencies:
                     raise ValueError(f"body {body.code} names an unknown agency {code}")
         for fault in profile_faults(self):
@@ -319,8 +345,13 @@ def profile_faults(profile: Profile) -> Iterator[str]:
         yield "programme coordination is not exactly the agencies of kind coordinator"
     yield from _coordinator_faults(profile, agencies, areas)
     yield from _room_faults(profile, agencies)
+    bodies = {body.code for body in profile.bodies}
+    for one_break in profile.breaks:
+        for code in sorted(set(one_break.bodies) - bodies):
+            yield f"break {one_break.name} names an unknown body {code}"
     for body in profile.bodies:
         yield from _body_faults(profile, body, areas)
+        yield from body_faults(body)
 
 
 def _coordinator_faults(profile: Profile, agencies: set[str], areas: set[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from contracts.blocks import Admitted, ChangeView
 from contracts.life import Day, Outcome, Role, Words
 from contracts.message import Code, Event, Message, Question
 from contracts.purpose import Purpose
@@ -17,8 +18,10 @@ from contracts.purpose import Purpose
 class Proceeding(StrEnum):
     """What somebody does in a sitting."""
 
+    TURN = "turn"
     OPEN = "open"
     EXPLAIN = "explain"
+    ADMIT = "admit"
     ENTER = "enter"
     LEAVE = "leave"
     JUDGE = "judge"
@@ -31,8 +34,10 @@ class Proceeding(StrEnum):
 
 
 PROCEEDING_TEXT = {
+    Proceeding.TURN: "前の区切りを閉じて、この区切りを開き直す",
     Proceeding.OPEN: "開会する",
     Proceeding.EXPLAIN: "守秘義務と罰則を説明し、全員が確認した",
+    Proceeding.ADMIT: "臨時構成員として記録する",
     Proceeding.ENTER: "入室を記録する",
     Proceeding.LEAVE: "退室を記録する",
     Proceeding.JUDGE: "成立を判定する",
@@ -82,9 +87,9 @@ class Move(Message):
     post: Code | None = None
     """The post a substitute holds."""
     ground: ProxyGround | None = None
-    """Only of a substitute: whoever has no seat of his or her own, and sits in for the agency (S12)."""
+    """Of a substitute, who has no seat of his or her own and sits in for the agency (S12); and of a 臨時構成員 (M6)."""
     at: AwareDatetime | None = None
-    """When somebody entered or left, if not now."""
+    """When somebody entered or left, or the block before was closed, if not now."""
     item: UUID | None = None
     result: Result | None = None
 
@@ -125,6 +130,11 @@ class HearingView(Message):
     purpose: Purpose
     order: int
     state: Literal["waiting", "open", "heard", "carried", "off"]
+    box_starts: AwareDatetime | None = None
+    box_ends: AwareDatetime | None = None
+    """The time box it has on the agenda, while it is on it."""
+    comes: tuple[Code, ...] = ()
+    """Agencies that come for a part only, and have a part in this item."""
     called_at: AwareDatetime | None = None
     done_at: AwareDatetime | None = None
     heard_by: tuple[Code, ...] = ()
@@ -166,6 +176,12 @@ class RoomView(Message):
     ends: AwareDatetime | None = None
     place: str = ""
     may_run: bool = False
+    change_in: ChangeView | None = None
+    """How people change from the block before to this one; None: nothing of this body is held before."""
+    change_out: ChangeView | None = None
+    turned_at: AwareDatetime | None = None
+    """When the block before was closed, as somebody in the room confirmed."""
+    admitted: tuple[Admitted, ...] = ()
     opened_at: AwareDatetime | None = None
     explained_at: AwareDatetime | None = None
     verdict: Verdict | None = None

@@ -15,12 +15,32 @@ JAPAN = ZoneInfo("Asia/Tokyo")
 @cache
 def national_holidays(year: int) -> frozenset[date]:
     """国民の祝日 with 振替休日 and 国民の休日."""
-    return frozenset(holidays.country_holidays("JP", years=year))
+    return frozenset(_named_holidays(year))
+
+
+@cache
+def _named_holidays(year: int) -> dict[date, str]:
+    return dict(holidays.country_holidays("JP", years=year, language="ja"))
 
 
 def is_closed(day: date, closed_days: Collection[str]) -> bool:
-    """Whether the city's office is closed: weekend, national holiday or one of its own closed days (MM-DD)."""
-    return day.weekday() >= 5 or f"{day:%m-%d}" in closed_days or day in national_holidays(day.year)
+    """Whether the city's office is closed: weekend, national holiday or one of its own closed days.
+
+    The latter are of every year (MM-DD) or of one (YYYY-MM-DD).
+    """
+    own = f"{day:%m-%d}" in closed_days or day.isoformat() in closed_days
+    return day.weekday() >= 5 or own or day in national_holidays(day.year)
+
+
+def why_closed(day: date, closed_days: Collection[str]) -> str:
+    """What closes the office on that day, in Japanese; empty if it is open."""
+    if name := _named_holidays(day.year).get(day):
+        return name
+    if (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3):
+        return "年末年始" if is_closed(day, closed_days) else ""
+    if day.weekday() >= 5:
+        return "土日"[day.weekday() - 5] + "曜日"
+    return "市町村の閉庁日" if is_closed(day, closed_days) else ""
 
 
 def in_office_hours(profile: Profile, moment: datetime) -> bool:

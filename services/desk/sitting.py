@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
+from contracts.blocks import STAYS_TEXT, ChangeView
 from contracts.directory import StaffView
 from contracts.legal_basis import CATALOGUE, SHIEN_SECRECY
 from contracts.life import OUTCOME_TEXT
@@ -25,9 +26,11 @@ from contracts.running import (
     HearingView,
     LookAtRoom,
     Proceeding,
+    ProxyGround,
     Result,
     RoomView,
 )
+from contracts.series import MODE_TEXT
 from services.desk import pages, words
 from services.desk.asking import Asking
 from services.desk.flaws import flaw_text
@@ -77,6 +80,8 @@ class ItemLine:
     state: str
     code: str
     times: str
+    box: str
+    comes: tuple[str, ...]
     heard: tuple[str, ...]
     leaving: tuple[str, ...]
     refusal: str
@@ -180,6 +185,18 @@ def shown(room: RoomView, sitting: UUID, known: pages.Known, staff: Mapping[UUID
         "body": known.body(room.body),
         "place": known.place(room.place),
         "when": words.span(room.starts, room.ends) if room.starts and room.ends else "",
+        "turned": words.moment(room.turned_at) if room.turned_at else "",
+        "change_in": change_lines(room.change_in, known) if room.change_in else None,
+        "change_out": change_lines(room.change_out, known) if room.change_out else None,
+        "admitted": [
+            (known.agency(one.agency), _name(one.person, known), PROXY_TEXT[ProxyGround(one.ground)])
+            for one in room.admitted
+        ],
+        "outsiders": [
+            _person(one.person, one.agency, known) for one in staff.values() if one.person not in seated | there
+        ],
+        "leave": {code.value: PROXY_TEXT[code] for code in (ProxyGround.CHAIR, ProxyGround.RULE)},
+        **of_body(room, known, seated, staff),
         "opened": words.moment(room.opened_at) if room.opened_at else "",
         "closed": words.moment(room.closed_at) if room.closed_at else "",
         "explained": words.moment(room.explained_at) if room.explained_at else "",
@@ -209,6 +226,40 @@ def shown(room: RoomView, sitting: UUID, known: pages.Known, staff: Mapping[UUID
             for code, text in SITTING_PAPER_TEXT.items()
             if code is not SittingPaper.MINUTES or room.minutes_version
         ],
+    }
+
+
+def of_body(room: RoomView, known: pages.Known, seated: set[UUID], staff: Mapping[UUID, StaffView]) -> dict[str, Any]:
+    """What the body's profile says of the day: who presides, secrecy by bylaw, how it meets, whom LGWAN shuts out."""
+    body = known.profile.body(room.body)
+    if body is None or room.starts is None:
+        return {"chairs": [], "bylaw": False, "mode": "", "lgwan_only": []}
+    day = words.day_in_japan(room.starts)
+    chairs = [one for one in body.chairs if one.presides(day)]
+    online = body.mode != "in_person"
+    shut_out = [staff[one] for one in seated if one in staff and staff[one].network == "lgwan"] if online else []
+    return {
+        "chairs": [f"{'職務代理' if one.deputy else '会長'} {known.agency(one.agency)}({one.post})" for one in chairs],
+        "bylaw": body.sealed_by_bylaw,
+        "mode": f"{MODE_TEXT[body.mode]}({body.mode_reason})" if online else "",
+        "lgwan_only": sorted(f"{known.agency(one.agency)} {one.name}" for one in shut_out),
+    }
+
+
+def change_lines(one: ChangeView, known: pages.Known) -> dict[str, Any]:
+    """The order of a change between two blocks, for the chair to read out."""
+
+    def named(code: str) -> str:
+        return f"{CATALOGUE[code].name}({CATALOGUE[code].article})" if code in CATALOGUE else code
+
+    return {
+        "before": named(one.before),
+        "after": named(one.after),
+        "kind": "同一構成員型(だれも退室しません)" if one.same else "一部重複型",
+        "leave": [known.agency(code) for code in one.leave],
+        "stay": [f"{known.agency(each.agency)}({STAYS_TEXT[each.ground]})" for each in one.stay],
+        "come": [known.agency(code) for code in one.come],
+        "unbound": [known.agency(code) for code in one.unbound],
     }
 
 
@@ -254,6 +305,8 @@ def item_line(one: HearingView, known: pages.Known) -> ItemLine:
         STATE_TEXT[one.state],
         one.state,
         times,
+        f"{words.clock(one.box_starts)}〜{words.clock(one.box_ends)}" if one.box_starts and one.box_ends else "",
+        tuple(known.agency(code) for code in one.comes),
         tuple(known.agency(code) for code in one.heard_by),
         tuple(known.agency(code) for code in one.leaving),
         f"{one.refusal}{one.next_step}",

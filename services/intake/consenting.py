@@ -58,10 +58,14 @@ class Version:
 
 
 def standing_agencies(profile: Profile) -> tuple[str, ...]:
-    """会議構成員 of 重層的支援会議, one by one: rosters and hosts of its bodies, the city and the coordinator."""
+    """会議構成員 of 重層的支援会議, one by one: rosters and hosts of its bodies, the city and the coordinator.
+
+    Of a joined body only the block that is a 重層的支援会議 counts: who sits in another one is no member of it (M6).
+    """
     juso = BASIS_OF[Compartment.JUSO].code
     bodies = [body for body in profile.bodies if body.hears_cases and any(one.basis == juso for one in body.blocks)]
-    named = [code for body in bodies for code in (body.host, *(seat.agency for seat in body.roster))]
+    rosters = [(body, block) for body in bodies for block in body.blocks if block.basis == juso]
+    named = [code for body, block in rosters for code in (body.host, *(seat.agency for seat in body.roster_of(block)))]
     own = [agency.code for agency in profile.agencies if agency.kind in _STANDING_KINDS]
     return tuple(dict.fromkeys((*named, *own)))
 

@@ -15,4 +15,5 @@ from services.meetings import room as room
 from services.meetings import views as views
 from services.meetings.handlers import service as service
 from services.meetings.inviting import send_notices as send_notices
+from services.meetings.parts import tell_parts as tell_parts
 from services.meetings.placing import place_items as place_items

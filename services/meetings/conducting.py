@@ -20,7 +20,7 @@ from contracts.message import Account, Compartment, Event
 from contracts.permit import ReportSpent
 from contracts.running import Conduct, Conducted, Proceeding
 from services import sharing
-from services.meetings import domain, grounds, minutes, seating
+from services.meetings import domain, grounds, minutes, seating, turning
 from services.meetings.effects import EFFECTS, Effect, nothing
 from services.meetings.handlers import service
 from services.meetings.hearers import Now, entrant, hearers, still, unheard
@@ -45,7 +45,7 @@ OTHERS = Refusal("M5", "ほかの人が先に記録しました。", "画面を�
 ANOTHER = Refusal("M5", "この画面からは、すでに別の内容を記録しました。", "画面を読み直して、記録し直してください。")
 STALE = Refusal("C11", "同意の状態を確かめられないため、議題に入れません。", "少し待って、もう一度行ってください。")
 OF_AN_ITEM = (Proceeding.CALL, Proceeding.RECORD, Proceeding.CORRECT)
-NEEDS_STAFF = (Proceeding.ENTER, Proceeding.APPROVE)
+NEEDS_STAFF = (Proceeding.ADMIT, Proceeding.ENTER, Proceeding.APPROVE)
 
 
 @service.performs(Conduct)
@@ -156,6 +156,8 @@ def _barred(asked: Conduct, now: Now, tx: Tx) -> Refusal | None:
     hears = what is Proceeding.CALL or (what is Proceeding.ENTER and now.room.current is not None)
     if hears and tx.here is Compartment.JUSO and not sharing.is_fresh(consents, tx):
         return STALE
+    if what is Proceeding.ADMIT:
+        return turning.why_not_admit(asked, now, tx)
     if what is Proceeding.ENTER:
         found = entrant(asked, now, tx)
         return found if isinstance(found, Refusal) else None

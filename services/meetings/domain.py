@@ -11,7 +11,7 @@ from contracts.directory import BusyBlock, StaffView
 from contracts.message import Compartment
 from contracts.policy import may_hear
 from contracts.profile import Block, Body, Profile
-from services.meetings.cadence import cadence_text, regular_dates
+from services.meetings.cadence import body_dates, cadence_text, why_moved
 from services.meetings.scheduling import TOKYO, Interval, NoSlot, Wanted, Window, find_date, office_hours
 from services.meetings.seating import agency_name, filled, one_seat_each
 from services.office_days import is_closed
@@ -39,6 +39,17 @@ class Occasion:
     closes: datetime
     """Until when items are taken on the agenda."""
     why: str
+
+    block: Block | None = None
+
+    @property
+    def length(self) -> int:
+        """Minutes there are for items."""
+        return int((self.ends - self.starts) / timedelta(minutes=1))
+
+    def minutes_for(self, purpose: str) -> int:
+        """Minutes an item for this purpose takes."""
+        return self.block.minutes_for(purpose) if self.block else 0
 
     @property
     def key(self) -> tuple[str, date, str]:
@@ -82,7 +93,7 @@ def route(profile: Profile, compartment: Compartment, urgent: bool, now: datetim
     hosted = [one for one in may if _may_host(profile, one[0], compartment)]
     hosted.sort(key=lambda one: not one[0].areas)
     adhoc = next((one for one in hosted if one[0].cadence is None and one[0].by_case), None)
-    regular = [one for one in hosted if one[0].cadence is not None and _seats(one[0], claim, compartment)]
+    regular = [one for one in hosted if one[0].cadence is not None and _seats(one, claim, compartment)]
     regular = [one for one in regular if one[0].areas] or regular
     if adhoc and (urgent or not regular):
         return Route(adhoc=adhoc)
@@ -104,11 +115,11 @@ def _is_claimed(body: Body, claim: Claim) -> bool:
     return not body.raised_only and (not body.areas or claim.area in body.areas)
 
 
-def _seats(body: Body, claim: Claim, compartment: Compartment) -> bool:
+def _seats(one: tuple[Body, Block], claim: Claim, compartment: Compartment) -> bool:
     """Whether a standing roster has the coordinator whose case it is, without whom it is no 重層的支援会議 (P1)."""
     if claim.coordinator is None or compartment is not Compartment.JUSO:
         return True
-    return any(seat.agency == claim.coordinator for seat in body.roster)
+    return any(seat.agency == claim.coordinator for seat in one[0].roster_of(one[1]))
 
 
 def _may_be_heard_in(body: Body, compartment: Compartment) -> list[Block]:
@@ -130,24 +141,26 @@ def _may_host(profile: Profile, body: Body, compartment: Compartment) -> bool:
 def _occasions(profile: Profile, regular: Iterable[tuple[Body, Block]], now: datetime) -> tuple[Occasion, ...]:
     today = now.astimezone(TOKYO).date()
     found = [
-        _occasion(body, block, day, named)
+        _occasion(profile, body, block, day, named)
         for body, block in regular
-        if body.cadence
-        for day, named in regular_dates(
-            body.cadence, today, today + timedelta(days=DAYS_AHEAD), profile.closed_days
-        ).items()
+        for day, named in body_dates(profile, body, today, today + timedelta(days=DAYS_AHEAD)).items()
     ]
     return tuple(sorted((one for one in found if now < one.closes), key=lambda one: (one.starts, one.body.code)))
 
 
-def _occasion(body: Body, block: Block, day: date, named: date) -> Occasion:
+def _occasion(profile: Profile, body: Body, block: Block, day: date, named: date) -> Occasion:
     starts, ends = block_times(block, day)
-    last_day = day - timedelta(days=body.agenda_deadline_days)
-    closes = min(starts, datetime.combine(last_day + timedelta(days=1), time(0), TOKYO).astimezone(UTC))
+    closes = agenda_closes(body, day, starts)
     why = f"定例の開催日です({cadence_text(body.cadence)})" if body.cadence else ""
     if day != named:
-        why += f"。{named.month}月{named.day}日が閉庁日のため、{'前' if day < named else '後'}に移しました"
-    return Occasion(body, block.basis, day, starts, ends, block.capacity, closes, why)
+        why += f"。{why_moved(profile, body, named, day)}"
+    return Occasion(body, block.basis, day, starts, ends, block.capacity, closes, why, block)
+
+
+def agenda_closes(body: Body, day: date, starts: datetime) -> datetime:
+    """Until when items are taken on the agenda of the sitting on that day: the end of its deadline's day in Japan."""
+    last_day = day - timedelta(days=body.agenda_deadline_days)
+    return min(starts, datetime.combine(last_day + timedelta(days=1), time(0), TOKYO).astimezone(UTC))
 
 
 def block_times(block: Block, day: date) -> Interval:
@@ -245,11 +258,12 @@ def when_busy(
     for one in blocks:
         busy.setdefault(one.person, []).append((one.starts, one.ends))
     for body in profile.bodies:
-        dates = regular_dates(body.cadence, first, last, profile.closed_days) if body.cadence else {}
-        times = [block_times(block, day) for day in dates for block in body.blocks]
-        for seat in body.roster:
-            for person in filled(profile, seat, staff).persons[:1]:
-                busy.setdefault(person, []).extend(times)
+        dates = body_dates(profile, body, first, last)
+        for block in body.blocks if dates else ():
+            times = [block_times(block, day) for day in dates]
+            for seat in body.roster_of(block):
+                for person in filled(profile, seat, staff).persons[:1]:
+                    busy.setdefault(person, []).extend(times)
     return busy
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Row, insert, select, update
 from contracts.life import Outcome
 from contracts.message import Event
 from contracts.running import Conduct, HearingOpened, ItemHeard, Proceeding
-from services.meetings import minutes, stopping
+from services.meetings import minutes, stopping, turning
 from services.meetings.hearers import Now, entrant
 from services.meetings.running import Room
 from services.meetings.running_rules import Refusal
@@ -129,7 +129,9 @@ def _counted(about: UUID, tx: Tx) -> int:
 
 
 EFFECTS: dict[Proceeding, Callable[..., Effect]] = {
+    Proceeding.TURN: turning.turn,
     Proceeding.OPEN: _open,
+    Proceeding.ADMIT: turning.admit,
     Proceeding.ENTER: _enter,
     Proceeding.LEAVE: _leave,
     Proceeding.JUDGE: _judge,

@@ -112,10 +112,16 @@ def _seat_of(token: str, tx: Tx) -> Row[Any] | None:
 
 
 def _link_state(found: Row[Any] | None, tx: Tx) -> LinkState:
+    """Whoever comes for a part only sees the time of that part, as in the newest invitation."""
     if found is None:
         return LinkState(found=False)
+    mine = notice.c.sitting == found.sitting, notice.c.person == found.person, notice.c.kind == "invitation"
+    part = tx.execute(
+        select(notice.c.starts, notice.c.ends).where(*mine).order_by(notice.c.sequence.desc()).limit(1)
+    ).first()
+    starts, ends = (part.starts, part.ends) if part and part.starts else (found.starts, found.ends)
     where = {"place": found.place, "room": found.room, "online": found.online}
-    state = LinkState(found=True, starts=found.starts, ends=found.ends, answer=found.answer, **where)
+    state = LinkState(found=True, starts=starts, ends=ends, answer=found.answer, **where)
     if not tx.profile.meets_online(found.place, switched=found.online):
         return state
     return state.model_copy(update={"meeting": uuid5(found.sitting, "room"), "guest": uuid5(found.uid, "guest")})

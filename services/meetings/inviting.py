@@ -23,6 +23,7 @@ from services.meetings import domain, grounds
 from services.meetings.grounds import Bond, Recipient
 from services.meetings.handlers import service
 from services.meetings.mailed import want_again
+from services.meetings.ordering import standing
 from services.meetings.seats import cancel_seats
 from services.meetings.tables import agenda, consents, disclosure, item, notice, seat, sitting
 from services.service import AskFailed, Tx, Work
@@ -121,7 +122,9 @@ def _due_notices(tx: Tx, due: datetime, kind: str) -> list[Row[Any]]:
         .where(agenda.c.sitting == sitting.c.id, item.c.state == "placed")
     )
     wanted = (
-        select(notice, seat.c.uid, seat.c.agency, seat.c.commission)
+        select(*(one for one in notice.c if one.name not in ("starts", "ends")))
+        .add_columns(notice.c.starts.label("part_starts"), notice.c.ends.label("part_ends"))
+        .add_columns(seat.c.uid, seat.c.agency, seat.c.commission, sitting.c.regular_on)
         .add_columns(
             sitting.c.starts,
             sitting.c.ends,
@@ -158,10 +161,20 @@ def _shares(tx: Tx, invitations: Sequence[Row[Any]]) -> dict[UUID, tuple[Share, 
 
     return {
         row.id: tuple(
-            grounds.share_of(one, to(row), heads.get(one.case)) for one in items if one.sitting == row.sitting
+            grounds.share_of(one, to(row), heads.get(one.case))
+            for one in items
+            if one.sitting == row.sitting and _has_part(row, one, tx)
         )
         for row in invitations
     }
+
+
+def _has_part(row: Row[Any], one: Row[Any], tx: Tx) -> bool:
+    """Whoever a regular sitting seats for one item is invited to no other (P5, M6)."""
+    body = tx.profile.body(row.body)
+    if body is None or not body.by_case or row.regular_on is None:
+        return True
+    return row.agency in standing(tx.profile, body, row.basis, tx.here) or row.agency in one.agencies
 
 
 def write_register(tx: Tx, batch: Batch, verdicts: Verdicts) -> tuple[list[tuple[Row[Any], datetime]], list[Tried]]:
@@ -228,7 +241,7 @@ def _key(share: Share) -> tuple[UUID | None, UUID, UUID, int | None]:
 
 async def _send(work: Work, one: Row[Any], until: datetime) -> Tried:
     facts = {"notice": one.id, "person": one.person, "uid": one.uid, "sequence": one.sequence, "place": one.place}
-    facts |= {"starts": one.starts, "ends": one.ends, "send_before": until}
+    facts |= {"starts": one.part_starts or one.starts, "ends": one.part_ends or one.ends, "send_before": until}
     asked: SendInvitation | SendCancellation
     if one.kind == "cancellation":
         asked = SendCancellation.model_validate(facts)

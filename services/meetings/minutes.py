@@ -12,7 +12,7 @@ from contracts.directory import StaffView
 from contracts.message import Compartment
 from contracts.profile import Profile
 from contracts.running import Conduct, MinutesVersion, Move, Proceeding
-from services.meetings import seating
+from services.meetings import blocks, seating
 from services.meetings.running import Done, Room
 from services.meetings.running_rules import Called, Refusal
 from services.meetings.running_tables import proceeding
@@ -32,7 +32,8 @@ def called_of(where: Row[Any], tx: Tx) -> Called:
     """The sitting as it was called, with what is on its agenda now."""
     on_it = select(item.c.id, item.c.coordinator).join(agenda, agenda.c.item == item.c.id)
     rows = tx.execute(on_it.where(agenda.c.sitting == where.id, item.c.state == "placed"))
-    return Called(where.starts, tx.here, where.body, {row.id: row.coordinator for row in rows})
+    follows = blocks.before(tx.profile.body(where.body), where.basis) is not None
+    return Called(where.starts, tx.here, where.body, {row.id: row.coordinator for row in rows}, follows)
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

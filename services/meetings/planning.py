@@ -3,7 +3,6 @@
 Each changes an item's state only from the state it expects, so that two processes may do it at once.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,8 +15,10 @@ from contracts.meetings import ItemPlaced
 from contracts.message import Compartment, Event
 from services import sharing
 from services.meetings import domain
+from services.meetings.called import seat_called
 from services.meetings.domain import Gathering, Occasion, Route
 from services.meetings.gathering import Diary, gather_next, room_ref, why_not_hear
+from services.meetings.ordering import block_on
 from services.meetings.proposing_store import TAKEN_SINCE, carried_out, void
 from services.meetings.scheduling import NoSlot
 from services.meetings.seats import fill_seats, let_go_if_empty, open_seats, want_invitations
@@ -72,8 +73,9 @@ def join_fixed(tx: Tx, due: Sequence[Row[Any]], diary: Diary, joined: set[UUID])
         found = standing[key]
         if found is None or not found.fixed or found.cancelled_at:
             break
+        seat_called(tx, one, found.id, occasion.body, occasion.starts, diary.staff, diary.bonds)
         joining.setdefault(key, []).append(one.id)
-        agendas[key] = agendas.get(key, 0) + 1
+        agendas.add(key, occasion.minutes_for(one.purpose))
     if refused:
         rows = [{"item": one, "why": why, "next_try": tx.now + domain.LOOK_AGAIN} for one, why in refused.items()]
         tx.execute(_POSTPONE, rows)
@@ -130,12 +132,12 @@ def _next_position(tx: Tx, sitting_id: UUID) -> int:
     return int(tx.execute(last).scalar_one()) + 1
 
 
-def _choose(
-    tx: Tx, one: Row[Any], way: Route, head: Head | None, agendas: Mapping[tuple[str, date, str], int]
-) -> Occasion | NoSlot:
+def _choose(tx: Tx, one: Row[Any], way: Route, head: Head | None, agendas: "Agendas") -> Occasion | NoSlot:
     """The next regular sitting with room that may hear this item, or why the next one with room may not."""
     refusals = []
     for occasion in domain.with_room(way.occasions, agendas):
+        if agendas.minutes.get(occasion.key, 0) + occasion.minutes_for(one.purpose) > occasion.length:
+            continue
         refusal = why_not_hear(tx.profile, tx.here, one, occasion, head, tx.now)
         if refusal is None:
             return occasion
@@ -156,6 +158,7 @@ def plan_next(tx: Tx, one: Row[Any], way: Route, diary: Diary) -> Plan | None:
         return None
     standing = _regular_sitting(tx, occasion)
     if standing and standing.cancelled_at is None:
+        seat_called(tx, one, standing.id, occasion.body, occasion.starts, diary.staff, diary.bonds)
         return _put_on_agenda(tx, one.id, standing.id)
     found = gather_next(tx.profile, tx.here, one, occasion, diary, head)
     if isinstance(found, NoSlot):
@@ -163,6 +166,7 @@ def plan_next(tx: Tx, one: Row[Any], way: Route, diary: Diary) -> Plan | None:
         return None
     sitting_id = standing.id if standing else _open_sitting(tx, found, own_item=None)
     fill_seats(tx, sitting_id, found, diary.bonds)
+    seat_called(tx, one, sitting_id, occasion.body, occasion.starts, diary.staff, diary.bonds)
     return _put_on_agenda(tx, one.id, sitting_id)
 
 
@@ -254,15 +258,33 @@ def _regular_sitting(tx: Tx, on: Occasion) -> Row[Any] | None:
     return tx.execute(select(sitting).where(*same)).first()
 
 
-def _agendas(tx: Tx) -> dict[tuple[str, date, str], int]:
-    """How many items the coming regular sittings have, by domain.Occasion.key.
+class Agendas(dict[tuple[str, date, str], int]):
+    """How many items the coming regular sittings have, by domain.Occasion.key; and how many minutes those take."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.minutes: dict[tuple[str, date, str], int] = {}
+
+    def add(self, key: tuple[str, date, str], minutes: int) -> None:
+        """One item more."""
+        self[key] = self.get(key, 0) + 1
+        self.minutes[key] = self.minutes.get(key, 0) + minutes
+
+
+def _agendas(tx: Tx) -> Agendas:
+    """What the coming regular sittings have on their agendas.
 
     Counted here, not by the store: to group them it would go through all sittings there ever were.
     """
-    coming = select(sitting.c.body, sitting.c.regular_on, sitting.c.basis)
-    coming = coming.join(agenda, agenda.c.sitting == sitting.c.id)
+    coming = select(sitting.c.body, sitting.c.regular_on, sitting.c.basis, item.c.purpose)
+    coming = coming.join(agenda, agenda.c.sitting == sitting.c.id).join(item, item.c.id == agenda.c.item)
     rows = tx.execute(coming.where(sitting.c.regular_on.is_not(None), sitting.c.starts > tx.now))
-    return dict(Counter((row.body, row.regular_on, row.basis) for row in rows))
+    found = Agendas()
+    for row in rows:
+        body = tx.profile.body(row.body)
+        block = block_on(body, row.basis) if body else None
+        found.add((row.body, row.regular_on, row.basis), block.minutes_for(row.purpose) if block else 0)
+    return found
 
 
 def _open_sitting(tx: Tx, found: Gathering, own_item: UUID | None) -> UUID:

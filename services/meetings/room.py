@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from contracts.life import Outcome
 from contracts.message import Account, Compartment
@@ -24,10 +24,12 @@ from contracts.running import (
     RoomView,
 )
 from services import sharing
-from services.meetings import domain, grounds, minutes
+from services.meetings import domain, grounds, minutes, turning
 from services.meetings.conducting import may_run
 from services.meetings.grounds import Recipient
 from services.meetings.handlers import service
+from services.meetings.ordering import attends
+from services.meetings.parts import timetable_of
 from services.meetings.running import Room, fold
 from services.meetings.running_rules import lacking, possible
 from services.meetings.scheduling import TOKYO
@@ -146,6 +148,7 @@ def _view(asked: LookAtRoom, tx: Tx) -> RoomView:
     open_seats = seat.c.sitting == where.id, seat.c.cancelled_at.is_(None)
     seats = tx.execute(select(seat).where(*open_seats).order_by(seat.c.agency, seat.c.person)).all()
     ways = tuple(one for one in Proceeding if possible(room, one, called, tx.profile, tx.now) is None)
+    change_in, change_out = turning.changes(where, room, tx)
     return RoomView(
         found=True,
         acts=room.acts,
@@ -155,6 +158,10 @@ def _view(asked: LookAtRoom, tx: Tx) -> RoomView:
         ends=where.ends,
         place=where.place,
         may_run=found.runs,
+        change_in=change_in,
+        change_out=change_out,
+        turned_at=room.turned,
+        admitted=room.admitted,
         opened_at=room.opened,
         explained_at=room.explained,
         verdict=room.verdict,
@@ -192,13 +199,26 @@ def _hearings(found: _Look, room: Room, rows: Sequence[Row[Any]], tx: Tx) -> lis
     """In the order of the agenda. Of an item that is closed whoever runs the sitting learns why, and nothing else."""
     listed = _items(found.where, tx)
     heads = sharing.heads(consents, tx, {row.case for row in listed}) if tx.here is Compartment.JUSO and listed else {}
+    now = timetable_of(tx, found.where)
+    boxed = {box.item: (one, box) for one, box in zip(now.items, now.boxes, strict=True)}
+    seated = dict.fromkeys(tx.execute(_open_seats(found.where.id)).scalars())
+    partly = [code for code in seated if not all(attends(code, one, now.always) for one in now.items)]
     views = []
     for order, row in enumerate(listed, 1):
         off = row.id not in room.hearings and row.id not in room.carried and row.on != found.where.id
         if row.id in found.shown or (off and found.runs and row.state in OFF):
             facts = {"item": row.id, "case": row.case, "purpose": row.purpose, "order": order}
+            if row.id in boxed:
+                one, box = boxed[row.id]
+                come = tuple(code for code in partly if attends(code, one, now.always))
+                facts |= {"box_starts": box.starts, "box_ends": box.ends, "comes": come}
             views.append(HearingView.model_validate(facts | _state(row, off, found, room, rows, heads, tx)))
     return views
+
+
+def _open_seats(sitting_id: UUID) -> Select[tuple[str]]:
+    mine = seat.c.sitting == sitting_id, seat.c.cancelled_at.is_(None)
+    return select(seat.c.agency).where(*mine).order_by(seat.c.agency)
 
 
 def _state(

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from contracts.blocks import Admitted
 from contracts.life import Outcome
 from contracts.running import Move, Proceeding, ProxyGround, Verdict
 
@@ -58,6 +59,9 @@ class Room:
     """A sitting after its acts so far."""
 
     acts: int = 0
+    turned: datetime | None = None
+    """When the block before this one was closed."""
+    admitted: tuple[Admitted, ...] = ()
     opened: datetime | None = None
     explained: datetime | None = None
     verdict: Verdict | None = None
@@ -97,6 +101,10 @@ def fold(acts: Iterable[Done]) -> Room:
 
 def _after(room: Room, act: Done) -> Room:
     match act.move.what:
+        case Proceeding.TURN:
+            return replace(room, turned=datetime.fromisoformat(act.codes["at"]))
+        case Proceeding.ADMIT:
+            return replace(room, admitted=(*room.admitted, _admitted(act)))
         case Proceeding.OPEN:
             return replace(room, opened=act.at)
         case Proceeding.EXPLAIN:
@@ -114,6 +122,11 @@ def _after(room: Room, act: Done) -> Room:
             return replace(room, approvals=(*room.approvals, act), approved=approved)
         case _:
             return _heard(room, act)
+
+
+def _admitted(act: Done) -> Admitted:
+    ground = act.move.ground.value if act.move.ground else ""
+    return Admitted.model_validate({"person": act.move.person, "agency": act.codes["agency"], "ground": ground})
 
 
 def _carried(act: Done) -> frozenset[UUID]:

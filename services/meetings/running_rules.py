@@ -40,6 +40,8 @@ class Called:
     compartment: Compartment
     body: str
     coordinators: Mapping[UUID, str | None] = field(default_factory=dict)
+    follows: bool = False
+    """Whether another block of the body is held before it (M5)."""
 
 
 def judge(room: Room, move: Move, called: Called, profile: Profile, now: datetime) -> Refusal | None:
@@ -47,6 +49,8 @@ def judge(room: Room, move: Move, called: Called, profile: Profile, now: datetim
     if refusal := possible(room, move.what, called, profile, now):
         return refusal
     match move.what:
+        case Proceeding.TURN:
+            return _turned_in_time(move, called, now)
         case Proceeding.ENTER | Proceeding.LEAVE:
             return _timely(room, move, now)
         case Proceeding.CALL:
@@ -59,8 +63,10 @@ def judge(room: Room, move: Move, called: Called, profile: Profile, now: datetim
 
 def possible(room: Room, what: Proceeding, called: Called, profile: Profile, now: datetime) -> Refusal | None:
     """Whether the sitting has come to where such an act belongs."""
-    if what is Proceeding.OPEN:
-        return _openable(room, called, now)
+    if what in (Proceeding.OPEN, Proceeding.TURN):
+        return _openable(room, what, called, now)
+    if what is Proceeding.ADMIT and room.opened is None:
+        return _on_the_day(called, now)
     if room.opened is None:
         return Refusal("M5", "まだ開会していません。", "先に「開会する」を行ってください。")
     after = (Proceeding.CORRECT, Proceeding.APPROVE)
@@ -79,14 +85,36 @@ def possible(room: Room, what: Proceeding, called: Called, profile: Profile, now
             return None
 
 
-def _openable(room: Room, called: Called, now: datetime) -> Refusal | None:
+def _openable(room: Room, what: Proceeding, called: Called, now: datetime) -> Refusal | None:
     if room.opened is not None:
         return Refusal("M5", "もう開会しています。", "画面を読み直して、続きを記録してください。")
+    if what is Proceeding.TURN and not called.follows:
+        return Refusal("M5", "この会議の前には、区切りがありません。", "そのまま開会してください。")
+    if what is Proceeding.TURN and room.turned is not None:
+        return Refusal("M5", "前の区切りは、もう閉じています。", "開会してください。")
+    if what is Proceeding.OPEN and called.follows and room.turned is None:
+        reason = "前の区切りを閉じたことが、まだ記録されていません。"
+        door = "退室する人と残る人を確かめ、「前の区切りを閉じて、この区切りを開き直す」を記録してください。"
+        return Refusal("M5", reason, door)
+    return _on_the_day(called, now)
+
+
+def _on_the_day(called: Called, now: datetime) -> Refusal | None:
     if now < called.starts - OPENS_BEFORE:
         return Refusal("M5", "まだ開会できません。", "始まる時刻の30分前から開会できます。")
     if now.astimezone(TOKYO).date() != called.starts.astimezone(TOKYO).date():
         reason = "会議の日が過ぎています。だれが聞いたかは、その時に記録するものなので、後からは開会できません。"
         return Refusal("M5", reason, "紙で行った会議の結果は、事案の画面の「進み具合」で記録してください。")
+    return None
+
+
+def _turned_in_time(move: Move, called: Called, now: datetime) -> Refusal | None:
+    """The block before was closed today, and not in the future."""
+    at = move.at or now
+    if at > now:
+        return Refusal("M5", "前の区切りを閉じた時刻が、今より後です。", "実際に閉じた時刻を入れてください。")
+    if at.astimezone(TOKYO).date() != called.starts.astimezone(TOKYO).date():
+        return Refusal("M5", "前の区切りを閉じた時刻が、この会議の日ではありません。", "時刻を入れ直してください。")
     return None
 
 
@@ -169,6 +197,9 @@ def _timely(room: Room, move: Move, now: datetime) -> Refusal | None:
         return None
     if stay is not None:
         return Refusal("P1", "その人は、もう室内にいます。", "画面を読み直してください。")
+    if room.turned is not None and at < room.turned:
+        reason = "入室の時刻が、前の区切りを閉じた時刻より前です。"
+        return Refusal("M5", reason, "この区切りに入った時刻を入れてください。")
     gone = [one.left for one in room.stays if one.person == move.person and one.left]
     earliest = max([*gone, *([room.last_turn] if room.last_turn else [])], default=None)
     if earliest is not None and at < earliest:

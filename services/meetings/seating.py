@@ -8,6 +8,7 @@ from contracts.directory import StaffView
 from contracts.message import Compartment
 from contracts.policy import Decision
 from contracts.profile import Body, Profile, Seat
+from services.meetings.blocks import block_of
 from services.meetings.ranking import counts
 from services.meetings.scheduling import Need, NoSlot, Wanted
 
@@ -27,7 +28,8 @@ def standing_seats(
 
     ``coordinator``: whose case it is, where the city has several; no other one can stand in for it.
     """
-    roster = list(body.roster)
+    block = block_of(body, compartment)
+    roster = list(body.roster_of(block) if block else body.roster)
     kinds = {agency.code: agency.kind for agency in profile.agencies}
     for kind in MUST_ATTEND[compartment]:
         of_kind = [seat for seat in roster if kinds[seat.agency] == kind]

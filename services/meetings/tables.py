@@ -180,6 +180,9 @@ notice = Table(
     Column("link", String(32)),
     Column("delivery", String(9), nullable=False, default=""),
     Column("delivery_code", String(9), nullable=False, default=""),
+    Column("starts", Instant),
+    Column("ends", Instant),
+    CheckConstraint("(starts is null) = (ends is null) and (starts is null or starts < ends)"),
     UniqueConstraint("sitting", "person", "sequence"),
     CheckConstraint("kind in ('invitation', 'cancellation')"),
     CheckConstraint("state in ('wanted', 'sent', 'not_sent')"),
@@ -189,6 +192,7 @@ notice = Table(
     ForeignKeyConstraint(["sitting", "person"], ["seat.sitting", "seat.person"]),
     Index("notice_due", "state", "due"),
 )
+"""``starts`` and ``ends``: of whoever comes for a part only; without them the whole block (ordering.py)."""
 
 mail_reply = Table(
     "mail_reply",

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from contracts.blocks import ChangeView, Staying
 from contracts.life import Heard, Outcome, Role, Step
 from contracts.message import Compartment
 from contracts.purpose import Purpose
@@ -260,3 +261,69 @@ async def test_the_result_is_prefilled_with_what_the_sitting_found(stand_in: Des
     assert form.count(" checked") == 1
     assert 'name="on" required value="2026-11-20"' in form
     assert f'value="{SITTING}"' in form
+
+
+# -- blocks ------------------------------------------------------------------------------------------------------------
+
+CHANGE = ChangeView(
+    before="ltcia-115-48",
+    after="swa-106-4-2-5",
+    leave=("byouin",),
+    stay=(Staying(agency="fukushi", ground="member"), Staying(agency="hokenjo", ground="temporary")),
+    come=("jiritsu",),
+)
+
+
+@pytest.mark.rule("M5", "M6")
+async def test_the_change_of_blocks_says_who_leaves_and_who_stays_on_which_ground(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    room(work, Proceeding.TURN, Proceeding.ADMIT, change_in=CHANGE, opened_at=None)
+    text = await read(work)
+    assert "地域ケア会議(介護保険法第115条の48) → 重層的支援会議(社会福祉法第106条の4第2項第5号)、一部重複型" in text
+    assert '<strong class="call">小林市立病院 地域連携室</strong>(次の区切りの構成員でない、M6)' in text
+    assert "福祉課(構成員)、小林保健所(臨時構成員)" in text
+    assert set(re.findall(r'name="what" value="(\w+)"', text)) == {"turn", "admit"}
+
+
+async def test_what_comes_after_this_block_is_announced(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    room(work, change_out=CHANGE.model_copy(update={"same": True, "leave": ()}))
+    text = await read(work)
+    assert "この区切りの次" in text
+    assert "同一構成員型(だれも退室しません)" in text
+
+
+@pytest.mark.rule("M6")
+async def test_the_close_of_the_block_before_is_sent_with_its_time(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    room(work, Proceeding.TURN, change_in=CHANGE, opened_at=None)
+    _, _, asked = await send(work, what="turn", at="09:50")
+    assert asked is not None
+    assert asked.move.at == datetime(2026, 11, 24, 0, 50, tzinfo=UTC)
+    room(work, Proceeding.ADMIT, change_in=CHANGE, opened_at=None)
+    _, _, asked = await send(work, what="admit", person=str(PEOPLE[4]), ground="chair")
+    assert asked is not None
+    assert (asked.move.person, asked.move.ground) == (PEOPLE[4], ProxyGround.CHAIR)
+
+
+@pytest.mark.rule("M3", "M4")
+async def test_a_meeting_online_warns_of_those_whose_terminals_cannot_enter_it(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    room(work)
+    assert "LGWAN" not in await read(work)
+    online = [
+        one.model_copy(update={"mode": "both", "mode_reason": "大雪のため"}) if one.code == "teirei" else one
+        for one in work.profile.bodies
+    ]
+    work.profile = work.profile.model_copy(update={"bodies": tuple(online)})
+    text = await read(work)
+    assert "対面とオンラインの併用(大雪のため)" in text
+    assert "LGWANの端末では、ふつうのウェブ会議に入れません: 福祉課 " in text
+
+
+async def test_the_box_of_an_item_and_who_comes_for_it_are_shown(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    boxed = {"box_starts": TUESDAY, "box_ends": TUESDAY + timedelta(minutes=11)}
+    room(work, items=(hearing(**boxed, comes=("jiritsu",)),))
+    text = await read(work)
+    assert "時間割: 10:00〜10:11。この議題に来る機関: 小林市生活自立相談支援センター" in text

@@ -132,6 +132,10 @@ def test_kobayashi_s_bodies_are_those_of_its_plan(kobayashi: Profile) -> None:
         ("重層的支援定例会議", ["swa-106-4-2-5"], 6, True),
         ("重層的支援個別会議", ["swa-106-4-2-5"], 0, True),
         ("支援会議", ["swa-106-6"], 0, True),
+        ("多機関協働研修会議", ["plan-only"], 1, False),
+        ("相談支援スキルアップ勉強会", ["plan-only"], 6, False),
+        ("多分野協働地域づくり事業連携会議", ["plan-only"], 2, False),
+        ("ひきこもり支援プラットフォーム会議", ["plan-only"], 2, False),
     ]
 
 
@@ -155,7 +159,7 @@ def test_kobayashi_s_standing_members_are_those_of_its_plan(kobayashi: Profile) 
 
 def test_every_seat_of_every_roster_has_somebody_to_sit_on_it(folder: Path, profile: Profile) -> None:
     held = {(one.agency, post) for one in people_of(folder) for post in one.posts}
-    assert {(seat.agency, seat.post) for body in profile.bodies for seat in body.roster} <= held
+    assert {(seat.agency, seat.post) for body in profile.bodies for seat in body.everybody} <= held
 
 
 def test_every_agency_has_somebody_who_stands_in_when_a_case_brings_it(folder: Path, profile: Profile) -> None:

@@ -148,7 +148,7 @@ def test_a_full_agenda_sends_the_item_to_the_next_sitting(kobayashi: Profile) ->
 def test_a_moved_regular_date_says_why(kobayashi: Profile) -> None:
     monday = with_body(kobayashi, "teirei", cadence=Cadence(months=(11,), nth=(4,), weekday=0))
     way = domain.route(monday, JUSO, False, at(2026, 11, 2))
-    assert way.occasions[0].why == "定例の開催日です(11月第4月曜)。11月23日が閉庁日のため、後に移しました"
+    assert way.occasions[0].why == "定例の開催日です(11月第4月曜)。11月23日が勤労感謝の日のため、後に移しました"
 
 
 def test_an_urgent_case_takes_the_regular_meeting_where_there_is_no_other(kobayashi: Profile) -> None:

@@ -99,7 +99,7 @@ from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, HearingOpened, ItemHeard, LookAtRoom
 from contracts.same_person import DecideSame, LookAtDuplicates
 from contracts.signals import DropSignal, EraseSignal, LookAtSignals, ReferSignal, ReportSignal
-from contracts.triage import DecideTriage, LookAtTriage, LookAtTriageList
+from contracts.triage import DecideTriage, LookAtTriage, LookAtTriageList, ReferralAnswered
 from services.processes import PROCESSES
 from services.provision import MAX_PAYLOAD, inbox_of, read_key, rights
 from tests.world import World
@@ -160,6 +160,7 @@ SAYS: dict[str, set[str]] = {
     "intake": {
         f"to.juso.{ConsentChanged.subject}",
         f"to.juso.{SecrecyChanged.subject}",
+        f"to.juso.{ReferralAnswered.subject}",
         f"to.juso.{ReferralWithConsent.subject}",
         f"to.shien.{ReferralWithoutConsent.subject}",
         f"to.shien.{TakeInClient.subject}",

@@ -11,6 +11,7 @@ from sqlalchemy import Row, select
 
 from contracts.life import Due
 from services.coordination import domain
+from services.coordination.answers import answers_of, with_answers
 from services.coordination.deadlines import due
 from services.coordination.life_terms import Life
 from services.coordination.life_views import anxious, coming, day_of, folded, unrecorded
@@ -39,10 +40,12 @@ def dues(cases: Iterable[UUID], tx: Tx) -> list[Dues]:
             acts[one.case].append(one)
         gone = set(tx.execute(select(erased.c.subject).where(erased.c.subject.in_(part))).scalars())
         firsts, meets, worried = unrecorded(part, tx), coming(part, tx), anxious(part, tx)
+        answers = answers_of(part, tx)
         for row in tx.execute(select(case).where(case.c.id.in_(part), case.c.id.not_in(gone))):
             first, rows = firsts.get(row.id), acts[row.id]
             first_on = domain.today(first.starts) if first else None
-            now = replace(folded(rows, tx), first_on=first_on, referrer=row.referrer)
+            now = replace(folded(rows, tx), first_on=first_on, referrer=row.referrer, received_on=row.received_on)
+            now = with_answers(now, rows, answers.get(row.id, ()), tx)
             now = replace(now, meets_on=day_of(meets.get(row.id)), anxious_since=worried.get(row.id))
             if wanted := due(now, domain.today(row.opened_at), today, tx.profile.deadlines):
                 last = Viewer(rows[-1].by, rows[-1].agency) if rows else None

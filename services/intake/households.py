@@ -24,7 +24,7 @@ from contracts.household import (
     Stay,
 )
 from contracts.message import Event
-from contracts.office import Done, Officer
+from contracts.office import DeskOfficer, Done, Officer
 from services.intake import duplicates, members, sealed, secrecy, sight
 from services.intake.consenting import Version
 from services.intake.deeds import NOT_OFFICE, Outcome, flawed, is_municipality, once, refused, register, today
@@ -93,6 +93,8 @@ def look_at_shown(asked: LookAtShown, tx: Tx) -> ShownRows:
     """The register of one referral, for the 市町村."""
     if not is_municipality(asked.by.agency, tx.profile):
         return refused(ShownRows, *NOT_OFFICE)
+    if isinstance(asked.by, DeskOfficer) and not sight.may_act(asked.referral, asked.by, tx):
+        return refused(ShownRows, *UNKNOWN)
     wanted = select(showing).where(showing.c.subject == asked.referral).order_by(showing.c.at.desc())
     rows = [
         Shown(

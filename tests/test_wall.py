@@ -95,6 +95,24 @@ from contracts.preparing import (
 )
 from contracts.profile import Profile
 from contracts.proposing import DatesInHand, DecideProposal, KeepApart, LookAtDates, MoveDay, ProposeDate
+from contracts.reception import (
+    DeskChangeHousehold,
+    DeskDecideSame,
+    DeskDecideTriage,
+    DeskDetail,
+    DeskDropSignal,
+    DeskDuplicates,
+    DeskHousehold,
+    DeskMemberConsent,
+    DeskOthers,
+    DeskReferralOf,
+    DeskReportSignal,
+    DeskSecrecy,
+    DeskShown,
+    DeskSignals,
+    DeskTriage,
+    DeskTriageList,
+)
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, HearingOpened, ItemHeard, LookAtRoom
 from contracts.same_person import DecideSame, LookAtDuplicates
@@ -147,6 +165,11 @@ DESK = {
     DisclosuresAtMeetings.subject,
     f"to.directory.{Staff.subject}",
 }
+RECEPTION = (
+    *(DeskTriageList, DeskTriage, DeskDecideTriage, DeskDuplicates, DeskDecideSame, DeskOthers, DeskReferralOf),
+    *(DeskHousehold, DeskChangeHousehold, DeskMemberConsent, DeskDetail, DeskSecrecy, DeskShown),
+    *(DeskReportSignal, DeskSignals, DeskDropSignal),
+)
 COMMISSIONING = {
     question.subject
     for question in (Commissions, Commission, EndCommission, Cooperations, AskCooperation, NoteCooperation)
@@ -173,7 +196,8 @@ SAYS: dict[str, set[str]] = {
     "desk@juso": DESK
     | {f"to.directory.{SignInJuso.subject}"}
     | {f"to.intake.{question.subject}" for question in (ClientOf, WithdrawConsent, LookAtStop)}
-    | {question.subject for question in (Resources, NotePlace, NoteMatch)},
+    | {question.subject for question in (Resources, NotePlace, NoteMatch)}
+    | {f"to.intake.{question.subject}" for question in RECEPTION},
     "desk@shien": DESK | {f"to.directory.{SignInShien.subject}", ClientsOfCases.subject} | COMMISSIONING,
     "gate": {f"to.shien.{question.subject}" for question in (EntriesForGate, RecordCarryOut)}
     | {f"to.juso.{question.subject}" for question in (ConsentForGate, RecordCarryIn)}

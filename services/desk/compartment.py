@@ -29,6 +29,7 @@ from services.desk import (
     pages,
     papers,
     preparing,
+    reception,
     resources,
     roster,
     sitting,
@@ -77,6 +78,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)
         resources.add_routes(inside, forms, work)
+        reception.add_routes(inside, forms, work)
     else:
         commissions.add_routes(inside, forms, work)
         cooperation.add_routes(forms, work)

@@ -29,6 +29,24 @@ from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.polls import AnswerPoll, ClosePoll, LookAtPoll, NotePollAnswer, OpenPoll
 from contracts.preparing import AcceptRoster, AnswerInquiry, AskAgency, LookAtInquiries, LookAtRoster, LookAtSheet
 from contracts.proposing import DatesInHand, DecideProposal, KeepApart, LookAtDates, MoveDay, ProposeDate
+from contracts.reception import (
+    DeskChangeHousehold,
+    DeskDecideSame,
+    DeskDecideTriage,
+    DeskDetail,
+    DeskDropSignal,
+    DeskDuplicates,
+    DeskHousehold,
+    DeskMemberConsent,
+    DeskOthers,
+    DeskReferralOf,
+    DeskReportSignal,
+    DeskSecrecy,
+    DeskShown,
+    DeskSignals,
+    DeskTriage,
+    DeskTriageList,
+)
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, LookAtRoom
 from services.desk.app import build_app
@@ -96,6 +114,9 @@ service = Service(
             MoveDay,
             LookAtPoll,
             AnswerPoll,
+            *(DeskTriageList, DeskTriage, DeskDecideTriage, DeskDuplicates, DeskDecideSame, DeskOthers, DeskReferralOf),
+            *(DeskHousehold, DeskChangeHousehold, DeskMemberConsent, DeskDetail, DeskSecrecy, DeskShown),
+            *(DeskReportSignal, DeskSignals, DeskDropSignal),
         }
     ),
 )

@@ -1,5 +1,6 @@
 """Takes referrals (つなぎ) in, keeps whom they are about and the ledger of consents, tells where each is heard."""
 
+from services.intake.desk import referral_of as referral_of
 from services.intake.duplicates import decide_same as decide_same
 from services.intake.erasing import erase_referral as erase_referral
 from services.intake.handlers import service as service

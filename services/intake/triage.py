@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 
 from contracts.intake import Problem
-from contracts.message import Event
-from contracts.office import Done, Officer
+from contracts.message import Compartment, Event
+from contracts.office import DeskOfficer, Done, Officer
 from contracts.triage import (
     DecideTriage,
     LookAtTriage,
@@ -28,7 +28,7 @@ from services.intake import sealed
 from services.intake.answering import newest_answer
 from services.intake.deeds import NOT_OFFICE, Outcome, flawed, is_office, once, refused, register, today
 from services.intake.domain import Flaw
-from services.intake.handlers import service
+from services.intake.handlers import STATES, service
 from services.intake.reception_tables import triage_decision
 from services.intake.sight import grounds
 from services.intake.tables import referral
@@ -138,7 +138,10 @@ def _sought(asked: LookAtTriage, tx: Tx) -> Mapping[Any, Any] | None:
 def _ground(row: Mapping[Any, Any] | None, by: Officer, tx: Tx) -> str | None:
     if row is None:
         return None
-    return THE_REFERRER if row["referrer"] == by.agency else grounds([row["id"]], by, tx).get(row["id"])
+    elsewhere = isinstance(by, DeskOfficer) and row["state"] != STATES[Compartment.JUSO]
+    if row["referrer"] == by.agency and not elsewhere:
+        return THE_REFERRER
+    return grounds([row["id"]], by, tx).get(row["id"])
 
 
 def _flaws(asked: DecideTriage, row: Mapping[Any, Any], known: int, tx: Tx) -> Iterable[Flaw]:

@@ -73,7 +73,7 @@ async def test_what_the_referrer_was_answered_stands_with_the_case(stand_in: Des
     async with browser(work) as client:
         await sign_in(client)
         text = (await client.get(PATH)).text
-    assert "<dt>紹介元への答え</dt><dd>2026年11月20日(金) 多機関協働で受ける(福祉課 髙橋 美穂)</dd>" in text
+    assert "<dt>紹介元への答え</dt><dd>令和8年11月20日(金) 多機関協働で受ける(福祉課 髙橋 美穂)</dd>" in text
 
 
 async def test_a_plan_is_taken_with_its_roles_and_services(stand_in: Desk) -> None:

@@ -155,6 +155,8 @@ class CaseReferral(Done):
     referral: UUID | None = None
     referrer: Annotated[str, Field(max_length=40)] = ""
     number: str = ""
+    unasked: int = 0
+    """How many who live with the client have not been asked for their own consent (S18). A number, for nobody named."""
 
 
 class DeskReferralOf(

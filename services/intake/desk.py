@@ -77,7 +77,8 @@ def referral_of(asked: DeskReferralOf, tx: Tx) -> CaseReferral:
     if key is None or key not in grounds([key], asked.by, tx):
         return refused(CaseReferral, *UNKNOWN)
     row = tx.execute(select(referral.c.referrer, referral.c.number).where(referral.c.id == key)).one()
-    return CaseReferral(done=True, referral=key, referrer=row.referrer, number=row.number)
+    unasked = households.unasked(key, tx)
+    return CaseReferral(done=True, referral=key, referrer=row.referrer, number=row.number, unasked=unasked)
 
 
 def _referral_of(case: UUID, tx: Tx) -> UUID | None:

@@ -210,6 +210,20 @@ def consent_now(one: Spell, own: tuple[ConsentState, int] | None, newest: Versio
     return members.consent_of(one.member, own[0] if own else None, scope, of_client)
 
 
+def unasked(key: UUID, tx: Tx) -> int:
+    """How many who live with a referral's client today, and lie in the same kind of meeting, nobody has asked (S18)."""
+    day, whose, side = today(tx), sight.client_of(key, tx), sight.side_of(key, tx)
+    homes = [one.household for one in members.spells(tx, member=whose) if one.covers(day)]
+    living = [
+        one for home in homes for one in members.spells(tx, household=home) if one.covers(day) and one.side == side
+    ]
+    own = members.own_consents([one.member for one in living], tx)
+    keys = {one.referral for one in living}
+    newest = {one.referral: one for one in versions_where(tx, version.c.referral.in_(keys), is_newest())}
+    said = [consent_now(one, own.get(one.member), newest.get(one.referral)) for one in living if one.place]
+    return said.count(ConsentState.NOT_ASKED)
+
+
 def _stay(one: Spell, hidden: bool) -> Stay:
     """Why a hidden member left would lead to him or her; that it ended does not."""
     return Stay(member=one.member, since=one.since, until=one.until, ended_by=None if hidden else one.ended_by)

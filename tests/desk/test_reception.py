@@ -300,3 +300,27 @@ async def test_after_a_withdrawal_the_other_referrals_of_the_person_are_told_by_
     assert [(one.referrer, one.number) for one in found.others] == [("jiritsu", "124")]
     outsider = DeskOfficer(person=PEOPLE[5], agency="byouin")
     assert office.stage.ask(DeskOthers(by=outsider, case=case)).others == ()
+    async with browser(office.work) as client:
+        await sign_in(client)
+        taken = {"obtained": "phone", "obtained_by": "髙橋 美穂", "obtained_on": "2026-11-24"}
+        office.work.answers[DeskOthers] = lambda asked: found
+        where = (await post(client, f"/cases/{CASE}/withdraw", **taken, confirmed="true")).headers["location"]
+        text = await page(client, where)
+    assert re.search("受付番号 124</a>\\([^)]+\\)", text), "and whose it is"
+    assert "その事案でも撤回を記録してください" in text
+    assert "キヨ子" not in text, "numbers only"
+
+
+@pytest.mark.rule("S18", "C1")
+async def test_the_page_of_a_case_says_how_many_of_the_household_were_not_asked(office: Office) -> None:
+    office.take()
+    (case,) = [one.about for one in office.stage.told() if isinstance(one, ReferralWithConsent)]
+    origin = office.stage.ask(DeskReferralOf(by=OFFICER, case=case))
+    assert origin.unasked == 1
+    office.work.answers[DeskReferralOf] = lambda _: origin
+    async with browser(office.work) as client:
+        await sign_in(client)
+        text = await page(client, f"/cases/{CASE}")
+    assert "世帯員1人の同意がまだ尋ねられていません" in text
+    assert "会議の前までに" in text
+    assert f"/reception/referrals/{origin.referral}/household" in text

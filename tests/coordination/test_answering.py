@@ -26,6 +26,14 @@ def answered(case: UUID, way: Way = Way.COORDINATE, number: int = 1) -> Referral
     return ReferralAnswered(about=case, number=number, way=way, answered_on=DAY, by=OFFICER, agency="fukushi")
 
 
+async def answer_the_referrer(hands: Hands, case: UUID) -> None:
+    """By reception in juso, by a step of the case in shien."""
+    if hands.compartment is JUSO:
+        hands.stage.give(answered(case))
+    else:
+        assert (await take(hands, case, Step.ANSWER, 0)).done
+
+
 def rules(view: LifeView) -> list[str]:
     return [one.rule for one in view.due]
 

@@ -31,6 +31,7 @@ from tests.coordination.stand_in import (
     consented,
     without_consent,
 )
+from tests.coordination.test_answering import answer_the_referrer
 from tests.coordination.test_life import DAY, act
 from tests.coordination.test_living import ALL, EVERYBODY, case_in, hold, take
 
@@ -179,8 +180,8 @@ async def test_what_only_the_city_can_do_is_told_the_city(hands: Ready) -> None:
     juso = hands(JUSO)
     in_office(juso)
     case = await case_in(juso)
-    done = await take(juso, case, act(Step.ASSESS), 0, COORDINATOR)
-    assert done.done
+    await answer_the_referrer(juso, case)
+    assert (await take(juso, case, act(Step.ASSESS), 0, COORDINATOR)).done
     await to_a_result(juso, case)
     assert await at(juso, MONDAY) == [OFFICER]
 
@@ -260,7 +261,7 @@ async def test_while_notify_is_away_it_is_tried_again_and_sent_once(ready: tuple
 async def test_what_was_done_meanwhile_is_not_told(ready: tuple[Hands, UUID]) -> None:
     hands, case = ready
     await planned(hands)
-    assert (await take(hands, case, act(Step.ASSESS), 0)).done
+    await answer_the_referrer(hands, case)
     assert await at(hands, MONDAY + timedelta(minutes=1)) == []
     assert states(hands) == {told(hands): "dropped"}
     assert grounds(hands) == []

@@ -115,7 +115,7 @@ from contracts.reception import (
 )
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, HearingOpened, ItemHeard, LookAtRoom
-from contracts.same_person import DecideSame, LookAtDuplicates
+from contracts.same_person import DecideSame, KnownBefore, LookAtDuplicates
 from contracts.signals import DropSignal, EraseSignal, LookAtSignals, ReferSignal, ReportSignal
 from contracts.triage import DecideTriage, LookAtTriage, LookAtTriageList, ReferralAnswered
 from services.processes import PROCESSES
@@ -223,7 +223,7 @@ OPERATOR_ASKS = {
             *(TakeInSheets, Held, OpenWithoutConsent, EraseReferral),
             *(LookAtConsent, LookAtStop, RecordConsent, WithdrawConsent),
             *(ReportSignal, LookAtSignals, DropSignal, ReferSignal, EraseSignal),
-            *(LookAtTriage, LookAtTriageList, DecideTriage, LookAtDuplicates, DecideSame),
+            *(LookAtTriage, LookAtTriageList, DecideTriage, LookAtDuplicates, DecideSame, KnownBefore),
             *(LookAtHousehold, ChangeHousehold, RecordMemberConsent, NoteDetail, SetSecrecy, LookAtShown),
         )
     },

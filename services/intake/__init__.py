@@ -6,6 +6,7 @@ from services.intake.erasing import erase_referral as erase_referral
 from services.intake.handlers import service as service
 from services.intake.household_members import set_secrecy as set_secrecy
 from services.intake.households import look_at_household as look_at_household
+from services.intake.known_before import known_before as known_before
 from services.intake.ledger import confirm_versions as confirm_versions
 from services.intake.permits import redeem as redeem
 from services.intake.signals import report_signal as report_signal

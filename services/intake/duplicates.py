@@ -46,7 +46,7 @@ def look_at_duplicates(asked: LookAtDuplicates, tx: Tx) -> tuple[Pairs, Iterable
     """The pairs of one kind of meeting that this officer may see whole; each client shown is registered first."""
     if not _may_compare(asked.by, asked.compartment, tx):
         return refused(Pairs, *NOT_OFFICE), ()
-    people, rows = _people(asked.compartment, tx)
+    people, rows = people_of(asked.compartment, tx)
     found = _alike(people, asked.referral)
     seen = grounds({key for pair in found for key in pair}, asked.by, tx)
     decided = _findings(found, asked.compartment, tx)
@@ -92,7 +92,7 @@ def certainly_same(key: UUID, tx: Tx) -> list[UUID]:
 
     After a withdrawal it lies in juso no longer; those of its client that do are what its client is to be asked about.
     """
-    people, _ = _people(Compartment.JUSO, tx, also=key)
+    people, _ = people_of(Compartment.JUSO, tx, also=key)
     found = _alike(people, key)
     decided = _findings(found, Compartment.JUSO, tx)
     pairs = [pair for pair, like in found.items() if _holds(like, decided.get(pair))]
@@ -101,6 +101,13 @@ def certainly_same(key: UUID, tx: Tx) -> list[UUID]:
 
 def _holds(like: Likeness, finding: Mapping[Any, Any] | None) -> bool:
     return bool(finding["same"]) if finding is not None else like is Likeness.NUMBER
+
+
+def denied(one: UUID, other: UUID, kind: Compartment, tx: Tx) -> bool:
+    """Whether a person found that these two are not one person."""
+    pair = _ordered(one, other)
+    finding = _findings([pair], kind, tx).get(pair)
+    return finding is not None and not finding["same"]
 
 
 def _may_compare(by: Officer, compartment: Compartment, tx: Tx) -> bool:
@@ -128,7 +135,7 @@ def one_person(keys: Collection[UUID], state: str, tx: Tx) -> set[Found]:
     kind = next((one for one in Compartment if STATES[one] == state), None)
     if kind is None:
         return set()
-    people, _ = _people(kind, tx, keys)
+    people, _ = people_of(kind, tx, keys)
     found = _alike(people, None)
     decided = _findings(combinations(sorted(keys, key=lambda key: key.hex), 2), kind, tx)
     said = {pair for pair, row in decided.items() if row["same"]}
@@ -136,7 +143,7 @@ def one_person(keys: Collection[UUID], state: str, tx: Tx) -> set[Found]:
     return {pair for pair in said | by_number if set(pair) <= set(keys)}
 
 
-def _people(
+def people_of(
     kind: Compartment, tx: Tx, only: Collection[UUID] | None = None, also: UUID | None = None
 ) -> tuple[dict[UUID, Known], Rows]:
     """Every client of one kind of meeting (or of these referrals), opened; ``also`` one that may lie elsewhere."""

@@ -89,6 +89,7 @@ class Step(StrEnum):
     MONITOR = "monitor"
     CONTACT = "contact"
     TALK = "talk"
+    ANSWER = "answer"
     CLOSE = "close"
     SUSPEND = "suspend"
     GIVE_BACK = "give_back"
@@ -123,6 +124,7 @@ STEP_TEXT = {
     Step.MONITOR: "モニタリングを記録する",
     Step.CONTACT: "連絡の試みを記録する",
     Step.TALK: "本人との面談・同行支援を記録する",
+    Step.ANSWER: "紹介元に、受けると答える",
     Step.CLOSE: "終結する",
     Step.SUSPEND: "中断する",
     Step.GIVE_BACK: "紹介元へ戻す",
@@ -312,6 +314,16 @@ class Heard(Message):
     approved: bool
 
 
+class Answered(Message):
+    """What the 紹介元 was answered, as 受付 recorded it (T9). The reason is read there."""
+
+    number: int
+    way: Literal["coordinate", "return"]
+    answered_on: date
+    by: UUID
+    agency: Code
+
+
 class LifeView(Message):
     """A case's life as one viewer may see it; not ``found`` for who may not.
 
@@ -340,6 +352,8 @@ class LifeView(Message):
     """It came as urgent: what is put forward of it gets a 随時 sitting, if there is a date (M1)."""
     waits_for: AwareDatetime | None = None
     """The sitting still to come that has an item of the case on its agenda."""
+    answers: tuple[Answered, ...] = ()
+    """The answers to the 紹介元 that 受付 recorded, oldest first; in shien they are steps of the history."""
     decided_services: tuple[LegalService, ...] = ()
     """The 法に基づく事業 that the plan before the meeting, or the one in force, is written for."""
 
@@ -358,6 +372,8 @@ class CaseDue(Message):
     case: UUID
     state: State
     due: tuple[Due, ...]
+    begun: bool = False
+    """Somebody has taken a step of it."""
 
 
 class CommissionDue(Message):

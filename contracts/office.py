@@ -19,6 +19,10 @@ class Officer(Message):
     agency: Code
 
 
+class DeskOfficer(Officer):
+    """Who signed in at the desk of juso: is told of referrals that lie there now, whatever he or she sees elsewhere."""
+
+
 class Done(Message):
     """Whether it was done; if not, by which rule, why, and the lawful next step: Japanese sentences for a person."""
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from contracts.message import Code, Compartment, Message, Question
 from contracts.office import Done, Officer
@@ -109,3 +109,28 @@ class DecideSame(Question[Done], subject="ask.intake.decide_same.v1"):
     after: Annotated[int, Field(ge=0)]
     same: bool
     checked: Checked
+
+
+class SheetKey(Message):
+    """By what a つなぐシート is known: its 紹介元 and the 受付番号 there."""
+
+    referrer: Code
+    number: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,20}$")]
+
+
+class KnownSheet(SheetKey):
+    """A sheet whose client has an earlier referral. ``earlier``: its 受付番号 of the same 紹介元, else empty."""
+
+    earlier: str
+
+
+class KnownSheets(Message):
+    """Those of the sheets asked about."""
+
+    known: tuple[KnownSheet, ...] = ()
+
+
+class KnownBefore(Question[KnownSheets], subject="ask.intake.known_before.v1"):
+    """Which of these sheets are certainly (団体コード and 宛名番号) about somebody whom their kind of meeting knows?"""
+
+    sheets: Annotated[tuple[SheetKey, ...], Field(max_length=2000)]

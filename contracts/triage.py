@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from contracts.intake import Problem
-from contracts.message import Code, Message, Question
+from contracts.message import Account, Code, Event, Message, Question
 from contracts.office import Done, Officer, Words
 
 
@@ -155,6 +155,20 @@ class DecideTriage(Question[Done], subject="ask.intake.decide_triage.v1"):
     reason: Words
     talked_on: date | None = None
     counterpart: Code | None = None
+
+
+class ReferralAnswered(Event, subject="kasane.intake.referral_answered.v1", to=(Account.JUSO,)):
+    """The 紹介元 has its answer about the referral of a juso case, ``about`` (T9). Codes only: no reason.
+
+    ``number``: of the decision; the highest holds. It may be told again when a consent opens the case anew.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    way: Way
+    answered_on: date
+    """The day in Japan on which it was recorded."""
+    by: UUID
+    agency: Code
 
 
 class WaitingForTriage(Message):

@@ -7,11 +7,14 @@ from itertools import count
 from pathlib import Path
 
 from contracts.intake import Sheet, SheetResult
+from contracts.message import Account
+from contracts.same_person import KnownBefore, KnownSheet, SheetKey
 from services.intake.csv_import import Fault, ImportReading, read_sheets, rejected_csv
 from services.operator import Operator, operator, portions
 from services.service import AskFailed
 from services.settings import Settings, read_profile
 
+KEYS_PER_QUESTION = 2000
 SILENCES = 2
 """After as many questions in a row that nobody answered the others are not asked: each may cost half a minute."""
 
@@ -39,13 +42,17 @@ async def import_file(
         say(f"{rejected} は既にあります。何も取り込んでいません。--rejected に別の名前を指定してください。")
         return Imported(0, 0, 0, max(1, len(reading.rows)))
     results: list[SheetResult] = []
+    known: list[str] = []
     if reading.sheets:
         async with operator(settings) as asking:
             results = await _take_in(asking, [sheet for _, sheet in reading.sheets], dry_run)
+            known = [] if dry_run else await _known_before(asking, reading, results)
     reading = reading.refused(one for one in results if one.outcome == "refused")
     reading = _with_untaken(reading, {one.index for one in results}, dry_run)
     done = _count(reading, results)
     for line in _report(reading, done, dry_run):
+        say(line)
+    for line in known:
         say(line)
     if reading.rejected_rows:
         say(_NO_FILE if dry_run and not rejected else _write_rejected(reading, path, rejected))
@@ -67,6 +74,25 @@ async def _take_in(asking: Operator, sheets: Sequence[Sheet], dry_run: bool) -> 
         silences = 0
         results += [one.model_copy(update={"index": first + one.index}) for one in answers]
     return results
+
+
+async def _known_before(asking: Operator, reading: ImportReading, results: Sequence[SheetResult]) -> list[str]:
+    """What is said of sheets whose client an earlier referral is certainly about, too: somebody has to look (C11)."""
+    taken = [reading.sheets[one.index][1] for one in results if one.outcome == "accepted"]
+    keys = [SheetKey(referrer=one.referrer, number=one.number) for one in taken if one.resident_number]
+    found: list[KnownSheet] = []
+    try:
+        for first in range(0, len(keys), KEYS_PER_QUESTION):
+            part = tuple(keys[first : first + KEYS_PER_QUESTION])
+            found += (await asking.ask(Account.INTAKE, KnownBefore(sheets=part))).known
+    except AskFailed:
+        return ["同じ人のつなぎがあるかは、確かめられませんでした。kasane same list で確かめてください。"]
+    said = [
+        f"受付番号 {one.number}: 同じ人のつなぎがあります"
+        f"({f'受付番号 {one.earlier}' if one.earlier else 'ほかの機関からの紹介'})。"
+        for one in found
+    ]
+    return [*said, "「受付」の「同じ人かもしれないつなぎ」か kasane same list で確かめてください。"] if said else []
 
 
 def _with_untaken(reading: ImportReading, answered: set[int], dry_run: bool) -> ImportReading:

@@ -43,7 +43,7 @@ from contracts.intake import (
     WithdrawConsent,
 )
 from contracts.message import Account, Compartment, Question
-from contracts.same_person import DecideSame, LookAtDuplicates
+from contracts.same_person import DecideSame, KnownBefore, LookAtDuplicates
 from contracts.signals import DropSignal, EraseSignal, LookAtSignals, ReferSignal, ReportSignal
 from contracts.triage import DecideTriage, LookAtTriage, LookAtTriageList
 from services.service import Process
@@ -73,7 +73,7 @@ OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (
     RecordConsent,
     WithdrawConsent,
     *(ReportSignal, LookAtSignals, DropSignal, ReferSignal, EraseSignal),
-    *(LookAtTriage, LookAtTriageList, DecideTriage, LookAtDuplicates, DecideSame),
+    *(LookAtTriage, LookAtTriageList, DecideTriage, LookAtDuplicates, DecideSame, KnownBefore),
     *(LookAtHousehold, ChangeHousehold, RecordMemberConsent, NoteDetail, SetSecrecy, LookAtShown),
     Staff,
     ExplainItem,

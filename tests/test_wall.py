@@ -98,11 +98,29 @@ from contracts.preparing import (
 from contracts.printing import PrintPaper, PrintSitting
 from contracts.profile import Profile
 from contracts.proposing import DatesInHand, DecideProposal, KeepApart, LookAtDates, MoveDay, ProposeDate
+from contracts.reception import (
+    DeskChangeHousehold,
+    DeskDecideSame,
+    DeskDecideTriage,
+    DeskDetail,
+    DeskDropSignal,
+    DeskDuplicates,
+    DeskHousehold,
+    DeskMemberConsent,
+    DeskOthers,
+    DeskReferralOf,
+    DeskReportSignal,
+    DeskSecrecy,
+    DeskShown,
+    DeskSignals,
+    DeskTriage,
+    DeskTriageList,
+)
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, HearingOpened, ItemHeard, LookAtRoom
-from contracts.same_person import DecideSame, LookAtDuplicates
+from contracts.same_person import DecideSame, KnownBefore, LookAtDuplicates
 from contracts.signals import DropSignal, EraseSignal, LookAtSignals, ReferSignal, ReportSignal
-from contracts.triage import DecideTriage, LookAtTriage, LookAtTriageList
+from contracts.triage import DecideTriage, LookAtTriage, LookAtTriageList, ReferralAnswered
 from services.processes import PROCESSES
 from services.provision import MAX_PAYLOAD, inbox_of, read_key, rights
 from tests.world import World
@@ -152,6 +170,11 @@ DESK = {
     f"to.directory.{Staff.subject}",
     *(f"to.directory.{question.subject}" for question in (MakeFeed, EndFeed)),
 }
+RECEPTION = (
+    *(DeskTriageList, DeskTriage, DeskDecideTriage, DeskDuplicates, DeskDecideSame, DeskOthers, DeskReferralOf),
+    *(DeskHousehold, DeskChangeHousehold, DeskMemberConsent, DeskDetail, DeskSecrecy, DeskShown),
+    *(DeskReportSignal, DeskSignals, DeskDropSignal),
+)
 COMMISSIONING = {
     question.subject
     for question in (Commissions, Commission, EndCommission, Cooperations, AskCooperation, NoteCooperation)
@@ -165,6 +188,7 @@ SAYS: dict[str, set[str]] = {
     "intake": {
         f"to.juso.{ConsentChanged.subject}",
         f"to.juso.{SecrecyChanged.subject}",
+        f"to.juso.{ReferralAnswered.subject}",
         f"to.juso.{ReferralWithConsent.subject}",
         f"to.shien.{ReferralWithoutConsent.subject}",
         f"to.shien.{TakeInClient.subject}",
@@ -178,7 +202,8 @@ SAYS: dict[str, set[str]] = {
     "desk@juso": DESK
     | {f"to.directory.{SignInJuso.subject}"}
     | {f"to.intake.{question.subject}" for question in (ClientOf, WithdrawConsent, LookAtStop)}
-    | {question.subject for question in (Resources, NotePlace, NoteMatch)},
+    | {question.subject for question in (Resources, NotePlace, NoteMatch)}
+    | {f"to.intake.{question.subject}" for question in RECEPTION},
     "desk@shien": DESK | {f"to.directory.{SignInShien.subject}", ClientsOfCases.subject} | COMMISSIONING,
     "gate": {f"to.shien.{question.subject}" for question in (EntriesForGate, RecordCarryOut)}
     | {f"to.juso.{question.subject}" for question in (ConsentForGate, RecordCarryIn)}
@@ -205,7 +230,7 @@ OPERATOR_ASKS = {
             *(TakeInSheets, Held, OpenWithoutConsent, EraseReferral),
             *(LookAtConsent, LookAtStop, RecordConsent, WithdrawConsent),
             *(ReportSignal, LookAtSignals, DropSignal, ReferSignal, EraseSignal),
-            *(LookAtTriage, LookAtTriageList, DecideTriage, LookAtDuplicates, DecideSame),
+            *(LookAtTriage, LookAtTriageList, DecideTriage, LookAtDuplicates, DecideSame, KnownBefore),
             *(LookAtHousehold, ChangeHousehold, RecordMemberConsent, NoteDetail, SetSecrecy, LookAtShown),
         )
     },

@@ -26,6 +26,17 @@ def talked_over(life: Life, act: Act, profile: Profile) -> Refusal | None:
     )
 
 
+def to_be_answered(life: Life, act: Act, profile: Profile) -> Refusal | None:
+    """Once, and only where somebody referred the case (T9)."""
+    if charge.has_no_referral(profile, life.referrer):
+        reason = "総合相談窓口が直接受けた事案なので、答える紹介元がありません。"
+        return Refusal("T9", reason, "そのままアセスメントと支援方針に進んでください。")
+    if not life.answered:
+        return None
+    reason = "紹介元には、もう答えています。"
+    return Refusal("T9", reason, "様子が変わったら、「連絡の試みを記録する」や会議で紹介元と共有してください。")
+
+
 def somebody_referred(life: Life, act: Act, profile: Profile) -> Refusal | None:
     """No referrer can lead where there was no referral (D9)."""
     if act.outcome is not Outcome.REFERRER_LEADS or not charge.has_no_referral(profile, life.referrer):

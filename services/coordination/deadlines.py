@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from contracts.life import Due, State
 from contracts.profile import Deadlines
-from services.coordination.life_terms import ACTIVE, BEFORE, JUSO, OVER, Life
+from services.coordination.life_terms import ACTIVE, BEFORE, JUSO, OVER, SHIEN, Life
 
 TO_NEXT_REGULAR = "次の定例会議に付議してください。待てないときは、急ぎの会議を求めてください。"
 """M1: what waited too long goes to the next regular meeting at the latest."""
@@ -13,6 +13,18 @@ NO_DATE = "日程が決まっていなければ、付議を取り下げ、急ぎ
 
 TOO_FAR = "待てないときは、付議を取り下げ、「急ぎ」を付けて付議し直すと、随時の会議を求められます。"
 TO_BRING = "待てないときは、「急ぎ」を付けて付議すると、随時の会議を求められます。"
+ANSWER = "紹介元に、受けるか戻すかを答える"
+TO_ANSWER = {
+    JUSO: "「受付」の画面で、受けるか戻すかの判断を記録してください。",
+    SHIEN: "「紹介元に、受けると答える」か「紹介元へ戻す」を記録してください。",
+}
+BACK = "受付の判断のとおり、「紹介元へ戻す」を記録する"
+BACK_FROM_MEETING = "受付の判断は「戻す」。会議の前なら付議を取り下げて「紹介元へ戻す」、会議の後なら結果を記録する"
+HEARD_ALREADY = (
+    "受付で「戻す」と判断されたが、会議か支援が始まっているので戻せない。"
+    "「会議の結果」か終結で扱い、受付で「受ける」と判断し直す"
+)
+"""A case heard already is not sent back by 受付: the meeting's own results, or its end, lead on (D5, D7, D9)."""
 RESULT, EARLY = "会議で協議して結果を記録する", "早期支援を会議に付議して確かめる"
 RECEIPT = "同意のつなぎを受け付け、受け付けた日を記録する"
 NO_RECEIPT = "つなぎがまだなら、紹介元に確かめてください。同意が確かでないときは、再開して支援会議で続けてください。"
@@ -21,9 +33,11 @@ HEARD_AT_A_MEETING = (RESULT, EARLY)
 
 
 def due(life: Life, opened_on: date, today: date, deadlines: Deadlines) -> list[Due]:
-    """The earliest first (C7, T1, T3-T6, T9, D7, D9, D11)."""
+    """The earliest first (C7, T1, T3-T6, T9, D7-D9, D11)."""
     found = list(_set_by_acts(life, today, deadlines))
     if not life.stopped:  # else nothing goes on, and what it waits for cannot be done (C11)
+        found += _of_the_referrer(life, opened_on, deadlines)
+    if not life.stopped and not goes_back(life):
         found += _waiting(life, max(life.since or opened_on, opened_on), deadlines)
     listed = [one.model_copy(update=_when(one, life, today)) for one in found]
     return sorted(listed, key=lambda one: (one.on, one.rule))
@@ -50,10 +64,25 @@ def _said(rule: str, text: str, on: date, next_step: str = "") -> Due:
     return Due(rule=rule, text=text, on=on, late=False, next_step=next_step)
 
 
+def goes_back(life: Life) -> bool:
+    """Whether 受付 answered that the case goes back, and it still can: no plan was fixed, nothing begun early (D8)."""
+    return life.told_back is not None and life.state in BEFORE and not life.fixed_before and not life.early
+
+
+def _of_the_referrer(life: Life, opened_on: date, days: Deadlines) -> Iterable[Due]:
+    """The answer to the 紹介元, counted from the day it referred; only an answer ends the wait (T9)."""
+    if life.state not in ACTIVE:
+        return
+    if not life.answered:
+        yield _guess("T9", ANSWER, life.received_on or opened_on, days.answer_days, TO_ANSWER[life.compartment])
+    elif life.told_back is not None:
+        waits = BACK_FROM_MEETING if life.state is State.AT_MEETING else HEARD_ALREADY
+        text = BACK if goes_back(life) else waits
+        yield _guess("D8", text, life.told_back, days.fix_days)
+
+
 def _waiting(life: Life, since: date, days: Deadlines) -> Iterable[Due]:
     """What the state waits for, since the last act."""
-    if life.state is State.OPENED and not life.acts:
-        yield _guess("T9", "紹介元に、受けるか戻すかを答える", since, days.answer_days)
     if life.state is State.OPENED and life.compartment is JUSO:
         yield _guess("T1", "アセスメントとプラン案を作る", since, days.assess_days, TO_NEXT_REGULAR)
     elif life.state is State.OPENED:

@@ -22,7 +22,7 @@ from services.service import Tx
 def due_list(viewer: Viewer | None, sight: Sight, tx: Tx) -> DueList:
     """What is due of every case in sight, the most pressing first; to the 市町村 of shien also the lapsing 委嘱."""
     found = dues(sight.shown, tx)
-    listed = [CaseDue(case=one.case, state=one.life.state, due=one.due) for one in found]
+    listed = [CaseDue(case=one.case, state=one.life.state, due=one.due, begun=one.life.acts > 0) for one in found]
     office = viewer is not None and sight.door is None and domain.is_office(tx.profile, viewer.agency)
     return DueList(
         cases=tuple(sorted(listed, key=lambda one: (one.due[0].on, one.case))),

@@ -11,6 +11,7 @@ from sqlalchemy import Row, select
 
 from contracts.life import Due
 from services.coordination import domain
+from services.coordination.answers import answers_of, with_answers
 from services.coordination.deadlines import due
 from services.coordination.gone import named_in, no_more, tables_of
 from services.coordination.life_terms import Life
@@ -46,10 +47,12 @@ def standings(cases: Iterable[UUID], tx: Tx) -> dict[UUID, Dues]:
         gone = set(tx.execute(select(erased.c.subject).where(erased.c.subject.in_(part))).scalars())
         tables = tables_of(part, tx)
         firsts, meets, worried = unrecorded(part, tx), coming(part, tx), anxious(part, tx)
+        answers = answers_of(part, tx)
         for row in tx.execute(select(case).where(case.c.id.in_(part), case.c.id.not_in(gone))):
             first, rows = firsts.get(row.id), acts[row.id]
             first_on = domain.today(first.starts) if first else None
-            now = replace(folded(rows, tx), first_on=first_on, referrer=row.referrer)
+            now = replace(folded(rows, tx), first_on=first_on, referrer=row.referrer, received_on=row.received_on)
+            now = with_answers(now, rows, answers.get(row.id, ()), tx)
             now = replace(now, meets_on=day_of(meets.get(row.id)), anxious_since=worried.get(row.id))
             now = replace(now, gone=no_more(tx.profile, named_in(now, tables.get(row.id, ())), today))
             wanted = due(now, domain.today(row.opened_at), today, tx.profile.deadlines)

@@ -10,6 +10,8 @@ from contracts.profile import Profile
 from services.coordination.life_terms import ACTIVE, CITY, Life
 from services.coordination.showing import Viewer
 
+NOT_BY_A_MEETING = frozenset({"S2", "D8"})
+"""S2: its meeting was held. D8: 受付 sends it back, and nobody meets about it."""
 CITYS = frozenset({"D11"})
 """Rules whose step the 市町村 alone takes: nobody else could do anything about it (D2)."""
 
@@ -35,7 +37,10 @@ def worst(life: Life, due: Iterable[Due], before: Before, today: date, days: int
     latest = today - timedelta(days=days)
     if before.last_on is not None and before.last_on > latest:
         return None
-    helped = (one for one in due if one.on <= latest and one.rule != "S2")  # S2: its meeting was held
+    asked = (
+        NOT_BY_A_MEETING if life.state is State.OPENED else NOT_BY_A_MEETING | {"T9"}
+    )  # a word to the 紹介元 is left
+    helped = (one for one in due if one.on <= latest and one.rule not in asked)
     return min(helped, key=lambda one: (one.on, one.rule), default=None)
 
 

@@ -104,7 +104,7 @@ def after(life: Life, act: Act) -> Life:
             return _corrected(moved)
         case Step.REOPEN:
             again = Life(life.compartment, plan=life.fixed_plan or life.plan, since=act.on, acts=moved.acts)
-            return replace(again, handed_to=life.handed_to, talked_on=life.talked_on)
+            return replace(again, handed_to=life.handed_to, talked_on=life.talked_on, answered=life.answered)
         case _:
             return _on_the_way(moved, act)
 
@@ -144,6 +144,8 @@ def _on_the_way(life: Life, act: Act) -> Life:
             return replace(life, handed_to=act.counterpart)
         case Step.RECEIVE:
             return replace(life, moved_on=None)
+        case Step.ANSWER:
+            return replace(life, answered=True)
         case _:
             return life
 
@@ -165,6 +167,7 @@ def _ending(life: Life, act: Act) -> Life:
         over = replace(over, ended=act.ended or "", decided_on=None, tell_end=act.on, follow_up_on=None)
         return replace(over, moved_on=None)
     over = replace(over, moved_on=act.on if act.step is Step.MOVE_ON else None)
+    over = replace(over, answered=life.answered or act.step is Step.GIVE_BACK)
     return replace(over, follow_up_on=act.next_on if act.step in (Step.CLOSE, Step.SUSPEND) else None)
 
 
@@ -191,7 +194,7 @@ def _heard(life: Life, act: Act) -> Life:
         amend = plan_only and act.outcome is Outcome.FIT_AMENDED
         return replace(life, state=State.AGREED, to_amend=amend, heard_on=act.on)
     if act.outcome is Outcome.REFERRER_LEADS:
-        left = replace(life, state=State.WITH_REFERRER, purpose=None, early={}, follow_up_on=act.next_on)
+        left = replace(life, state=State.WITH_REFERRER, purpose=None, early={}, answered=True, follow_up_on=act.next_on)
         return replace(left, evaluated_on=None, contacts=())
     return replace(life, begun=False) if act.outcome is Outcome.RAISE else _back(life)
 

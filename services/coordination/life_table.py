@@ -134,6 +134,10 @@ TABLE: tuple[Turn, ...] = (
         (needs.brought(Purpose.SUSPENSION), needs.still_lost), follows="連絡を試み続け、取れたら再開する。",
     ),
     Turn(
+        Step.ANSWER, ACTIVE, None, OFFICE, ("T9",), (needs.words_given,), (city_needs.to_be_answered,), (SHIEN,),
+        follows="多機関協働として支援を続ける。戻すときは、協議して「紹介元へ戻す」を記録する。",
+    ),
+    Turn(
         Step.GIVE_BACK, BEFORE, State.RETURNED, OFFICE, ("D8", "T9"), (city_needs.talked_over,),
         (needs.never_fixed, needs.not_early), follows="紹介元が支援を続ける。いつでもまた依頼できる。",
     ),

@@ -77,6 +77,8 @@ class Life:
     """The day on which somebody who had been given up was reached (T7)."""
     talked_on: date | None = None
     """The day of the last 面談 or 同行支援 with the person (C7)."""
+    answered: bool = False
+    """The 紹介元 was answered whether its referral is taken on or given back (T9). Stays so when it is opened again."""
     handed_to: str | None = None
     """The 多機関協働事業者 that took the case over last."""
     acts: int = 0
@@ -102,6 +104,8 @@ class Life:
     referrer: str = ""
     gone: Mapping[str, str] = field(default_factory=dict)
     """The agencies that its plan, roster or waiting item names and that are no more, each with name and last day."""
+    told_back: date | None = None
+    """The day on which 受付 answered that the case goes back, if that is its last word and was not followed (D8)."""
     outside: Mapping[str, Refusal] = field(default_factory=dict)
     """The agencies that may not hear the case now, each with what the policy says (C3, S6)."""
     deciders: Mapping[UUID, Decider] | None = None

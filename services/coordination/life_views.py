@@ -16,6 +16,7 @@ from contracts.profile import Deadlines
 from contracts.purpose import Purpose
 from services import sharing
 from services.coordination import charge, domain, life, powers
+from services.coordination.answers import answers_of, shown, with_answers
 from services.coordination.deadlines import due
 from services.coordination.end_needs import WITHOUT_CONSENT
 from services.coordination.gone import named_in, no_more, tables_of
@@ -51,6 +52,8 @@ def life_of(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
     heard = hearing_of(brought.id, tx) if brought is not None else None
     over = over or (heard is not None and heard.outcome is not None)  # closed before its time was up
     first = unrecorded([about], tx).get(about)
+    now = replace(now, received_on=known.received_on, referrer=known.referrer)
+    now = with_answers(now, rows, answers_of([about], tx).get(about, ()), tx)
     return replace(
         now,
         begun=begun,
@@ -59,8 +62,6 @@ def life_of(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
         first_on=domain.today(first.starts) if first else None,
         anxious_since=anxious([about], tx).get(about),
         meets_on=day_of(coming([about], tx).get(about)),
-        received_on=known.received_on,
-        referrer=known.referrer,
         outside=_outside(about, now, tx),
         gone=no_more(tx.profile, named_in(now, tables_of([about], tx).get(about, ())), domain.today(tx.now)),
         stopped=tx.here is Compartment.JUSO and is_stopped(head_of(about, tx), tx.now),
@@ -140,6 +141,7 @@ def view(about: UUID, viewer: Viewer | None, posts: frozenset[str], sight: Sight
         urgent=known.urgent,
         waits_for=waiting.starts if waiting is not None else None,
         decided_services=now.plan.services if now.plan else (),
+        answers=shown(answers_of([about], tx).get(about, ())),
     )
 
 

@@ -189,7 +189,7 @@ def _let_rest(about: UUID, then: Life, tx: Tx) -> None:
 def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]]:
     """The item a step brings to a meeting, new or one that still waits; or the items it takes back."""
     if asked.act.step is Step.TAKE_BACK or life.after(now, asked.act).state in OVER:
-        return None, _take_back(not_heard(asked.case, tx), tx)
+        return None, take_back_items(not_heard(asked.case, tx), tx)
     if asked.act.step is Step.HAND_OVER:
         return _call_the_other(asked, now, tx)
     if asked.act.outcome is Outcome.RAISE and now.purpose is not None:
@@ -210,7 +210,7 @@ def _bring(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID, list[Event]]:
     called = {*domain.with_coordinator(_table(asked.case, tx), own), *domain.could_be_seated(tx.profile, tx.here)}
     if waiting and set(_with_a_role(now, tx)) <= called and not asked.act.urgent:
         return waiting[-1].id, []
-    events: list[Event] = list(_take_back(waiting, tx))  # it called others, or for another day (M1, P3)
+    events: list[Event] = list(take_back_items(waiting, tx))  # it called others, or for another day (M1, P3)
     # A case that came as urgent stays so until it ends; that it ends well is in no hurry by itself (M1).
     urgent = asked.act.urgent or (purpose is not Purpose.CLOSING and is_urgent(asked.case, tx))
     put = put_forward(asked.case, now, purpose, urgent, None, tx)
@@ -227,7 +227,7 @@ def _call_the_other(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, li
     waiting, events = not_heard(asked.case, tx), list[Event]()
     urgent, put = is_urgent(asked.case, tx), None
     for one in waiting:
-        events += _take_back([one], tx)
+        events += take_back_items([one], tx)
         put = put_forward(asked.case, life.after(now, asked.act), Purpose(one.purpose), urgent, one.raised_to, tx)
         events.append(put)
     return put.about if put and now.state is State.AT_MEETING else None, events
@@ -283,7 +283,8 @@ def _with_a_role(now: Life, tx: Tx) -> tuple[str, ...]:
     return (*roles, *charge.carriers(tx.profile, now.plan.services if now.plan else ()))
 
 
-def _take_back(items: Sequence[Row[Any]], tx: Tx) -> list[Event]:
+def take_back_items(items: Sequence[Row[Any]], tx: Tx) -> list[Event]:
+    """Withdraw items that wait for a meeting; each is told, and stands in the case's trail."""
     for one in items:
         tx.execute(update(item).where(item.c.id == one.id).values(withdrawn_at=tx.now))
         record_steps(tx, one.case, "item_withdrawn", purpose=one.purpose)

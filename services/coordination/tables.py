@@ -166,6 +166,22 @@ paper = Table(
 ``anxious`` says of the person's anxiety (C7) what the form says, so that what is due can be told without opening it.
 """
 
+answer = Table(
+    "answer",
+    tables,
+    Column("case", Uuid, primary_key=True),
+    Column("number", Integer, CheckConstraint("number >= 1"), primary_key=True),
+    Column("compartment", String(5), CheckConstraint("compartment = 'juso'"), nullable=False),
+    Column("way", String(10), CheckConstraint("way in ('coordinate', 'return')"), nullable=False),
+    Column("answered_on", Date, nullable=False),
+    Column("by", Uuid, nullable=False),
+    Column("agency", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
+    ForeignKeyConstraint(["case", "compartment"], ["case_.id", "case_.compartment"]),
+)
+"""What the 紹介元 was answered, as intake told it (T9); the highest number holds. ``at``: when it was learnt here. In
+shien the answer is a step of the case's own life."""
+
 concealment = Table(
     "concealment",
     tables,
@@ -461,6 +477,7 @@ that nobody has to confirm it. Of two at once the second finds its number taken.
 
 append_only(
     act,
+    answer,
     paper,
     concealment,
     secrecy_told,

@@ -17,6 +17,7 @@ from contracts.life import LookAtDue, LookAtLife
 from contracts.meetings import ItemSittings, Sittings
 from contracts.message import Compartment
 from contracts.proposing import DatesInHand
+from contracts.reception import DeskReferralOf
 from services.desk import (
     calls,
     challenges,
@@ -32,6 +33,7 @@ from services.desk import (
     papers,
     preparing,
     prints,
+    reception,
     resources,
     roster,
     sitting,
@@ -41,6 +43,7 @@ from services.desk import (
 )
 from services.desk.asking import Asking
 from services.desk.html import case_not_found, door_is_closed, fenced, notice, page
+from services.desk.reception_asking import officer
 from services.desk.sessions import Sessions, SignInLimit, cookie_of, want_own_form
 from services.desk.trail import trail
 from services.service import AskFailed, Work
@@ -83,6 +86,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)
         resources.add_routes(inside, forms, work)
+        reception.add_routes(inside, forms, work)
     else:
         commissions.add_routes(inside, forms, work)
         cooperation.add_routes(forms, work)
@@ -238,6 +242,8 @@ class _Desk:
         looked = LookAtLife(case=case.case, viewer=asking.session.person, viewer_agency=asking.session.code or None)
         life = await asking.or_none(looked)
         stop = await asking.or_none(LookAtStop(case=case.case)) if juso else None
+        asked = DeskReferralOf(by=officer(asking.session), case=case.case)
+        origin = await asking.or_none(asked) if juso and asking.session.code else None
         helped = None if juso else await asking.or_none(Cooperations(case=case.case))
         known = self._known(staff, {case.case: case}, clients)
         today = words.day_in_japan(self.work.now())
@@ -250,6 +256,7 @@ class _Desk:
             life=life if life and life.found else None,
             due=steps.due_lines(life.due) if life else [],
             stop=grounds.stop(stop) if stop else None,
+            origin=origin if origin and origin.done else None,
             hearers=grounds.hearers(explained, known) if explained else None,
             register=None if register is None else [grounds.register_line(row, known) for row in register],
             cooperation=grounds.cooperation(helped, known) if helped else None,

@@ -76,7 +76,7 @@ def duties(found: DueList, known: pages.Known, now: datetime) -> list[Duty]:
         if (case := known.cases.get(one.case)) is None:
             continue
         over = case.sitting_starts is not None and case.sitting_starts <= now
-        untouched = not case.urgent and any(due.rule == "T9" for due in one.due)
+        untouched = not case.urgent and not one.begun and any(due.rule == "T9" for due in one.due)
         for due in one.due:
             heard = over and one.state is State.AT_MEETING and due.rule == "T1"
             listed.append(Duty(one.case, one.state, due, case.urgent, heard, untouched))

@@ -32,6 +32,24 @@ from contracts.polls import AnswerPoll, ClosePoll, LookAtPoll, NotePollAnswer, O
 from contracts.preparing import AcceptRoster, AnswerInquiry, AskAgency, LookAtInquiries, LookAtRoster, LookAtSheet
 from contracts.printing import PrintPaper, PrintSitting
 from contracts.proposing import DatesInHand, DecideProposal, KeepApart, LookAtDates, MoveDay, ProposeDate
+from contracts.reception import (
+    DeskChangeHousehold,
+    DeskDecideSame,
+    DeskDecideTriage,
+    DeskDetail,
+    DeskDropSignal,
+    DeskDuplicates,
+    DeskHousehold,
+    DeskMemberConsent,
+    DeskOthers,
+    DeskReferralOf,
+    DeskReportSignal,
+    DeskSecrecy,
+    DeskShown,
+    DeskSignals,
+    DeskTriage,
+    DeskTriageList,
+)
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, LookAtRoom
 from services.desk.app import build_app
@@ -107,6 +125,9 @@ service = Service(
             MoveDay,
             LookAtPoll,
             AnswerPoll,
+            *(DeskTriageList, DeskTriage, DeskDecideTriage, DeskDuplicates, DeskDecideSame, DeskOthers, DeskReferralOf),
+            *(DeskHousehold, DeskChangeHousehold, DeskMemberConsent, DeskDetail, DeskSecrecy, DeskShown),
+            *(DeskReportSignal, DeskSignals, DeskDropSignal),
         }
     ),
 )

@@ -22,6 +22,7 @@ from contracts.life import (
     STATE_TEXT,
     STEP_TEXT,
     Act,
+    Answered,
     Due,
     DueList,
     LifeView,
@@ -35,6 +36,8 @@ from contracts.life import (
 )
 from contracts.message import Compartment
 from contracts.profile import Profile
+from contracts.triage import WAY_TEXT
+from contracts.triage import Way as TriageWay
 from services.desk import grounds, pages, words
 from services.desk.asking import Asking
 from services.desk.flaws import flaw_text
@@ -267,6 +270,7 @@ def shown(life: LifeView, known: pages.Known, today: date, said_on: date | None 
         },
         "early_since": words.full_day(life.early_since) if life.early_since else "",
         "heard": life.heard,
+        "answers": [answer_line(one, known) for one in life.answers],
     }
 
 
@@ -319,6 +323,13 @@ def due_lines(due: Iterable[Due]) -> list[tuple[str, str, bool]]:
         )
         for one in due
     ]
+
+
+def answer_line(one: Answered, known: pages.Known) -> str:
+    """What the 紹介元 was answered, when and by whom (T9)."""
+    person = (known.staff or {}).get(one.by)
+    who = person.name if person else "氏名を確認できません"
+    return f"{words.full_day(one.answered_on)} {WAY_TEXT[TriageWay(one.way)]}({known.agency(one.agency)} {who})"
 
 
 def lapsing(found: DueList, known: pages.Known) -> list[tuple[str, str]]:

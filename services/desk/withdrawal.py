@@ -8,9 +8,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from contracts.consent import OBTAINED_TEXT, Obtained
 from contracts.intake import LookAtStop, WithdrawConsent
+from contracts.reception import DeskOthers
 from services.desk import grounds, words
 from services.desk.asking import Asking
 from services.desk.html import case_not_found, fenced, notice, page
+from services.desk.reception_asking import officer
 from services.desk.sessions import Sessions
 from services.service import Work
 
@@ -52,7 +54,11 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work, sessions: Sessio
         if case is None:
             return case_not_found(work, session)
         stop = grounds.stop(await work.ask(LookAtStop(case=case)))
-        return page(work, "withdrawn.html", session=session, stop=stop)
+        asked = DeskOthers(by=officer(session), case=case)
+        found = await Asking(work, session).or_none(asked) if session.code else None
+        agencies = {one.code: one.name for one in work.profile.agencies}
+        others = [(one, agencies.get(one.referrer, one.referrer)) for one in found.others] if found else []
+        return page(work, "withdrawn.html", session=session, stop=stop, others=others)
 
 
 def _confirm(work: Work, session: object, asked: WithdrawConsent) -> HTMLResponse:

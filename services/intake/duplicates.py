@@ -46,7 +46,7 @@ def look_at_duplicates(asked: LookAtDuplicates, tx: Tx) -> tuple[Pairs, Iterable
     """The pairs of one kind of meeting that this officer may see whole; each client shown is registered first."""
     if not _may_compare(asked.by, asked.compartment, tx):
         return refused(Pairs, *NOT_OFFICE), ()
-    people, rows = _people(asked.compartment, tx)
+    people, rows = people_of(asked.compartment, tx)
     found = _alike(people, asked.referral)
     seen = grounds({key for pair in found for key in pair}, asked.by, tx)
     decided = _findings(found, asked.compartment, tx)
@@ -87,6 +87,29 @@ def decide_same(asked: DecideSame, tx: Tx) -> tuple[Done, Iterable[Event]]:
     return once(asked, Done, tx, act)
 
 
+def certainly_same(key: UUID, tx: Tx) -> list[UUID]:
+    """The other referrals of juso that are certain or confirmed to be about this one's client, wherever this one lies.
+
+    After a withdrawal it lies in juso no longer; those of its client that do are what its client is to be asked about.
+    """
+    people, _ = people_of(Compartment.JUSO, tx, also=key)
+    found = _alike(people, key)
+    decided = _findings(found, Compartment.JUSO, tx)
+    pairs = [pair for pair, like in found.items() if _holds(like, decided.get(pair))]
+    return [one for pair in pairs for one in pair if one != key]
+
+
+def _holds(like: Likeness, finding: Mapping[Any, Any] | None) -> bool:
+    return bool(finding["same"]) if finding is not None else like is Likeness.NUMBER
+
+
+def denied(one: UUID, other: UUID, kind: Compartment, tx: Tx) -> bool:
+    """Whether a person found that these two are not one person."""
+    pair = _ordered(one, other)
+    finding = _findings([pair], kind, tx).get(pair)
+    return finding is not None and not finding["same"]
+
+
 def _may_compare(by: Officer, compartment: Compartment, tx: Tx) -> bool:
     """In shien only the 市町村, which calls the meeting (S1); in juso the coordinator, too."""
     if compartment is Compartment.SHIEN:
@@ -112,7 +135,7 @@ def one_person(keys: Collection[UUID], state: str, tx: Tx) -> set[Found]:
     kind = next((one for one in Compartment if STATES[one] == state), None)
     if kind is None:
         return set()
-    people, _ = _people(kind, tx, keys)
+    people, _ = people_of(kind, tx, keys)
     found = _alike(people, None)
     decided = _findings(combinations(sorted(keys, key=lambda key: key.hex), 2), kind, tx)
     said = {pair for pair, row in decided.items() if row["same"]}
@@ -120,11 +143,13 @@ def one_person(keys: Collection[UUID], state: str, tx: Tx) -> set[Found]:
     return {pair for pair in said | by_number if set(pair) <= set(keys)}
 
 
-def _people(kind: Compartment, tx: Tx, only: Collection[UUID] | None = None) -> tuple[dict[UUID, Known], Rows]:
-    """Every client of one kind of meeting (or of these referrals), opened, and their referrals."""
+def people_of(
+    kind: Compartment, tx: Tx, only: Collection[UUID] | None = None, also: UUID | None = None
+) -> tuple[dict[UUID, Known], Rows]:
+    """Every client of one kind of meeting (or of these referrals), opened; ``also`` one that may lie elsewhere."""
     facts = (referral.c.id, referral.c.referrer, referral.c.number, referral.c.received_on)
     wanted = select(*facts, *_COMPARED).join_from(referral, client)
-    wanted = wanted.where(referral.c.state == STATES[kind], sealed.not_erased())
+    wanted = wanted.where(or_(referral.c.state == STATES[kind], referral.c.id == also), sealed.not_erased())
     if only is not None:
         wanted = wanted.where(referral.c.id.in_(only))
     rows: dict[UUID, Mapping[Any, Any]] = {row["id"]: row for row in tx.execute(wanted).mappings()}

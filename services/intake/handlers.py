@@ -30,6 +30,7 @@ from contracts.intake import (
 from contracts.message import Account, Compartment, Event
 from contracts.policy import derive_kind
 from contracts.profile import Profile
+from contracts.triage import ReferralAnswered
 from services.intake import consenting, domain, sealed, stops
 from services.intake.consenting import JAPAN, Version
 from services.intake.ledger_tables import agency, version
@@ -46,7 +47,9 @@ STATES = {Compartment.JUSO: "with_consent", Compartment.SHIEN: "without_consent"
 service = Service(
     "intake",
     tables,
-    publishes=frozenset({ConsentChanged, ReferralWithConsent, ReferralWithoutConsent, SecrecyChanged}),
+    publishes=frozenset(
+        {ConsentChanged, ReferralAnswered, ReferralWithConsent, ReferralWithoutConsent, SecrecyChanged}
+    ),
     asks=frozenset({TakeInClient}),
     seals=True,
     tally=lambda tx: _tally(tx),

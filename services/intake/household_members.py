@@ -14,7 +14,7 @@ from contracts.office import Done, Officer
 from services.intake import ledger, members, secrecy, sight
 from services.intake.concealing import step_for, tell_juso
 from services.intake.consenting import Version, taking_flaws
-from services.intake.deeds import Outcome, flawed, is_municipality, once, refused, today
+from services.intake.deeds import Outcome, flawed, once, refused, today
 from services.intake.handlers import service
 from services.intake.household_rules import (
     HOUSEHOLD_LABELS,
@@ -133,7 +133,7 @@ def set_secrecy(asked: SetSecrecy, tx: Tx) -> tuple[Done, Iterable[Event]]:
 
 def _member_of(asked: RecordMemberConsent | NoteDetail | SetSecrecy, tx: Tx) -> Spell | None:
     """The 世帯員 as a member of this very referral, to the 市町村; None for anybody else and for who is not of it."""
-    if not is_municipality(asked.by.agency, tx.profile) or sight.side_of(asked.referral, tx) is None:
+    if not sight.may_act(asked.referral, asked.by, tx):
         return None
     mine = [one for one in members.spells(tx, member=asked.member) if one.referral == asked.referral]
     return mine[-1] if mine else None

@@ -24,7 +24,7 @@ from contracts.household import (
     Stay,
 )
 from contracts.message import Event
-from contracts.office import Done, Officer
+from contracts.office import DeskOfficer, Done, Officer
 from services.intake import duplicates, members, sealed, secrecy, sight
 from services.intake.consenting import Version
 from services.intake.deeds import NOT_OFFICE, Outcome, flawed, is_municipality, once, refused, register, today
@@ -93,6 +93,8 @@ def look_at_shown(asked: LookAtShown, tx: Tx) -> ShownRows:
     """The register of one referral, for the 市町村."""
     if not is_municipality(asked.by.agency, tx.profile):
         return refused(ShownRows, *NOT_OFFICE)
+    if isinstance(asked.by, DeskOfficer) and not sight.may_act(asked.referral, asked.by, tx):
+        return refused(ShownRows, *UNKNOWN)
     wanted = select(showing).where(showing.c.subject == asked.referral).order_by(showing.c.at.desc())
     rows = [
         Shown(
@@ -206,6 +208,20 @@ def consent_now(one: Spell, own: tuple[ConsentState, int] | None, newest: Versio
         return of_client
     scope = newest.scope.members if newest and newest.scope else ()
     return members.consent_of(one.member, own[0] if own else None, scope, of_client)
+
+
+def unasked(key: UUID, tx: Tx) -> int:
+    """How many who live with a referral's client today, and lie in the same kind of meeting, nobody has asked (S18)."""
+    day, whose, side = today(tx), sight.client_of(key, tx), sight.side_of(key, tx)
+    homes = [one.household for one in members.spells(tx, member=whose) if one.covers(day)]
+    living = [
+        one for home in homes for one in members.spells(tx, household=home) if one.covers(day) and one.side == side
+    ]
+    own = members.own_consents([one.member for one in living], tx)
+    keys = {one.referral for one in living}
+    newest = {one.referral: one for one in versions_where(tx, version.c.referral.in_(keys), is_newest())}
+    said = [consent_now(one, own.get(one.member), newest.get(one.referral)) for one in living if one.place]
+    return said.count(ConsentState.NOT_ASKED)
 
 
 def _stay(one: Spell, hidden: bool) -> Stay:

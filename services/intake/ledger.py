@@ -26,6 +26,7 @@ from contracts.intake import (
 from contracts.message import Compartment, Event
 from services.extent import how_far
 from services.intake import consenting, members, sealed, stops
+from services.intake.answering import newest_answer
 from services.intake.concealing import tell_juso
 from services.intake.consenting import Version
 from services.intake.domain import Flaw
@@ -218,8 +219,10 @@ def add(one: Version, before: Version, tx: Tx) -> list[Event]:
         return []
     if before.case is None:
         row = tx.execute(select(referral).where(referral.c.id == one.referral)).mappings().one()
-        return tell_juso(one.referral, tx) + to_juso(row, one, who_is_meant(one.referral, tx), tx.profile)
-    return [changed(one, one.case)]
+        opens = tell_juso(one.referral, tx) + to_juso(row, one, who_is_meant(one.referral, tx), tx.profile)
+        return [*opens, *newest_answer(one.referral, tx)]
+    again = newest_answer(one.referral, tx) if one.is_open and not before.is_open else []  # answered meanwhile
+    return [changed(one, one.case), *again]
 
 
 def _past(about: ColumnElement[bool], tx: Tx, *, to_add: bool = False) -> list[Version]:

@@ -7,10 +7,10 @@ of meeting (consent.md 8.1).
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from contracts.message import Compartment
-from contracts.office import Officer
+from contracts.office import DeskOfficer, Officer
 from contracts.permit import Use
 from contracts.policy import Category
 from contracts.policy_terms import Act
@@ -39,7 +39,7 @@ def grounds(keys: Iterable[UUID], by: Officer, tx: Tx) -> dict[UUID, str]:
     """By what an officer may see each of these referrals; those he or she may not see are left out."""
     wanted = set(keys)
     if is_municipality(by.agency, tx.profile):
-        here = select(referral.c.id).where(referral.c.id.in_(wanted), sealed.not_erased())
+        here = select(referral.c.id).where(referral.c.id.in_(wanted), sealed.not_erased(), *_of_the_desk(by))
         return dict.fromkeys(tx.execute(here).scalars(), RECEPTION)
     if not is_office(by.agency, tx.profile):
         return {}
@@ -51,6 +51,16 @@ def grounds(keys: Iterable[UUID], by: Officer, tx: Tx) -> dict[UUID, str]:
         if (row := consented(one, by.agency, client_of(one.referral, tx), tx)) is not None:
             found[one.referral] = row
     return found
+
+
+def _of_the_desk(by: Officer) -> Iterable[ColumnElement[bool]]:
+    """A desk is the door of its own kind of meeting only (consent.md 8.1)."""
+    return (referral.c.state == STATES[Compartment.JUSO],) if isinstance(by, DeskOfficer) else ()
+
+
+def may_act(key: UUID, by: Officer, tx: Tx) -> bool:
+    """Whether an officer of the 市町村 may change what is kept of a referral, from where he or she acts."""
+    return is_municipality(by.agency, tx.profile) and key in grounds([key], by, tx)
 
 
 def consented(newest: Version, agency: str, member: UUID, tx: Tx) -> str | None:

@@ -1,7 +1,8 @@
 """Triage by the city's own criteria: shown with why they apply, decided by a person, never in the way of a referral.
 
 A referral has gone to its kind of meeting when it was taken in, urgent or not. A return is recorded here with its
-reason; the case itself goes back by the step of its life that the law names (D8), on the desk of its meeting.
+reason; the case itself goes back by the step of its life that the law names (D8), on the desk of its meeting. Juso is
+told of each answer (T9); what was put to a meeting for the referral alone, and not heard, is then withdrawn there.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 
 from contracts.intake import Problem
-from contracts.message import Event
-from contracts.office import Done, Officer
+from contracts.message import Compartment, Event
+from contracts.office import DeskOfficer, Done, Officer
 from contracts.triage import (
     DecideTriage,
     LookAtTriage,
@@ -24,9 +25,10 @@ from contracts.triage import (
     Way,
 )
 from services.intake import sealed
+from services.intake.answering import newest_answer
 from services.intake.deeds import NOT_OFFICE, Outcome, flawed, is_office, once, refused, register, today
 from services.intake.domain import Flaw
-from services.intake.handlers import service
+from services.intake.handlers import STATES, service
 from services.intake.reception_tables import triage_decision
 from services.intake.sight import grounds
 from services.intake.tables import referral
@@ -49,7 +51,7 @@ THE_REFERRER = "referrer"
 UNKNOWN = ("referral-unknown", "そのつなぎはありません。", "受付番号と紹介元機関を確かめてください。")
 DECIDED = Flaw("after", "decided-meanwhile", "ほかの人が先に判断を記録しました。読んでから、もう一度判断してください。")
 ON_THE_DESK = (
-    "事案は、会議の画面の「紹介元へ戻す」で戻します(D8)。"
+    "事案は、会議の画面の「紹介元へ戻す」で戻します(D8)。まだ協議していない議題は、会議の予定から外れます。"
     "紹介元には、戻す理由と「いつでもまた依頼してよい」ことを伝えてください。"
 )
 
@@ -99,7 +101,7 @@ def decide_triage(asked: DecideTriage, tx: Tx) -> tuple[Done, Iterable[Event]]:
 
     def act() -> Outcome[Done]:
         lock([asked.referral], tx, shared=False)
-        wanted = select(referral).where(referral.c.id == asked.referral, sealed.not_erased())
+        wanted = select(referral).where(referral.c.id == asked.referral, sealed.not_erased()).with_for_update()
         row = tx.execute(wanted).mappings().first()
         if not is_office(asked.by.agency, tx.profile):
             return refused(Done, *NOT_OFFICE), asked.referral, ()
@@ -110,7 +112,11 @@ def decide_triage(asked: DecideTriage, tx: Tx) -> tuple[Done, Iterable[Event]]:
             return flawed(Done, flaw, TRIAGE_LABELS[flaw.field]), asked.referral, ()
         _store(asked, row, known + 1, tx)
         step = f"{ON_THE_DESK}{ASK_AGAIN}" if asked.way is Way.RETURN else ""
-        return Done(done=True, rule="D8" if step else "", next_step=step), asked.referral, ()
+        return (
+            Done(done=True, rule="D8" if step else "", next_step=step),
+            asked.referral,
+            newest_answer(asked.referral, tx),
+        )
 
     return once(asked, Done, tx, act)
 
@@ -132,7 +138,10 @@ def _sought(asked: LookAtTriage, tx: Tx) -> Mapping[Any, Any] | None:
 def _ground(row: Mapping[Any, Any] | None, by: Officer, tx: Tx) -> str | None:
     if row is None:
         return None
-    return THE_REFERRER if row["referrer"] == by.agency else grounds([row["id"]], by, tx).get(row["id"])
+    elsewhere = isinstance(by, DeskOfficer) and row["state"] != STATES[Compartment.JUSO]
+    if row["referrer"] == by.agency and not elsewhere:
+        return THE_REFERRER
+    return grounds([row["id"]], by, tx).get(row["id"])
 
 
 def _flaws(asked: DecideTriage, row: Mapping[Any, Any], known: int, tx: Tx) -> Iterable[Flaw]:

@@ -55,6 +55,7 @@ TOPICS = {
     "contracts.signals": {"intake"},
     "contracts.triage": {"intake"},
     "contracts.same_person": {"intake"},
+    "contracts.reception": {"intake"},
     "contracts.household": {"intake"},
     "contracts.polls": {"meetings"},
     "contracts.proposing": {"meetings"},

@@ -24,7 +24,7 @@ from services.coordination.escalation_rules import Before, worst
 from services.coordination.life_terms import Life
 from services.coordination.tables import escalation, item
 from tests.coordination.stand_in import COORDINATOR, COUNSELLOR, OFFICER, VIEWERS, Hands, consented
-from tests.coordination.test_life import act
+from tests.coordination.test_life import DAY, act
 from tests.coordination.test_living import ALL, EVERYBODY, case_in, hold, look, take, walk
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
@@ -209,7 +209,7 @@ async def test_who_may_not_see_the_case_is_not_told_that_there_is_one(hands: Rea
 @pytest.mark.rule("C11")
 async def test_nothing_is_put_to_a_meeting_without_a_consent_in_force(hands: Ready) -> None:
     juso = hands(JUSO)
-    referral = await juso.take_in(consented(), *EVERYBODY, purposes=ALL)
+    referral = await juso.take_in(consented(received_on=DAY), *EVERYBODY, purposes=ALL)
     first = juso.stage.do(lambda tx: tx.execute(select(item.c.id)).scalar_one())
     hold(juso, referral.about, first, timedelta(hours=3))
     await later(juso)
@@ -280,7 +280,7 @@ async def test_by_default_nothing_goes_by_itself(hands: Ready) -> None:
 @pytest.mark.rule("C11")
 async def test_by_itself_too_nothing_goes_without_a_consent_in_force(hands: Ready) -> None:
     juso = hands(JUSO)
-    referral = await juso.take_in(consented(), *EVERYBODY, purposes=ALL)
+    referral = await juso.take_in(consented(received_on=DAY), *EVERYBODY, purposes=ALL)
     first = juso.stage.do(lambda tx: tx.execute(select(item.c.id)).scalar_one())
     hold(juso, referral.about, first, timedelta(hours=3))
     juso.stage.give(juso.ledger.record(referral, ConsentState.WITHDRAWN, None))

@@ -82,8 +82,9 @@ def act(step: Step, **said: Any) -> Act:
 
 
 def life_of(*steps: Step | Act, compartment: Compartment = JUSO) -> Life:
+    """A case whose referrer was answered; its sitting was today."""
     acts = [one if isinstance(one, Act) else act(one) for one in steps]
-    return sat(fold(compartment, acts))
+    return sat(replace(fold(compartment, acts), answered=True))
 
 
 def sat(life: Life) -> Life:
@@ -785,9 +786,43 @@ def test_what_was_begun_early_is_in_the_plan_or_somebody_says_why_not(kobayashi:
 # -- deadlines ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_referral_wants_an_answer_until_anybody_does_anything() -> None:
+@pytest.mark.rule("T9")
+def test_only_an_answer_ends_the_wait_of_the_referrer_counted_from_the_day_it_referred() -> None:
     assert [one.rule for one in due(Life(JUSO), DAY, DAY)] == ["T9", "T1"]
-    assert "T9" not in [one.rule for one in due(life_of(Step.CONTACT), DAY, DAY)]
+    (wait, *_) = due(Life(JUSO, received_on=DAY - timedelta(days=20)), DAY, DAY)
+    assert (wait.rule, wait.late, wait.on) == ("T9", True, DAY - timedelta(days=6))
+    assert "受付" in wait.next_step
+    for way in ((Step.CONTACT,), (Step.ASSESS, Step.DRAFT), UNDERWAY):
+        assert "T9" in [one.rule for one in due(fold(JUSO, map(act, way)), DAY, DAY)], "nobody answered by that"
+    answered = fold(SHIEN, [act(Step.ANSWER), act(Step.CONTACT)])
+    assert "T9" not in [one.rule for one in due(answered, DAY, DAY)]
+
+
+@pytest.mark.rule("T9", "T7")
+@pytest.mark.parametrize("told", [Step.ANSWER, Step.GIVE_BACK])
+def test_an_answer_holds_when_the_case_is_opened_again_and_its_lack_does_too(told: Step) -> None:
+    again = fold(SHIEN, [act(told), act(Step.END), act(Step.REOPEN)])
+    assert "T9" not in [one.rule for one in due(again, DAY, DAY)]
+    never = fold(SHIEN, [act(Step.END), act(Step.REOPEN)])
+    assert "T9" in [one.rule for one in due(never, DAY, DAY)]
+
+
+@pytest.mark.rule("T9", "D8")
+def test_a_case_that_reception_sends_back_is_due_to_go_and_one_that_was_heard_is_told_what_is_lawful() -> None:
+    back = replace(life_of(Step.ASSESS), answered=True, told_back=DAY)
+    assert [one.rule for one in due(back, DAY, DAY)] == ["D8"], "nobody assesses what goes back"
+    heard = replace(life_of(*UNDERWAY), answered=True, told_back=DAY)
+    wanted = [one for one in due(heard, DAY, DAY) if one.rule == "D8"]
+    assert "戻せない" in wanted[0].text
+    assert "終結" in wanted[0].text
+    assert "T4" in [one.rule for one in due(heard, DAY, DAY)], "its plan goes on"
+
+
+@pytest.mark.rule("T9")
+def test_the_referrer_is_answered_once_in_shien_and_through_reception_in_juso(kobayashi: Profile) -> None:
+    assert judge(Life(SHIEN, referrer="houkatsu-kobayashi"), act(Step.ANSWER), CITY, DAY, kobayashi) is None
+    assert refused(fold(SHIEN, [act(Step.ANSWER)]), act(Step.ANSWER), kobayashi) == "T9"
+    assert refused(Life(JUSO), act(Step.ANSWER), kobayashi) == "T9"
 
 
 def test_a_city_sets_its_own_days_and_the_page_can_tell_them_from_those_of_the_plan() -> None:
@@ -938,7 +973,10 @@ WALKS: tuple[tuple[Compartment, tuple[Step | Act, ...]], ...] = (
     (JUSO, (*TO_PLAN, Step.BRING, AGAIN, Step.BRING, NOT_HEARD, Step.BRING, Step.TAKE_BACK, Step.BRING, TO_REFERRER)),
     (JUSO, (*TO_AGREED, Step.DECLINE, Step.TALK, Step.GIVE_BACK, Step.REOPEN, *LOST, Step.CONTACT, Step.REOPEN)),
     (JUSO, (Step.START_EARLY, Step.EVALUATE, Step.BRING_CLOSING, Step.RECORD_RESULT, BY_KIKAN, Step.END)),
-    (SHIEN, (Step.RECORD_FIRST, Step.START_EARLY, *TO_AGREED[:2], Step.MOVE_ON, Step.RECEIVE, Step.REOPEN)),
+    (
+        SHIEN,
+        (Step.ANSWER, Step.RECORD_FIRST, Step.START_EARLY, *TO_AGREED[:2], Step.MOVE_ON, Step.RECEIVE, Step.REOPEN),
+    ),
     (JUSO, (*TO_PLAN, Step.BRING, Step.END, Step.CORRECT, Step.BRING)),
     (SHIEN, (*TO_AGREED, Step.CONFIRM, *LOST, Step.END)),
 )

@@ -35,7 +35,7 @@ from tests.coordination.stand_in import (
     consented,
     without_consent,
 )
-from tests.coordination.test_life import LEGAL, PLAN, act
+from tests.coordination.test_life import DAY, LEGAL, PLAN, act
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 Ready = Callable[[Compartment], Hands]
@@ -44,12 +44,12 @@ ALL = tuple(Purpose)
 
 
 async def case_in(hands: Hands) -> UUID:
-    """A case in this compartment that the office may see."""
+    """A case in this compartment that the office may see, referred on the day it opens."""
     if hands.compartment is JUSO:
-        return (await hands.take_in(consented(), *EVERYBODY, purposes=ALL)).about
+        return (await hands.take_in(consented(received_on=DAY), *EVERYBODY, purposes=ALL)).about
     for agency in ("fukushi", "shakyo"):
         hands.stage.give(commissioned(agency=agency))
-    referral = without_consent()
+    referral = without_consent(received_on=DAY)
     hands.stage.give(referral)
     return referral.about
 

@@ -31,7 +31,8 @@ from tests.coordination.stand_in import (
     consented,
     without_consent,
 )
-from tests.coordination.test_life import act
+from tests.coordination.test_answering import answer_the_referrer
+from tests.coordination.test_life import DAY, act
 from tests.coordination.test_living import ALL, EVERYBODY, case_in, hold, take
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
@@ -160,7 +161,7 @@ async def test_whose_post_is_over_is_not_told(ready: tuple[Hands, UUID]) -> None
 async def test_whoever_may_not_see_the_case_is_not_told_but_who_may(hands: Ready) -> None:
     juso = hands(JUSO)
     in_office(juso)
-    await juso.take_in(consented(), "fukushi", "kikan", purposes=ALL)
+    await juso.take_in(consented(received_on=DAY), "fukushi", "kikan", purposes=ALL)
     assert await at(juso, MONDAY) == [OFFICER]
 
 
@@ -179,8 +180,8 @@ async def test_what_only_the_city_can_do_is_told_the_city(hands: Ready) -> None:
     juso = hands(JUSO)
     in_office(juso)
     case = await case_in(juso)
-    done = await take(juso, case, act(Step.ASSESS), 0, COORDINATOR)
-    assert done.done
+    await answer_the_referrer(juso, case)
+    assert (await take(juso, case, act(Step.ASSESS), 0, COORDINATOR)).done
     await to_a_result(juso, case)
     assert await at(juso, MONDAY) == [OFFICER]
 
@@ -260,7 +261,7 @@ async def test_while_notify_is_away_it_is_tried_again_and_sent_once(ready: tuple
 async def test_what_was_done_meanwhile_is_not_told(ready: tuple[Hands, UUID]) -> None:
     hands, case = ready
     await planned(hands)
-    assert (await take(hands, case, act(Step.ASSESS), 0)).done
+    await answer_the_referrer(hands, case)
     assert await at(hands, MONDAY + timedelta(minutes=1)) == []
     assert states(hands) == {told(hands): "dropped"}
     assert grounds(hands) == []
@@ -281,7 +282,7 @@ async def test_an_erased_case_is_not_told_and_leaves_no_reason(ready: tuple[Hand
 async def test_nothing_is_told_of_a_case_whose_consent_was_withdrawn(hands: Ready) -> None:
     juso = hands(JUSO)
     in_office(juso)
-    referral = await juso.take_in(consented(), *EVERYBODY, purposes=ALL)
+    referral = await juso.take_in(consented(received_on=DAY), *EVERYBODY, purposes=ALL)
     await planned(juso)
     juso.stage.give(juso.ledger.record(referral, ConsentState.WITHDRAWN, None))
     assert await at(juso, MONDAY + timedelta(minutes=1)) == []
@@ -292,7 +293,7 @@ async def test_nothing_is_told_of_a_case_whose_consent_was_withdrawn(hands: Read
 async def test_a_withdrawal_this_store_has_not_heard_of_stops_the_mail_by_the_ledger(hands: Ready) -> None:
     juso = hands(JUSO)
     in_office(juso)
-    referral = await juso.take_in(consented(), *EVERYBODY, purposes=ALL)
+    referral = await juso.take_in(consented(received_on=DAY), *EVERYBODY, purposes=ALL)
     juso.ledger.before_answering = lambda: juso.ledger.record(referral, ConsentState.WITHDRAWN, None) and None
     assert await at(juso, MONDAY) == []
     assert states(juso) == {COORDINATOR: "wanted"}
@@ -302,7 +303,7 @@ async def test_a_withdrawal_this_store_has_not_heard_of_stops_the_mail_by_the_le
 async def test_a_withdrawal_between_the_permit_and_the_mail_stops_it(hands: Ready) -> None:
     juso = hands(JUSO)
     in_office(juso)
-    referral = await juso.take_in(consented(), *EVERYBODY, purposes=ALL)
+    referral = await juso.take_in(consented(received_on=DAY), *EVERYBODY, purposes=ALL)
     given = juso.ledger.answer
 
     def then_withdrawn(question: Any) -> Any:

@@ -95,7 +95,7 @@ async def test_killed_while_the_mail_server_thinks_nobody_gets_a_second_mail_tha
         (await world.start(process)).store.clock = lambda: now()
 
     victims.start(COORDINATION, OPENED)
-    referral = consented()
+    referral = consented(received_on=OPENED.date())
     facts = (ledger.record(referral, ConsentState.GIVEN, scope_of(referral, *EVERYBODY, purposes=ALL)), referral)
     await world.buses["intake"].tell(lambda tx: facts)
 

@@ -89,6 +89,7 @@ from contracts.policy_terms import Act
 from contracts.profile import Profile
 from contracts.proposing import DatesInHand, InHandList
 from contracts.purpose import Purpose
+from contracts.reception import CaseReferral, DeskOthers, DeskReferralOf, OtherReferrals
 from contracts.running import Conduct, Conducted, LookAtRoom, RoomView
 from services.coordination import life as rules
 from services.coordination.deadlines import due
@@ -263,6 +264,8 @@ class StandIn:
             LookAtRoom: lambda _: self.room,
             Conduct: self._conduct,
             WithdrawConsent: self._withdraw,
+            DeskOthers: lambda _: self.others,
+            DeskReferralOf: lambda _: self.origin,
             Commissions: lambda _: CommissionList(commissions=tuple(self.commissions)),
             Commission: self._commission,
             EndCommission: self._end_commission,
@@ -277,6 +280,8 @@ class StandIn:
             recorded_at=TUESDAY - timedelta(days=12),
             confirmed_at=TUESDAY - timedelta(days=12, seconds=-3),
         )
+        self.others = OtherReferrals(done=True)
+        self.origin = CaseReferral(done=False)
         self.room = RoomView(found=False)
         self.not_conducted: Conducted | None = None
         """Why the next act of a sitting is not taken."""

@@ -10,12 +10,14 @@ import pytest
 
 from contracts.directory import Staff, StaffList, StaffView
 from contracts.life import (
+    Answered,
     CaseDue,
     CommissionDue,
     Contact,
     Due,
     LegalService,
     LifeView,
+    LookAtLife,
     Outcome,
     Role,
     State,
@@ -63,6 +65,18 @@ async def test_the_page_offers_what_is_open_and_says_why_the_rest_is_not(stand_i
     assert "これは「プラン案」のときに行います。" in text
     assert ("アセスメントとプラン案を作る(T1)" if kind is JUSO else "見守りと支援の方針を考える(S10)") in text
     assert ("支援決定を記録する" in text) == (kind is JUSO)
+
+
+@pytest.mark.rule("T9")
+async def test_what_the_referrer_was_answered_stands_with_the_case(stand_in: Desk) -> None:
+    work = stand_in(JUSO)
+    view = work.answers[LookAtLife](LookAtLife(case=CASE, viewer_agency="fukushi"))
+    said = Answered(number=1, way="coordinate", answered_on=date(2026, 11, 20), by=PEOPLE[0], agency="fukushi")
+    work.answers[LookAtLife] = lambda _: view.model_copy(update={"answers": (said,)})
+    async with browser(work) as client:
+        await sign_in(client)
+        text = (await client.get(PATH)).text
+    assert "<dt>紹介元への答え</dt><dd>令和8年11月20日(金) 多機関協働で受ける(福祉課 髙橋 美穂)</dd>" in text
 
 
 async def test_a_plan_is_taken_with_its_roles_and_services(stand_in: Desk) -> None:

@@ -390,14 +390,15 @@ class Store:
             "schema": str(SCHEMA_VERSION),
         }
         with self._begin() as connection:
-            if inspect(connection).has_table(label.name):
+            there = set(inspect(connection).get_table_names())
+            if label.name in there:
                 found = {row.key: row.value for row in connection.execute(select(label))}
                 _check_label(found, mine, address)
             connection.execution_options(compartment=mine["compartment"])
             try:
-                plumbing.create_all(connection)
-                audit.tables.create_all(connection)
-                self.service.tables.create_all(connection)
+                for tables in (plumbing, audit.tables, self.service.tables):
+                    missing = [one for one in tables.sorted_tables if one.name not in there]
+                    tables.create_all(connection, missing, checkfirst=False)
             except ProgrammingError:  # a login that may only use its tables, and one of them is missing
                 where = make_url(address).render_as_string(hide_password=True)
                 raise StoreRefused(

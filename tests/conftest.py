@@ -13,6 +13,7 @@ from contracts.profile import Profile
 from services.service import Service
 from services.settings import read_profile
 from tests.notify.judges import is_ours, judge
+from tests.plots import Plots
 from tests.stage import Stage
 from tests.world import World
 
@@ -40,30 +41,32 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def plots(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Plots:
+    """Where stores are built."""
+    return Plots(tmp_path_factory.mktemp("plots"), lambda: request.getfixturevalue("postgres"))
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def store_address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty store's address, on each engine in turn."""
+def store_address(request: pytest.FixtureRequest, tmp_path: Path, plots: Plots) -> str:
+    """An empty store's address, on each engine in turn. Whoever asks for a stage, too, finds its tables there."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/{uuid4().hex}.db"
-    from sqlalchemy import create_engine
-    from sqlalchemy.engine import make_url
-
-    url = make_url(request.getfixturevalue("postgres")).set(drivername="postgresql+psycopg")
-    name = f"t{uuid4().hex}"
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    admin.dispose()
-    return url.set(database=name).render_as_string(hide_password=False)
+    address = plots.postgres_address()
+    if "stage" not in request.fixturenames:
+        plots.clear(address)
+    return address
 
 
 @pytest.fixture
-def stage(store_address: str, kobayashi: Profile) -> Iterator[Callable[..., Stage]]:
+def stage(store_address: str, kobayashi: Profile, plots: Plots) -> Iterator[Callable[..., Stage]]:
     """stage(service, compartment=None): the service on an empty store, on each engine in turn."""
     stages: list[Stage] = []
 
     def build(service: Service, compartment: Compartment | None = None, profile: Profile = kobayashi) -> Stage:
         address = store_address if not stages else store_address.replace(".db", f"-{len(stages)}.db")
+        if not stages or ".db" in address:
+            plots.prepare(address, service, compartment)
         stages.append(Stage(service, address, profile, compartment))
         return stages[-1]
 

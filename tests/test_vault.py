@@ -519,7 +519,7 @@ def _paper_row(case: UUID, content: str, tx: Tx) -> dict[str, Any]:
     """A filled form of the case."""
     row = {"paper": uuid4(), "version": 1, "case": case, "compartment": SHIEN, "request": uuid4(), "at": tx.now}
     row |= {"form": "assessment", "kind": "assessment", "edition": "1", "category": "ordinary", "by": uuid4()}
-    return row | {"agency": "houkatsu", "content": tx.seal(case, "paper.content", content)}
+    return row | {"agency": "houkatsu", "anxious": False, "content": tx.seal(case, "paper.content", content)}
 
 
 def _prepare(case: UUID, roster: str, question: str, answer: str, tx: Tx) -> None:

@@ -127,7 +127,7 @@ def _summary(
         return pulses[process].tally.get(key, 0) if process in pulses else 0
 
     invitations = sum(tally(f"meetings@{one}", "invitations") for one in Compartment)
-    mails = len(list((settings.home / "mail").glob("*.eml")))
+    mails = len(_invitations(settings))
     twice = repeated(settings.home / "mail")
     parked = sum(pulse.parked for pulse in pulses.values())
     answers = sum(tally(f"meetings@{one}", "answers") for one in Compartment)
@@ -158,15 +158,21 @@ def _summary(
 def answer_invitations(settings: Settings) -> int:
     """Answer two of three invitations in the mailbox by their links, as people do; every fourth answer is 欠席."""
     answered = 0
-    for number, path in enumerate(sorted((settings.home / "mail").glob("*.eml"))):
+    for number, mail in enumerate(_invitations(settings)):
         if number % 3 == 2:
             continue
-        link = answer_link(path.read_bytes())
+        link = answer_link(mail)
         answer = b"answer=absent" if number % 4 == 3 else b"answer=attend"
         request = urllib.request.Request(link, data=answer, method="POST")  # noqa: S310 - our own window on loopback
         with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
             answered += response.status == 200
     return answered
+
+
+def _invitations(settings: Settings) -> list[bytes]:
+    """The mails with a calendar entry; a reminder of what is due has none, and nothing to answer."""
+    mails = (path.read_bytes() for path in sorted((settings.home / "mail").glob("*.eml")))
+    return [one for one in mails if b"text/calendar" in one]
 
 
 def answer_link(mail: bytes) -> str:

@@ -55,6 +55,7 @@ def roomy_profile(folder: Path) -> Path:
     folder.mkdir(parents=True)
     text = (source / "profile.toml").read_text("utf-8")
     text = re.sub(r"capacity = \d+", "capacity = 60", text)
+    text = re.sub(r", lengths = \{[^}]*\}", "", text)  # sixty items have a minute each
     (folder / "profile.toml").write_text(text, "utf-8")
     for name in ("staff.csv", "commissions.csv"):
         (folder / name).write_bytes((source / name).read_bytes())
@@ -159,7 +160,8 @@ def _look(settings: Settings) -> list[str]:
 
 
 def _look_at_mail(settings: Settings, seats: int) -> list[str]:
-    invited = Counter(_uid_and_attendee(path.read_bytes()) for path in (settings.home / "mail").glob("*.eml"))
+    mails = (path.read_bytes() for path in (settings.home / "mail").glob("*.eml"))
+    invited = Counter(_uid_and_attendee(mail) for mail in mails if b"text/calendar" in mail)  # else it is a reminder
     faults = [f"{count} mails for one seat" for count in invited.values() if count > 1]
     again = repeated(settings.home / "mail")
     faults += [f"{again} mails came again"] if again > REPEATS else []

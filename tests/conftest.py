@@ -64,9 +64,11 @@ def stage(store_address: str, kobayashi: Profile, plots: Plots) -> Iterator[Call
     stages: list[Stage] = []
 
     def build(service: Service, compartment: Compartment | None = None, profile: Profile = kobayashi) -> Stage:
-        address = store_address if not stages else store_address.replace(".db", f"-{len(stages)}.db")
-        if not stages or ".db" in address:
-            plots.prepare(address, service, compartment)
+        address = store_address
+        if stages:
+            on_disk = store_address.startswith("sqlite")
+            address = store_address.replace(".db", f"-{len(stages)}.db") if on_disk else plots.postgres_address()
+        plots.prepare(address, service, compartment)
         stages.append(Stage(service, address, profile, compartment))
         return stages[-1]
 

@@ -263,11 +263,12 @@ COORDINATION = (
     *("carry_in", "carry_out", "entry", "erased", *WALL),
     *("inquiry", "inquiry_answer", "roster"),
     *("challenge", "challenge_forward", "challenge_found", "follow_up", "matching", "place", "snapshot"),
-    *("daily", "escalation", "reminder", "reminder_ground"),
+    *("answer", "daily", "escalation", "reminder", "reminder_ground"),
 )
 MEETING = (
     *("agenda", "cooperation", "item", "link", "notice", "proceeding", "release", "seat", "sitting", *WALL),
     *("apart", "day_move", "poll", "poll_answer", "poll_line", "poll_seat", "proposal"),
+    "mail_reply",
 )
 TABLES: dict[str, tuple[str, ...]] = {
     "directory": ("busy", "feed", "person"),
@@ -282,6 +283,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "meetings@juso": MEETING,
     "meetings@shien": MEETING,
     "notify": ("delivery", "poll_mail", "reminder"),
+    "mailin": (),
     "gate": (),
     "desk@juso": (),
     "desk@shien": (),
@@ -290,7 +292,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """What each process keeps, written down a second time."""
 APPEND_ONLY = {
-    *("act", "concealment", "day_move", "paper", "poll_answer", "poll_line", "proceeding", "secrecy_told"),
+    *("act", "answer", "concealment", "day_move", "paper", "poll_answer", "poll_line", "proceeding", "secrecy_told"),
     *("ledger", "audit", "checkpoint", "acknowledged", "confirmation", "commission", "commission_end"),
     *("disclosure", "carry_in", "carry_out", *CONSENT),
     *("challenge_found", "escalation", "follow_up", "inquiry", "inquiry_answer", "roster", "snapshot"),
@@ -425,7 +427,8 @@ def test_the_command_prints_what_it_granted_once_for_another_city_on_the_same_se
     assert "バスの利用者 admin@shien: このアカウントのすべて" in lines
     [notify] = [line for line in lines if line.startswith("バスの利用者 notify: ")]
     assert notify.startswith(
-        "バスの利用者 notify: 送信 to.directory.ask.directory.mailbox_of.v1 / 受信 _INBOX_notify.> "
+        "バスの利用者 notify: 送信 ask.desk.pass_reply.v1 to.directory.ask.directory.mailbox_of.v1 / "
+        "受信 _INBOX_notify.> "
     )
     secrets = [json.loads(path.read_text("utf-8")) for path in (own / "keys").glob("*.json")]
     passwords = [one.get("password") or make_url(one["address"]).password for one in secrets]

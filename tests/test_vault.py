@@ -283,9 +283,7 @@ def test_a_store_of_before_sealing_is_refused_and_says_what_to_do(stage: Staging
     desk.do(lambda tx: tx.execute(older).rowcount)
     desk.close()
     with pytest.raises(StoreRefused, match="取り込み直してください"):
-        stage(intake.service, profile=TOWN) if "postgres" in store_address else Stage(
-            intake.service, store_address, TOWN
-        )
+        Stage(intake.service, store_address, TOWN)
 
 
 # -- in the store ------------------------------------------------------------------------------------------------------

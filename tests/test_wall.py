@@ -67,6 +67,7 @@ from contracts.intake import (
     ClientOf,
     ConsentChanged,
     ConsentHeads,
+    DetailsOfClient,
     Held,
     LookAtConsent,
     LookAtStop,
@@ -201,7 +202,7 @@ SAYS: dict[str, set[str]] = {
     "notify": {f"to.directory.{MailboxOf.subject}", PassReply.subject},
     "desk@juso": DESK
     | {f"to.directory.{SignInJuso.subject}"}
-    | {f"to.intake.{question.subject}" for question in (ClientOf, WithdrawConsent, LookAtStop)}
+    | {f"to.intake.{question.subject}" for question in (ClientOf, DetailsOfClient, WithdrawConsent, LookAtStop)}
     | {question.subject for question in (Resources, NotePlace, NoteMatch)}
     | {f"to.intake.{question.subject}" for question in RECEPTION},
     "desk@shien": DESK | {f"to.directory.{SignInShien.subject}", ClientsOfCases.subject} | COMMISSIONING,

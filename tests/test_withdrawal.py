@@ -37,7 +37,7 @@ from services.service import AskFailed
 from services.settings import Settings
 from tests import chaos
 
-CASES = int(os.environ.get("KASANE_WITHDRAWALS", "100"))
+CASES = int(os.environ.get("KASANE_WITHDRAWALS", "30"))
 """On each engine; 2,000 with ``make proof``."""
 ROUND = 200
 AT_ONCE = 3

@@ -276,14 +276,16 @@ def _agendas(tx: Tx) -> Agendas:
 
     Counted here, not by the store: to group them it would go through all sittings there ever were.
     """
-    coming = select(sitting.c.body, sitting.c.regular_on, sitting.c.basis, item.c.purpose)
-    coming = coming.join(agenda, agenda.c.sitting == sitting.c.id).join(item, item.c.id == agenda.c.item)
+    coming = select(sitting.c.id, sitting.c.body, sitting.c.regular_on, sitting.c.basis)
     rows = tx.execute(coming.where(sitting.c.regular_on.is_not(None), sitting.c.starts > tx.now))
+    regular = {row.id: row for row in rows}
+    listed = select(agenda.c.sitting, item.c.purpose).join(item, item.c.id == agenda.c.item)
     found = Agendas()
-    for row in rows:
+    for one in tx.execute(listed.where(agenda.c.sitting.in_(regular))):
+        row = regular[one.sitting]
         body = tx.profile.body(row.body)
         block = block_on(body, row.basis) if body else None
-        found.add((row.body, row.regular_on, row.basis), block.minutes_for(row.purpose) if block else 0)
+        found.add((row.body, row.regular_on, row.basis), block.minutes_for(one.purpose) if block else 0)
     return found
 
 

@@ -171,6 +171,7 @@ proposal = Table(
     CheckConstraint("state not in ('approved', 'done', 'returned') or decided_by is not null"),  # S12: somebody did
     ForeignKeyConstraint(["item", "compartment"], ["item.id", "item.compartment"]),
 )
+Index("proposal_state", proposal.c.state)
 Index(
     "proposal_under_way",
     proposal.c.item,

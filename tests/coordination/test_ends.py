@@ -90,7 +90,8 @@ async def test_a_death_of_the_wrong_case_is_taken_back_and_what_left_the_meeting
     assert [type(one) for one in town.stage.told()] == [ItemWithdrawn]
     assert (await take(town, case, Step.CORRECT, 4)).state is State.PLANNED
     assert town.stage.told() == [], "the item does not come back by itself"
-    assert [one.text for one in (await look(town, case)).due] == ["プランを会議に付議する"]
+    wanted = [one.text for one in (await look(town, case)).due if one.rule != "T9"]
+    assert wanted == ["プランを会議に付議する"]
     assert (await take(town, case, Step.BRING, 5)).done
     assert [type(one) for one in town.stage.told()] == [ItemPutForward]
     assert [one.act.step for one in (await look(town, case)).history][-3:] == [Step.END, Step.CORRECT, Step.BRING]

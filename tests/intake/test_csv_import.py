@@ -491,7 +491,7 @@ def test_two_thousand_rows_are_read_quickly() -> None:
     data = file(*(row(受付番号=str(n), 宛名番号=f"{n:010}") for n in range(2000)), encoding="cp932")
     started = time.perf_counter()
     assert len(read_sheets(data, TOWN).sheets) == 2000
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 6  # a tenth of it, usually
 
 
 # -- the example -------------------------------------------------------------------------------------------------------

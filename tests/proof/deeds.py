@@ -135,6 +135,8 @@ async def go_on(hands: Hands) -> None:
     step = next((one for one in reversed(LADDER) if one in open_now), Step.ASSESS)
     today = (hands.city.now + timedelta(hours=9)).date()
     said: dict[str, Any] = {"step": step, "on": today, "words": hands.text("step")}
+    if step is Step.ASSESS:
+        said["no_paper"] = hands.text("step")
     if step is Step.DRAFT:
         role = Role(agency="fukushi", until=today + timedelta(days=90), does=hands.text("role"))
         plan = {"goals": hands.text("goals"), "policy": hands.text("policy"), "roles": (role,)}

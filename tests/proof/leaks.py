@@ -31,7 +31,7 @@ from services.intake import handlers as intake_handlers
 from services.intake import triage
 from services.intake.ledger_tables import version as version_table
 from services.meetings import domain as meetings_domain
-from services.notify import handlers as notify_handlers
+from services.notify import channels
 from services.service import Service, Tx, Work
 from services.store import outbox
 from tests.proof.city import City
@@ -68,13 +68,13 @@ def number_taken_by_anybody(patch: pytest.MonkeyPatch) -> None:
 
 def mail_counts(patch: pytest.MonkeyPatch) -> None:
     """A running number in every mail."""
-    compose = notify_handlers.compose
+    compose = channels.compose
 
     def leaky(*told: Any) -> bytes:
         SEEN.append("mail")
         return b"X-Number: %d\r\n" % len(SEEN) + compose(*told)
 
-    patch.setattr(notify_handlers, "compose", leaky)
+    patch.setattr(channels, "compose", leaky)
 
 
 def consent_told_of_everybody(patch: pytest.MonkeyPatch) -> None:

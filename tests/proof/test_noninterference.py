@@ -37,7 +37,7 @@ from tests.proof.city import City, Mail
 from tests.proof.deeds import DEEDS, Hands, staff_of
 from tests.proof.leaks import KINDS, LEAKS, SEEN
 
-HISTORIES = int(os.environ.get("KASANE_HISTORIES", "300"))
+HISTORIES = int(os.environ.get("KASANE_HISTORIES", "40"))
 """3,000 with ``make proof``."""
 PARTS = 15
 """So that every core has some of them to do."""
@@ -194,9 +194,10 @@ async def pages(city: City) -> list[str]:
 
 
 async def page(client: httpx.AsyncClient, path: str) -> str:
-    """What a page says. One that fails says the same whatever happened, and would show nothing."""
+    """What a page says. One that breaks says the same whatever happened, and would show nothing; one that is closed
+    (503: a replica is not known to be whole) is something that an outsider sees."""
     answer = await client.get(path)
-    assert answer.status_code < 500, path
+    assert answer.status_code != 500, path
     return RANDOM_IN_PAGES.sub("", answer.text)
 
 

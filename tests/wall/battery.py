@@ -646,6 +646,9 @@ def _table(here: Compartment) -> list[Try]:
         Try("a seat moved to another sitting", change(f"sitting = '{ref('sitting new')}'"), "SEAT_IS_KEPT"),
         Try("a seat put on another commission", change(f"commission = '{ref('commission unit')}'"), "SEAT_IS_KEPT"),
         Try("a seat that was heard from removed", lambda: "delete from seat", FOREIGN_KEY),
+        Try(
+            "a seat that calendars know below nothing", lambda: seat("table", "hanako", here, first_sequence=-1), CHECK
+        ),
         Try("a seat nobody needs", lambda: seat("table", "hanako", here, need="maybe"), CHECK),
         Try(
             "a seat with an answer nobody knows",

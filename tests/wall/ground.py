@@ -171,6 +171,7 @@ def sitting(name: str, compartment: Compartment, days: float = 10, **other: Any)
         "starts": when(days),
         "ends": when(days, 3600),
         "place": "市役所",
+        "online": False,
         "regular_on": when(days)[:10],
         "own_item": None,
         "fixed": True,
@@ -190,6 +191,7 @@ def seat(name: str, person: str, compartment: Compartment, **other: Any) -> str:
         "commission": ref("commission own") if compartment is SHIEN else None,
         "uid": fresh(),
         "cancelled_at": None,
+        "first_sequence": 0,
         "answer": "none",
         "answered_at": None,
     }

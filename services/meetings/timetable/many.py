@@ -103,7 +103,35 @@ class Search:
         self.keep()
         self.back()
         self.calm()
+        self.exchange()
+
+    def exchange(self) -> None:
+        """Take out each sitting in turn, let those that share its people or rooms move, and find it another start: what
+        no move of one sitting alone comes to. What is better is kept."""
+        for number, sitting in enumerate(self.grid.sittings):
+            self.back()
+            if self.board.spot[number] is None or sitting.meeting.fixed:
+                continue
+            self.board.lift(number)
+            for other in self._beside(number):
+                self.step(other, 0.0, ejecting=False)
+            self.push(3)
+            self.keep()
         self.back()
+
+    def _beside(self, number: int) -> list[int]:
+        """Who could use what this sitting leaves."""
+        mine, rooms = set(self.people[number]), self._all_rooms(number)
+        return [
+            other
+            for other in range(len(self.grid.sittings))
+            if other != number
+            and other not in self.hopeless
+            and (not mine.isdisjoint(self.people[other]) or not rooms.isdisjoint(self._all_rooms(other)))
+        ]
+
+    def _all_rooms(self, number: int) -> set[int]:
+        return {room for variant in self.grid.sittings[number].variants for room in variant.rooms}
 
     def keep(self) -> None:
         """Remember the board if it is the best so far."""

@@ -127,7 +127,7 @@ def _summary(
         return pulses[process].tally.get(key, 0) if process in pulses else 0
 
     invitations = sum(tally(f"meetings@{one}", "invitations") for one in Compartment)
-    mails = len(_invitations(settings))
+    mails = len(invitations_in(settings.home / "mail"))
     twice = repeated(settings.home / "mail")
     parked = sum(pulse.parked for pulse in pulses.values())
     answers = sum(tally(f"meetings@{one}", "answers") for one in Compartment)
@@ -158,7 +158,7 @@ def _summary(
 def answer_invitations(settings: Settings) -> int:
     """Answer two of three invitations in the mailbox by their links, as people do; every fourth answer is 欠席."""
     answered = 0
-    for number, mail in enumerate(_invitations(settings)):
+    for number, mail in enumerate(invitations_in(settings.home / "mail")):
         if number % 3 == 2:
             continue
         link = answer_link(mail)
@@ -169,9 +169,9 @@ def answer_invitations(settings: Settings) -> int:
     return answered
 
 
-def _invitations(settings: Settings) -> list[bytes]:
-    """The mails with a calendar entry; a reminder of what is due has none, and nothing to answer."""
-    mails = (path.read_bytes() for path in sorted((settings.home / "mail").glob("*.eml")))
+def invitations_in(folder: Path) -> list[bytes]:
+    """The mails with a calendar entry; a reminder of what is due has none, and nothing to answer (S17)."""
+    mails = (path.read_bytes() for path in sorted(folder.glob("*.eml")))
     return [one for one in mails if b"text/calendar" in one]
 
 

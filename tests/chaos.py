@@ -21,7 +21,7 @@ from pathlib import Path
 
 from contracts.consent import ConsentState
 from contracts.intake import Problem, Sheet
-from services.demo import Running, elsewhere
+from services.demo import Running, elsewhere, invitations_in
 from services.operator import Operator, operator
 from services.postbox import repeated
 from services.processes import PROCESSES
@@ -160,8 +160,7 @@ def _look(settings: Settings) -> list[str]:
 
 
 def _look_at_mail(settings: Settings, seats: int) -> list[str]:
-    mails = (path.read_bytes() for path in (settings.home / "mail").glob("*.eml"))
-    invited = Counter(_uid_and_attendee(mail) for mail in mails if b"text/calendar" in mail)  # else it is a reminder
+    invited = Counter(map(_uid_and_attendee, invitations_in(settings.home / "mail")))
     faults = [f"{count} mails for one seat" for count in invited.values() if count > 1]
     again = repeated(settings.home / "mail")
     faults += [f"{again} mails came again"] if again > REPEATS else []

@@ -25,7 +25,7 @@ from icalendar import Calendar, Event
 from contracts.consent import ConsentState
 from contracts.intake import Held
 from contracts.message import Account
-from services.demo import Running, answer_invitations, answer_link, elsewhere
+from services.demo import Running, answer_invitations, answer_link, elsewhere, invitations_in
 from services.operator import operator
 from services.processes import PROCESSES
 from services.settings import Settings
@@ -82,11 +82,6 @@ async def _calm(settings: Settings) -> bool:
 async def _tally(settings: Settings) -> dict[str, dict[str, int]]:
     async with operator(settings) as asking:
         return {pulse.process: pulse.tally for pulse in await asking.pulses(PROCESSES) if pulse}
-
-
-def invitations_in(folder: Path) -> list[bytes]:
-    """The mails with a calendar entry; what reminds of something due has none, and words of its own (S17)."""
-    return [mail for path in sorted(folder.glob("*.eml")) if b"text/calendar" in (mail := path.read_bytes())]
 
 
 def test_the_demonstration_walks_the_whole_path(tmp_path: Path) -> None:

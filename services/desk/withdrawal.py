@@ -54,8 +54,9 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work, sessions: Sessio
         if case is None:
             return case_not_found(work, session)
         stop = grounds.stop(await work.ask(LookAtStop(case=case)))
-        asked = DeskOthers(by=officer(session), case=case)
-        found = await Asking(work, session).or_none(asked) if session.code else None
+        found = None  # each look is a row of the register: none while the page reloads itself
+        if session.code and stop is not None and stop.confirmed:
+            found = await Asking(work, session).or_none(DeskOthers(by=officer(session), case=case))
         agencies = {one.code: one.name for one in work.profile.agencies}
         others = [(one, agencies.get(one.referrer, one.referrer)) for one in found.others] if found else []
         return page(work, "withdrawn.html", session=session, stop=stop, others=others)

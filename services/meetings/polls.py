@@ -202,7 +202,7 @@ def answer_poll(asked: AnswerPoll, tx: Tx) -> tuple[PollState, Iterable[Event]]:
 
 
 def _asked_by(token: str, tx: Tx) -> Row[Any] | None:
-    """Whose link this is, while it can be answered: the poll is open, before its deadline, and the item still waits."""
+    """Whose link this is, while it can be answered: the poll is open, and before its deadline."""
     wanted = (
         select(poll_seat.c.poll, poll_seat.c.person, poll.c.item, poll.c.closes_at)
         .join(poll, poll.c.id == poll_seat.c.poll)

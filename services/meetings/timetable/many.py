@@ -20,6 +20,8 @@ HOTTEST, COLDEST = 40.0, 0.8
 """Temperatures, in units of cost: at first a 原則 seat is often given up, in the end a day's wait is not."""
 REACH = 9.0
 """Costs so many temperatures above the lowest are not drawn: together they would be one draw in hundreds."""
+SHORTEST_EXCHANGE = 200
+"""Steps that looking for exchanges may take after the shortest search."""
 IN_THE_WAY = 1 << 14
 """What taking another sitting out costs in a step, times its weight: more than all soft costs of one sitting."""
 
@@ -108,8 +110,11 @@ class Search:
     def exchange(self) -> None:
         """Take out each sitting in turn, let those that share its people or rooms move, and find it another start: what
         no move of one sitting alone comes to. What is better is kept."""
+        last = self.steps + max(SHORTEST_EXCHANGE, self.steps // 10)  # a tenth more: the time asked for is kept
         for number, sitting in enumerate(self.grid.sittings):
             self.back()
+            if self.steps >= last:
+                break
             if self.board.spot[number] is None or sitting.meeting.fixed:
                 continue
             self.board.lift(number)

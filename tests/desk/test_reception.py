@@ -305,6 +305,8 @@ async def test_after_a_withdrawal_the_other_referrals_of_the_person_are_told_by_
         taken = {"obtained": "phone", "obtained_by": "髙橋 美穂", "obtained_on": "2026-11-24"}
         office.work.answers[DeskOthers] = lambda asked: found
         where = (await post(client, f"/cases/{CASE}/withdraw", **taken, confirmed="true")).headers["location"]
+        assert "受付番号 124" not in await page(client, where), "a page that reloads itself is no look at them"
+        office.work.confirm_stop()
         text = await page(client, where)
     assert re.search("受付番号 124</a>\\([^)]+\\)", text), "and whose it is"
     assert "その事案でも撤回を記録してください" in text

@@ -257,7 +257,7 @@ class Board:
     def may_sit(self, number: int, person: int, instead: int | None = None) -> bool:
         """Whether the person could join this sitting where it lies now, once ``instead`` has left."""
         sitting, spot = self.grid.sittings[number], self.spot[number]
-        if spot is None or not sitting.can.get((person, spot[1]), 0) >> spot[0] & 1:
+        if spot is None or person in sitting.never or not sitting.can.get((person, spot[1]), 0) >> spot[0] & 1:
             return False
         if any(foe != instead and self._here[number][foe] for foe in self.grid.foes.get(person, ())):
             return False

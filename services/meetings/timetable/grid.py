@@ -56,7 +56,10 @@ class Sitting:
     wait: tuple[int, ...]
     """What waiting costs, as planes."""
     order: tuple[int, ...]
-    """Seats in the order in which they are filled: required ones first."""
+    """Seats in the order in which they are filled: required ones first, of those the ones that leave no choice (whose
+    agency comes anyway is known then)."""
+    never: frozenset[int]
+    """Who must not meet somebody that comes for an item, and so sits here at no time."""
     counted: frozenset[int]
     """Seats that some quorum counts."""
     weight: int
@@ -239,7 +242,10 @@ class _Maker:
             room_can=room_can,
             room_ever=room_ever,
             wait=wait,
-            order=tuple(sorted(range(len(chairs)), key=lambda n: chairs[n].absent is not None)),
+            order=tuple(
+                sorted(range(len(chairs)), key=lambda n: (chairs[n].absent is not None, len(chairs[n].persons) > 1))
+            ),
+            never=self._never(meeting),
             counted=frozenset(n for _, seats in quorum for n in seats),
             weight=1 + meeting.urgency,
         )
@@ -255,9 +261,12 @@ class _Maker:
             bits &= line.within([(starts, ends)])
         return bits
 
-    def _variants(self, meeting: Meeting, rooms: Sequence[int], people: Sequence[int]) -> Iterator[Variant]:
+    def _never(self, meeting: Meeting) -> frozenset[int]:
         guests = {self.person_no[person] for item in meeting.items for person in item.persons}
-        never = {foe for guest in guests for foe in self.foes.get(guest, ())}
+        return frozenset(foe for guest in guests for foe in self.foes.get(guest, ()))
+
+    def _variants(self, meeting: Meeting, rooms: Sequence[int], people: Sequence[int]) -> Iterator[Variant]:
+        never = self._never(meeting)
         here = set(people) - never
         pairs = [(one, other) for one in here for other in self.foes.get(one, ()) if one < other and other in here]
         ways = [(ONLINE, ())] if meeting.online else self._by_place(rooms)

@@ -18,6 +18,8 @@ from services.meetings.timetable.slots import Planes, add, first_bit, levels, nt
 
 HOTTEST, COLDEST = 40.0, 0.8
 """Temperatures, in units of cost: at first a 原則 seat is often given up, in the end a day's wait is not."""
+ODDLY = 0.1
+"""How often, while it is warm, somebody else than the cheapest takes a seat."""
 REACH = 9.0
 """Costs so many temperatures above the lowest are not drawn: together they would be one draw in hundreds."""
 SHORTEST_EXCHANGE = 200
@@ -106,6 +108,7 @@ class Search:
         self.back()
         self.calm()
         self.exchange()
+        self.reseat()
 
     def exchange(self) -> None:
         """Take out each sitting in turn, let those that share its people or rooms move, and find it another start: what
@@ -118,11 +121,56 @@ class Search:
             if self.board.spot[number] is None or sitting.meeting.fixed:
                 continue
             self.board.lift(number)
-            for other in self._beside(number):
+            beside = self._beside(number)
+            for other in beside:
                 self.step(other, 0.0, ejecting=False)
             self.push(3)
             self.keep()
+            for other in beside:  # they chose their people without knowing that this one brings its agencies
+                self.step(other, 0.0, ejecting=False)
+            self.keep()
         self.back()
+
+    def reseat(self) -> None:
+        """Seats are filled one after another, each avoiding an agency that has enough that day; when it comes for one
+        seat anyway, or for three substitutes' worth of seats, its own people may sit on all of theirs."""
+        board = self.board
+        for number in range(len(self.grid.sittings)):
+            if board.spot[number] is None:
+                continue
+            for agency in sorted({self.grid.agency_of[person] for person in self.people[number]}):
+                before, who = board.cost, tuple(board.who[number])
+                for n in range(len(who)):
+                    self._prefer(number, n, agency)
+                if board.cost >= before:
+                    for n, one in enumerate(who):
+                        if board.who[number][n] != one:
+                            board.seat(number, n, one)
+            self._excuse(number)
+        self.keep()
+
+    def _excuse(self, number: int) -> None:
+        """Whom a quorum could have needed, and has without her, stays away where her coming costs more."""
+        board = self.board
+        for n, chair in enumerate(self.grid.sittings[number].chairs):
+            before, person = board.cost, board.who[number][n]
+            if person is not None and chair.absent is not None and not board.vital(number, person):
+                board.seat(number, n, None)
+                if board.cost >= before:
+                    board.seat(number, n, person)
+
+    def _prefer(self, number: int, n: int, agency: int) -> None:
+        """Give the seat to the first of this agency's people who comes before whoever sits there and can."""
+        board, now = self.board, self.board.who[number][n]
+        stays = board.who[number].count(now) > 1  # on another seat of the same sitting
+        for person in self.grid.sittings[number].chairs[n].persons:
+            if person == now:
+                return
+            if stays and now in self.grid.foes.get(person, ()):
+                continue
+            if self.grid.agency_of[person] == agency and board.may_sit(number, person, instead=now):
+                board.seat(number, n, person)
+                return
 
     def _beside(self, number: int) -> list[int]:
         """Who could use what this sitting leaves."""
@@ -203,7 +251,7 @@ class Search:
             if was is not None:
                 board.put(number, *was)
             return
-        self._settle_in(number, sitting, drawn[1], drawn[2])
+        self._settle_in(number, sitting, drawn[1], drawn[2], heat)
         if was is not None:
             self._fill_gaps(person for person in was[3] if person is not None)
 
@@ -227,11 +275,13 @@ class Search:
         cost, bits, way = self.random.choices(found, chances)[0]
         return cost, way, nth_bit(bits, self.random.randrange(bits.bit_count()))
 
-    def _settle_in(self, number: int, sitting: Sitting, way: _Way, slot: int) -> None:
+    def _settle_in(self, number: int, sitting: Sitting, way: _Way, slot: int, heat: float) -> None:
         """Put the sitting there; whoever it needs leaves other sittings, and what is in the way is taken out."""
         board, place = self.board, way.variant.place
         room = self._room(number, way, slot)
         who = [next((take.person for take in seat if take.slots >> slot & 1), None) for seat in way.seats]
+        if heat > 0 and who and self.random.random() < ODDLY:
+            self._seat_oddly(sitting, way.variant, slot, who)
         freed: list[int] = []
         weakened: list[int] = []
         if room is not None:
@@ -251,11 +301,37 @@ class Search:
                 self._fill(other)
         self._fill_gaps(freed)
 
+    def _seat_oddly(self, sitting: Sitting, variant: Variant, slot: int, who: list[int | None]) -> None:
+        """One person is done without, wherever others can take her seats: two sittings may both fit only if the first
+        does without somebody it would rather have."""
+        spared = self.random.choice(who)
+        instead: dict[int, int] = {}
+        for n, chair in enumerate(sitting.chairs):
+            if spared is not None and who[n] == spared:
+                others = [
+                    one
+                    for one in chair.persons
+                    if one != spared
+                    and one not in variant.out
+                    and one not in self.grid.foes
+                    and sitting.can.get((one, variant.place), 0) >> slot & 1
+                ]
+                if not others:
+                    return
+                instead[n] = self.random.choice(others)
+        for n, one in instead.items():
+            who[n] = one
+
     def _leaves(self, other: int, person: int, busy: list[int | None]) -> bool:
         """Her seats there go to substitutes, or stay empty; False, and nothing done: the sitting would fall."""
         board = self.board
         seats = [n for n, one in enumerate(board.who[other]) if one == person]
-        instead = {n: board.stand_in(other, n, person, busy) for n in seats}
+        instead: dict[int, int | None] = {}
+        barred = set(busy)
+        for n in seats:
+            one = instead[n] = board.stand_in(other, n, person, barred)
+            if one is not None:  # two stand-ins for her two seats may be a pair who must not meet
+                barred.update(self.grid.foes.get(one, ()))
         if None in instead.values() and board.vital(other, person):
             chairs = self.grid.sittings[other].chairs
             empty = [n for n in seats if instead[n] is None]

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from contracts.holding import HeldHow, ModeReason
 from contracts.message import Account, Code, Event, Message, Question
 from contracts.purpose import Purpose
 
@@ -78,7 +79,7 @@ class SeatView(Message):
     """How its holder is to be told by a person, where no machine tells them: the directory says so of them."""
 
 
-class SittingView(Message):
+class SittingView(HeldHow):
     """A sitting's block of this compartment."""
 
     sitting: UUID
@@ -93,8 +94,8 @@ class SittingView(Message):
     items: tuple[ItemView, ...]
     seats: tuple[SeatView, ...]
     room: Code | None = None
-    online: bool = False
-    """Held online, whatever ``place`` says."""
+    mode_reason: ModeReason | None = None
+    """Why it is not held as its body is; None where it is."""
 
 
 class WaitingView(Message):
@@ -127,7 +128,7 @@ class ItemSittings(Question[SittingList], subject="ask.meetings.item_sittings.v1
     case: UUID
 
 
-class LinkState(Message):
+class LinkState(HeldHow):
     """What an answer link shows: times and the answer so far, nothing of what the meeting is about (S17)."""
 
     found: bool
@@ -135,7 +136,6 @@ class LinkState(Message):
     ends: AwareDatetime | None = None
     place: Code | None = None
     room: Code | None = None
-    online: bool = False
     answer: Literal["attend", "absent", "none"] = "none"
     meeting: UUID | None = None
     """What everybody's room of this sitting is called, where it meets online: derived, leads back to nothing."""

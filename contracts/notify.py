@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from contracts.holding import HeldHow
 from contracts.mail_addresses import MailToken
 from contracts.meetings import LinkToken
 from contracts.message import Account, Code, Message, Question
@@ -32,12 +33,15 @@ class Sent(Message):
     ] = ""
 
 
-class SendInvitation(Question[Sent], subject="ask.notify.send_invitation.v1", asked_from=(Account.JUSO, Account.SHIEN)):
+class SendInvitation(
+    HeldHow, Question[Sent], subject="ask.notify.send_invitation.v1", asked_from=(Account.JUSO, Account.SHIEN)
+):
     """Mail one invitation (iTIP REQUEST) to one person. Nothing in it tells what the meeting is about or of which kind.
 
     The same ``notice`` asked twice is sent once. ``sequence`` only rises per ``uid``; an older one is refused as stale,
     and so is one that is not above the newest cancellation asked for. The text is handed to the mail server before
     ``send_before`` or not at all; its verdict may come later.
+    Held online, whoever is invited is told so in the place's stead (M3).
     """
 
     notice: UUID
@@ -50,8 +54,6 @@ class SendInvitation(Question[Sent], subject="ask.notify.send_invitation.v1", as
     link: LinkToken
     answer_by: AwareDatetime
     send_before: AwareDatetime
-    online: bool = False
-    """It is held online: whoever is invited is told so in the place's stead."""
     room: Code | None = None
     """Which of the place's rooms, where it has some."""
     answer_token: MailToken | None = None

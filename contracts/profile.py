@@ -5,17 +5,18 @@ The kind of a meeting is never configured: a block names its legal basis, and wh
 
 from collections.abc import Iterator
 from datetime import date, time
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from contracts.body_faults import body_faults
 from contracts.coordinating import Area, Coordinating, Data, Power, Programmes
+from contracts.holding import Mode
 from contracts.intake import Problem
 from contracts.legal_basis import CATALOGUE
 from contracts.message import Code, MunicipalityCode
 from contracts.municipality import is_municipality_code
-from contracts.series import Break, Chair, Label, Lengths, Mode
+from contracts.series import Break, Chair, Label, Lengths
 from contracts.series import Cadence as Cadence  # who reads a profile has it from here
 from contracts.triage import Criteria
 
@@ -50,11 +51,20 @@ class Agency(Data):
 
 
 class Place(Data):
-    """場所: where a sitting can be held. ``online``: 対面, 併用, オンライン (M3)."""
+    """場所: where a sitting can be held. Whether one may come from elsewhere is said of the body, not here (M3)."""
 
     code: Code
     name: str
-    online: Literal["no", "also", "only"] = "no"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_nothing_of_online(cls, said: Any) -> Any:
+        if isinstance(said, dict) and "online" in said:
+            raise ValueError(
+                "場所に online は書きません。開き方は会議体の mode(in_person・both・online)と"
+                "mode_reason に書いてください(M3)。"
+            )
+        return said
 
 
 class Online(Data):
@@ -165,6 +175,7 @@ class Body(Data):
     chairs: tuple[Chair, ...] = ()
     """会長 and who stands in, with their dates."""
     mode: Mode = "in_person"
+    """How its sittings are held, unless a person changes one of them for this once (holding.py)."""
     mode_reason: Label | None = None
     """Why it meets online: 集まりにくい, or to lighten the burden (M3)."""
     sealed_by_bylaw: bool = False
@@ -290,13 +301,9 @@ class Profile(Data):
         """The agency with this code. Raises KeyError."""
         return {a.code: a for a in self.agencies}[code]
 
-    def meets_online(self, place: str | None, *, switched: bool = False) -> bool:
-        """Whether one can take part from elsewhere where this place is named, and there is something to do it with.
-
-        ``switched``: this one sitting was moved online, whatever its place.
-        """
-        by_place = any(one.code == place and one.online != "no" for one in self.places)
-        return self.online is not None and (switched or by_place)
+    def meets_online(self, mode: Mode) -> bool:
+        """Whether one can take part from elsewhere in a sitting held in this mode: there is something to do it with."""
+        return self.online is not None and mode != "in_person"
 
     def body(self, code: str | None) -> Body | None:
         """The body with this code, if there is one."""

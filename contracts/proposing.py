@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from contracts.holding import HeldHow, ModeReason
 from contracts.message import Code, Message, Question
 from contracts.office import Done
 from contracts.polls import Choice, PollLine
@@ -94,7 +95,7 @@ class PollView(Message):
 ProposalState = Literal["proposed", "approved", "done", "returned", "void"]
 
 
-class ProposalView(Message):
+class ProposalView(HeldHow):
     """A date with roster, as it was proposed. ``why``: why this date; ``void``: why it could not be carried out."""
 
     proposal: UUID
@@ -103,7 +104,7 @@ class ProposalView(Message):
     ends: AwareDatetime
     place: Code
     room: Code | None
-    online: bool
+    mode_reason: ModeReason | None = None
     seats: tuple[SeatOffer, ...]
     why: str
     proposed_by: UUID
@@ -175,6 +176,9 @@ class ProposeDate(Question[Done], subject="ask.meetings.propose_date.v1"):
     starts: AwareDatetime
     persons: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=60)]
     online: bool = False
+    """Held online; false: as its body is held."""
+    mode_reason: ModeReason | None = None
+    """Why online, where its body is not (M3)."""
     lost_room: bool = False
     """The announced room cannot be had: another one, or none."""
     instead_of: UUID | None = None
@@ -249,13 +253,15 @@ class DayMoved(Done):
 
 
 class MoveDay(Question[DayMoved], subject="ask.meetings.move_day.v1"):
-    """Hold every sitting of a day online, or in its room again (``online`` false): all of them, or none (M12).
+    """Hold every sitting of a day online, or again as its body is held (``online`` false): all, or none (M3).
 
-    Times and people stay; whoever was invited gets an update. The same request switches once.
+    Times and people stay; whoever was invited gets an update. The same request switches once. Without a ``reason`` it
+    is refused.
     """
 
     day: date
     online: bool = True
+    reason: ModeReason | None = None
     request: UUID
     viewer: UUID | None = None
     viewer_agency: Code | None = None

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from contracts.blocks import Admitted, ChangeView
+from contracts.holding import Mode, ModeChange
 from contracts.life import Day, Outcome, Role, Words
 from contracts.message import Code, Event, Message, Question
 from contracts.purpose import Purpose
@@ -175,6 +176,10 @@ class RoomView(Message):
     starts: AwareDatetime | None = None
     ends: AwareDatetime | None = None
     place: str = ""
+    room: Code | None = None
+    mode: Mode = "in_person"
+    mode_changes: tuple[ModeChange, ...] = ()
+    """How its mode was changed, oldest first; none: it is held as its body is (M3)."""
     may_run: bool = False
     change_in: ChangeView | None = None
     """How people change from the block before to this one; None: nothing of this body is held before."""

@@ -142,7 +142,3 @@ class Lengths(Data):
         """Minutes of an item for this purpose."""
         minutes: int | None = getattr(self, Purpose(purpose).value)
         return minutes or self.other
-
-
-MODE_TEXT = {"in_person": "対面", "online": "オンライン", "both": "対面とオンラインの併用"}
-Mode = Literal["in_person", "online", "both"]

@@ -53,6 +53,7 @@ from contracts.gate import (
     RecordCarryOut,
     WriteEntry,
 )
+from contracts.holding import HoldOtherwise
 from contracts.household import (
     ChangeHousehold,
     LookAtHousehold,
@@ -158,7 +159,7 @@ DESK = {
     *(one.subject for one in (LookAtRoster, AcceptRoster, LookAtSheet, AskAgency, AnswerInquiry, LookAtInquiries)),
     *(one.subject for one in (CountPeriod, Challenges, NoteChallenge, HandleChallenge)),
     *(one.subject for one in (LookAtDates, DatesInHand, OpenPoll, NotePollAnswer, ClosePoll)),
-    *(one.subject for one in (ProposeDate, DecideProposal, KeepApart, MoveDay)),
+    *(one.subject for one in (ProposeDate, DecideProposal, KeepApart, MoveDay, HoldOtherwise)),
     Trail.subject,
     Sittings.subject,
     ItemSittings.subject,

@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 
 from pydantic import ValidationError
 
+from contracts.holding import MODE_TEXT
 from contracts.legal_basis import CATALOGUE
 from contracts.profile import Body, Cadence, Profile
 from contracts.recurrence import rrule_of
-from contracts.series import MODE_TEXT
 from services.commands import Adder
 from services.commands.line import day
 from services.meetings.cadence import Held, cadence_text, named_dates, series, times_text

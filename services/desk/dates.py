@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from contracts.coordination import CaseView
+from contracts.holding import MODE_REASON_TEXT
 from contracts.message import Compartment, Question
 from contracts.office import Done
 from contracts.polls import CHOICE_TEXT, ClosePoll, NotePollAnswer, OpenPoll
@@ -122,7 +123,8 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
 
     @inside.get("/days", response_model=None)
     async def days(request: Request) -> Response:
-        return page(work, "days.html", session=request.state.session, request_id=str(uuid4()))
+        reasons = {code.value: text for code, text in MODE_REASON_TEXT.items()}
+        return page(work, "days.html", session=request.state.session, request_id=str(uuid4()), mode_reasons=reasons)
 
     @forms.post("/days", response_model=None)
     async def move(request: Request) -> Response:
@@ -163,6 +165,7 @@ def question_of(said: FormData, session: Session) -> Question[Done]:
         case "propose":
             who |= {"item": text_of(said, "item"), "starts": text_of(said, "start")}
             who |= {"persons": said.getlist("person"), "online": bool(text_of(said, "online"))}
+            who["mode_reason"] = text_of(said, "mode_reason") or None
             who["lost_room"] = bool(text_of(said, "lost_room"))
             return ProposeDate.model_validate(who | {"instead_of": text_of(said, "instead_of") or None})
         case "apart" | "together" as way:
@@ -181,13 +184,16 @@ async def _move_day(work: Work, session: Session, said: FormData) -> Response:
             {
                 "day": text_of(said, "day"),
                 "online": text_of(said, "online") != "0",
+                "reason": text_of(said, "reason") or None,
                 "request": text_of(said, "request"),
                 "viewer": session.person,
                 "viewer_agency": session.code or None,
             }
         )
     except ValidationError:
-        return notice(work, 400, "切り替えられません", "日付は 2026-11-24 の形で指定してください。", session)
+        return notice(
+            work, 400, "切り替えられません", "日付は 2026-11-24 の形で、理由は一覧から選んでください。", session
+        )
     done = await work.ask(asked)
     if not done.done:
         return notice(work, 409, "切り替えられません", done.sentence(""), session)
@@ -242,6 +248,7 @@ async def _page(
         ref=lambda: str(uuid4()),
         choices=CHOICE_TEXT,
         reasons={code.value: text for code, text in RETURN_TEXT.items()},
+        mode_reasons={code.value: text for code, text in MODE_REASON_TEXT.items()},
         found=found,
         lost_room=lost_room,
         **shown(found, known),
@@ -353,7 +360,7 @@ def poll_card(asked: PollView, known: pages.Known) -> PollCard:
 
 def proposal_card(one: ProposalView, known: pages.Known) -> ProposalCard:
     """A proposal, and who decided what."""
-    where = known.place(one.place, one.room, online=one.online)
+    where = known.place(one.place, one.room, one.mode)
     decided = f"{words.moment(one.decided_at)} {_name(one.decided_by, known)}" if one.decided_at else ""
     return ProposalCard(
         one.proposal,

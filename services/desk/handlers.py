@@ -23,6 +23,7 @@ from contracts.directory import SignInJuso, SignInShien, Staff
 from contracts.disclosure import DisclosuresAtCoordination, DisclosuresAtMeetings
 from contracts.escalation import Escalate
 from contracts.feeds import EndFeed, LookAtFeed, MakeFeed
+from contracts.holding import HoldOtherwise
 from contracts.intake import ClientOf, DetailsOfClient, LookAtStop, WithdrawConsent
 from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.mail_answers import AnswerByMail, ReportDelivery
@@ -123,6 +124,7 @@ service = Service(
             DecideProposal,
             KeepApart,
             MoveDay,
+            HoldOtherwise,
             LookAtPoll,
             AnswerPoll,
             *(DeskTriageList, DeskTriage, DeskDecideTriage, DeskDuplicates, DeskDecideSame, DeskOthers, DeskReferralOf),

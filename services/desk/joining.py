@@ -56,7 +56,7 @@ def _shut(work: Work, state: LinkState | None) -> HTMLResponse | None:
     if state is None or not state.found or state.starts is None or state.ends is None:
         text = "アドレスが途中で切れているか、予定が変わりました。案内のメールを確かめてください。"
         return notice(work, 404, "この案内は使えません", text)
-    if work.profile.online is None or not work.profile.meets_online(state.place, switched=state.online):
+    if work.profile.online is None or not work.profile.meets_online(state.mode):
         return _no_room(work)
     before = work.profile.online.opens_minutes_before
     if work.now() < state.starts - timedelta(minutes=before):

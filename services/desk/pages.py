@@ -7,6 +7,7 @@ from uuid import UUID
 
 from contracts.coordination import CaseView
 from contracts.directory import StaffView
+from contracts.holding import Mode
 from contracts.intake import Particulars
 from contracts.legal_basis import CATALOGUE
 from contracts.meetings import ItemView, SeatView, SittingList, SittingView, WaitingView
@@ -39,9 +40,9 @@ class Known:
         """An agency's name; its code when the profile no longer has it."""
         return next((a.name for a in self.profile.agencies if a.code == code), code)
 
-    def place(self, code: str, room: str | None = None, *, online: bool = False) -> str:
+    def place(self, code: str, room: str | None = None, mode: Mode = "in_person") -> str:
         """Where a sitting is held, as people read it."""
-        return words.place_name(self.profile, code, room, online=online)
+        return words.place_name(self.profile, code, room, mode)
 
     def body(self, code: str) -> str:
         """What a body is called here. The name says nothing about its kind (M13)."""
@@ -200,7 +201,7 @@ def sitting_card(sitting: SittingView, known: Known) -> SittingCard:
         basis.name if basis else "",
         words.span(sitting.starts, sitting.ends),
         sitting.starts,
-        known.place(sitting.place, sitting.room, online=sitting.online),
+        known.place(sitting.place, sitting.room, sitting.mode),
         sitting.why,
         sitting.regular,
         tuple(_item_line(item, place, known) for place, item in enumerate(ordered, 1)),
@@ -304,7 +305,7 @@ def _seat_line(seat: SeatView, known: Known) -> SeatLine:
 
 def _online_warnings(sitting: SittingView, known: Known) -> Iterable[str]:
     """Who cannot come into a meeting that is held online only (M4): seats whose holders have no way to the internet."""
-    if not any(one.code == sitting.place and one.online == "only" for one in known.profile.places):
+    if sitting.mode != "online":
         return
     for seat in sitting.seats:
         person = (known.staff or {}).get(seat.person)

@@ -105,7 +105,7 @@ class _Press:
             return notice(self.work, 409, "郵送する案内はありません", text, session)
         staff = await self._staff()
         known = pages.Known(self.work.profile, self.where, staff, {}, {})
-        when, place = words.span(sitting.starts, sitting.ends), known.place(sitting.place)
+        when, place = words.span(sitting.starts, sitting.ends), known.place(sitting.place, sitting.room, sitting.mode)
         made = [InvitationLetter(known.agency(one.agency), _name(staff.get(one.person)), when, place) for one in unsent]
         office, phone = self.work.profile.office, self.work.profile.office_phone
         today = words.era_date(self._today())

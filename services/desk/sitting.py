@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from starlette.datastructures import FormData
 
 from contracts.blocks import STAYS_TEXT, ChangeView
 from contracts.directory import StaffView
+from contracts.holding import MODE_TEXT
 from contracts.legal_basis import CATALOGUE, SHIEN_SECRECY
 from contracts.life import OUTCOME_TEXT
 from contracts.message import Compartment
@@ -30,8 +32,7 @@ from contracts.running import (
     Result,
     RoomView,
 )
-from contracts.series import MODE_TEXT
-from services.desk import pages, words
+from services.desk import holding, pages, words
 from services.desk.asking import Asking
 from services.desk.flaws import flaw_text
 from services.desk.html import door_is_closed, fenced, notice, page
@@ -129,6 +130,17 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
         text = f"{done.reason}{done.next_step}" + (f"({done.rule})" if done.rule else "")
         return await _page(work, session, ref, 409, said, text)
 
+    @forms.post("/sittings/{ref}/mode", response_model=None)
+    async def change(request: Request, ref: str) -> Response:
+        session = request.state.session
+        asked = holding.question_of(await request.form(), ref, session)
+        if asked is None:
+            return await _page(work, session, ref, 400, None, holding.UNREAD)
+        done = await work.ask(asked)
+        if done.done:
+            return RedirectResponse(f"/sittings/{asked.sitting}", 303)
+        return await _page(work, session, ref, 409, None, done.sentence(""))
+
 
 def _not_found(work: Work, session: Session) -> HTMLResponse:
     return notice(work, 404, "該当する会議はありません", "今週の会議から選び直してください。", session)
@@ -183,7 +195,7 @@ def shown(room: RoomView, sitting: UUID, known: pages.Known, staff: Mapping[UUID
         "article": basis.article if basis else room.basis,
         "secrecy": SHIEN_SECRECY if known.compartment is Compartment.SHIEN else "",
         "body": known.body(room.body),
-        "place": known.place(room.place),
+        "place": known.place(room.place, room.room, room.mode),
         "when": words.span(room.starts, room.ends) if room.starts and room.ends else "",
         "turned": words.moment(room.turned_at) if room.turned_at else "",
         "change_in": change_lines(room.change_in, known) if room.change_in else None,
@@ -197,6 +209,7 @@ def shown(room: RoomView, sitting: UUID, known: pages.Known, staff: Mapping[UUID
         ],
         "leave": {code.value: PROXY_TEXT[code] for code in (ProxyGround.CHAIR, ProxyGround.RULE)},
         **of_body(room, known, seated, staff),
+        **holding.how_held(room, known, partial(_name, known=known)),
         "opened": words.moment(room.opened_at) if room.opened_at else "",
         "closed": words.moment(room.closed_at) if room.closed_at else "",
         "explained": words.moment(room.explained_at) if room.explained_at else "",
@@ -236,12 +249,12 @@ def of_body(room: RoomView, known: pages.Known, seated: set[UUID], staff: Mappin
         return {"chairs": [], "bylaw": False, "mode": "", "lgwan_only": []}
     day = words.day_in_japan(room.starts)
     chairs = [one for one in body.chairs if one.presides(day)]
-    online = body.mode != "in_person"
+    online = room.mode != "in_person"
     shut_out = [staff[one] for one in seated if one in staff and staff[one].network == "lgwan"] if online else []
     return {
         "chairs": [f"{'職務代理' if one.deputy else '会長'} {known.agency(one.agency)}({one.post})" for one in chairs],
         "bylaw": body.sealed_by_bylaw,
-        "mode": f"{MODE_TEXT[body.mode]}({body.mode_reason})" if online else "",
+        "mode": f"{MODE_TEXT[body.mode]}({body.mode_reason})" if online and not room.mode_changes else "",
         "lgwan_only": sorted(f"{known.agency(one.agency)} {one.name}" for one in shut_out),
     }
 

@@ -62,6 +62,6 @@ def _show(work: Work, state: LinkState | None, recorded: bool = False) -> HTMLRe
     if state is None or not state.found or state.starts is None or state.ends is None or state.starts <= work.now():
         text = "この案内では、もう回答できません。期限が過ぎたか、予定が変わったか、アドレスが途中で切れています。"
         return notice(work, 404, "この案内は使えません", text)
-    place = words.place_name(work.profile, state.place, state.room, online=state.online)
+    place = words.place_name(work.profile, state.place, state.room, state.mode)
     when = words.span(state.starts, state.ends)
     return page(work, "answer.html", when=when, place=place, answer=state.answer, recorded=recorded)

@@ -7,6 +7,7 @@ from contracts.commission import TEMPLATE_TEXT as TEMPLATE_TEXT
 from contracts.consent import CONSENT_TEXT, ConsentState
 from contracts.consent import OBTAINED_TEXT as OBTAINED_TEXT
 from contracts.coordination import CaseView
+from contracts.holding import Mode
 from contracts.life import STATE_TEXT as LIFE_STATES
 from contracts.life import Due, State
 from contracts.message import Compartment
@@ -125,12 +126,13 @@ def short_day(day: date) -> str:
     return f"{day.month}月{day.day}日{weekday(day)}"
 
 
-def place_name(profile: Profile, code: str | None, room: str | None = None, *, online: bool = False) -> str:
-    """Where a sitting is held: online, or the place with its room."""
-    if online:
+def place_name(profile: Profile, code: str | None, room: str | None = None, mode: Mode = "in_person") -> str:
+    """Where a sitting is held: online, or the place with its room, and whether one may come from elsewhere (M3)."""
+    if mode == "online":
         return "オンライン"
     place = next((one.name for one in profile.places if one.code == code), code or "")
-    return f"{place} {next((one.name for one in profile.rooms if one.code == room), '')}".strip()
+    where = f"{place} {next((one.name for one in profile.rooms if one.code == room), '')}".strip()
+    return f"{where}(オンラインでも参加できます)" if mode == "both" else where
 
 
 def full_day(day: date) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.directory import BusyBlock, StaffView
+from contracts.holding import Mode, ModeReason
 from contracts.message import Compartment
 from contracts.policy import may_hear
 from contracts.profile import Block, Body, Profile
@@ -198,7 +199,9 @@ class Gathering:
     """Agencies on the standing roster whose seats stay closed until an item comes that is open to them (M6)."""
     room: str | None = None
     """Which of the place's rooms, where it has some."""
-    online: bool = False
+    mode: Mode | None = None
+    """How it is held; None: as its body is (M3)."""
+    mode_reason: ModeReason | None = None
 
 
 def gather_regular(occasion: Occasion, wanted: Sequence[Wanted]) -> Gathering | NoSlot:

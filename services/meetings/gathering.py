@@ -9,6 +9,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from sqlalchemy import Row
 
 from contracts.directory import StaffView
+from contracts.holding import Mode
 from contracts.message import Compartment
 from contracts.profile import Block, Body, Profile, Room
 from services.meetings import domain, grounds, seating
@@ -107,9 +108,9 @@ def gather_own(
     return found if isinstance(found, NoSlot) else _without(found, here, table.left_out)
 
 
-def rooms_of(profile: Profile, body: Body) -> tuple[Room, ...]:
-    """The rooms where a body meets; none: its place takes whoever comes."""
-    return tuple(one for one in profile.rooms if one.place == body.place)
+def rooms_of(profile: Profile, body: Body, mode: Mode | None = None) -> tuple[Room, ...]:
+    """The rooms where a body meets in this mode (None: its own); empty: none is needed, by the place or the mode."""
+    return () if (mode or body.mode) == "online" else tuple(one for one in profile.rooms if one.place == body.place)
 
 
 def room_ref(profile: Profile, room: str) -> UUID:
@@ -118,16 +119,16 @@ def room_ref(profile: Profile, room: str) -> UUID:
 
 
 def search_of(
-    profile: Profile, adhoc: tuple[Body, Block], table: Table, diary: Diary, one: Row[Any], *, online: bool = False
+    profile: Profile, adhoc: tuple[Body, Block], table: Table, diary: Diary, one: Row[Any], mode: Mode | None = None
 ) -> Search:
-    """What the engine is asked for a sitting at this table."""
+    """What the engine is asked for a sitting at this table. ``mode``: None is its body's; online it needs no room."""
     body, block = adhoc
     window = table.window
     first = window.start_of(0).astimezone(TOKYO).date()
     ends = window.start_of(window.open.bit_length()).astimezone(TOKYO)
     last = max(first, ends.date())
     days = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    rooms = () if online else rooms_of(profile, body)
+    rooms = rooms_of(profile, body, mode)
     return Search(
         seats=table.seats,
         minutes=block.minutes,

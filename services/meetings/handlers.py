@@ -103,7 +103,7 @@ def answer_by_link(asked: AnswerByLink, tx: Tx) -> tuple[LinkState, Iterable[Eve
 
 def _seat_of(token: str, tx: Tx) -> Row[Any] | None:
     wanted = (
-        select(seat, sitting.c.starts, sitting.c.ends, sitting.c.place, sitting.c.room, sitting.c.online)
+        select(seat, sitting.c.starts, sitting.c.ends, sitting.c.place, sitting.c.room, sitting.c.mode)
         .join(link, (link.c.sitting == seat.c.sitting) & (link.c.person == seat.c.person))
         .join(sitting, sitting.c.id == seat.c.sitting)
         .where(link.c.digest == link_digest(token), seat.c.cancelled_at.is_(None))
@@ -120,9 +120,9 @@ def _link_state(found: Row[Any] | None, tx: Tx) -> LinkState:
         select(notice.c.starts, notice.c.ends).where(*mine).order_by(notice.c.sequence.desc()).limit(1)
     ).first()
     starts, ends = (part.starts, part.ends) if part and part.starts else (found.starts, found.ends)
-    where = {"place": found.place, "room": found.room, "online": found.online}
-    state = LinkState(found=True, starts=starts, ends=ends, answer=found.answer, **where)
-    if not tx.profile.meets_online(found.place, switched=found.online):
+    where = {"place": found.place, "room": found.room, "mode": found.mode}
+    state = LinkState.model_validate({"found": True, "starts": starts, "ends": ends, "answer": found.answer, **where})
+    if not tx.profile.meets_online(found.mode):
         return state
     return state.model_copy(update={"meeting": uuid5(found.sitting, "room"), "guest": uuid5(found.uid, "guest")})
 

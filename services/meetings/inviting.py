@@ -131,7 +131,7 @@ def _due_notices(tx: Tx, due: datetime, kind: str) -> list[Row[Any]]:
             sitting.c.place,
             sitting.c.basis,
             sitting.c.body,
-            sitting.c.online,
+            sitting.c.mode,
             sitting.c.room,
         )
         .add_columns(placed.exists().label("has_items"))
@@ -247,7 +247,7 @@ async def _send(work: Work, one: Row[Any], until: datetime) -> Tried:
         asked = SendCancellation.model_validate(facts)
     else:
         answer_by = domain.answer_by(work.profile, one.starts, work.now())
-        facts |= {"link": one.link, "answer_by": answer_by, "online": one.online, "room": one.room}
+        facts |= {"link": one.link, "answer_by": answer_by, "mode": one.mode, "room": one.room}
         asked = SendInvitation.model_validate(facts)
     try:
         sent = await work.ask(asked.model_copy(update=_tokens(work, one)))

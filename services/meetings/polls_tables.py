@@ -130,13 +130,14 @@ day_move = Table(
     Column("compartment", String(5), nullable=False),
     Column("day", Date, nullable=False),
     Column("online", Boolean, nullable=False),
+    Column("reason", String(9), nullable=False),
     Column("sittings", Integer, CheckConstraint("sittings >= 0"), nullable=False),
     Column("moved_by", Uuid, nullable=False),
     Column("moved_for", String(40), nullable=False),
     Column("at", Instant, nullable=False),
 )
 append_only(day_move)
-"""Who held a whole day online, or in its rooms again."""
+"""Who held a whole day online, or again as its bodies are held, and why."""
 
 proposal = Table(
     "proposal",
@@ -149,7 +150,8 @@ proposal = Table(
     Column("ends", Instant, nullable=False),
     Column("place", String(40), nullable=False),
     Column("room", String(40)),
-    Column("online", Boolean, nullable=False),
+    Column("mode", String(9), CheckConstraint("mode in ('in_person', 'online', 'both')"), nullable=False),
+    Column("mode_reason", String(9)),
     Column("seats", JSON, nullable=False),
     Column("why", Text, nullable=False),
     Column("instead_of", Uuid, ForeignKey("sitting.id")),

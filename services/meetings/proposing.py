@@ -14,6 +14,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from contracts.directory import Staff, StaffView
+from contracts.holding import Mode, ModeReason
 from contracts.message import Compartment, Event
 from contracts.office import Done
 from contracts.proposing import DecideProposal, KeepApart, ProposeDate
@@ -31,6 +32,7 @@ from services.meetings.arranging import (
 )
 from services.meetings.gathering import Table, search_of
 from services.meetings.handlers import service
+from services.meetings.holding_rules import NO_REASON
 from services.meetings.polls_tables import apart, proposal
 from services.meetings.proposing_store import try_now, under_way
 from services.meetings.ranking import Date, rank
@@ -58,7 +60,8 @@ class Judged:
 
     date: Date
     place: str
-    online: bool
+    mode: Mode
+    mode_reason: ModeReason | None
 
 
 @service.performs(ProposeDate)
@@ -85,7 +88,7 @@ def _repeated(asked: ProposeDate, tx: Tx) -> Done | None:
     row = tx.execute(select(proposal).where(proposal.c.request == asked.request)).first()
     if row is None:
         return None
-    same = (row.item, row.starts, row.online) == (asked.item, asked.starts, asked.online)
+    same = (row.item, row.starts, row.mode == "online") == (asked.item, asked.starts, asked.online)
     same = same and {UUID(person) for _, _, person in row.seats} == set(asked.persons)
     return Done(done=True) if same else refused(REPEATED)
 
@@ -94,12 +97,16 @@ def _judge(asked: ProposeDate, stand: Stand, replies: Sequence[Any], work: Work)
     """Whether the date is lawful with these people: seats, calendars, answers, quorum and room (P1-P4, M1)."""
     if isinstance(stand.table, NoSlot):
         return Refusal("P1", stand.table.why, "")
+    body = stand.adhoc[0]
+    mode: Mode = "online" if asked.online else body.mode
+    if mode != body.mode and asked.mode_reason is None:
+        return NO_REASON
     staff = stand.diary.staff if work.compartment is Compartment.JUSO else stand.diary.bound(asked.starts)
     rows = _chosen(stand.table, asked.persons, staff)
     if isinstance(rows, Refusal):
         return rows
     table = replace(stand.table, seats=rows)
-    search = search_of(work.profile, stand.adhoc, table, stand.diary, stand.one, online=asked.online)
+    search = search_of(work.profile, stand.adhoc, table, stand.diary, stand.one, mode)
     search = replace(search, replies=(*replies, *declined(stand.seats, stand.announced)))
     if asked.lost_room:
         search = replace(search, room_busy=room_lost(search.room_busy, stand.announced))
@@ -112,7 +119,7 @@ def _judge(asked: ProposeDate, stand: Stand, replies: Sequence[Any], work: Work)
         return Refusal("P4", f"この日時に出られない人が選ばれています: {names}。", PICK)
     uncalled = [seat.name for seat in stand.table.seats if seat.agency not in {one.agency for one in rows}]
     why = date.why + (f"。招かない席: {'、'.join(dict.fromkeys(uncalled))}" if uncalled else "")
-    return Judged(replace(date, why=why), stand.adhoc[0].place, asked.online)
+    return Judged(replace(date, why=why), body.place, mode, asked.mode_reason if mode != body.mode else None)
 
 
 def _chosen(table: Table, persons: Sequence[UUID], staff: Sequence[StaffView]) -> tuple[Wanted, ...] | Refusal:
@@ -188,7 +195,8 @@ def _write(asked: ProposeDate, actor: Actor, judged: Judged, waits: bool, tx: Tx
             ends=date.ends,
             place=judged.place,
             room=date.room,
-            online=judged.online,
+            mode=judged.mode,
+            mode_reason=judged.mode_reason,
             seats=[[seat.agency, seat.need, str(person)] for seat, person in date.chosen],
             why=date.why,
             instead_of=asked.instead_of,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select
 
+from contracts.holding import ModeReason
 from contracts.message import Compartment
 from contracts.profile import Block, Body, Profile
 from services.meetings import seating
@@ -26,7 +27,8 @@ def approved_of(tx: Tx, about: UUID) -> Chosen | None:
 def chosen_of(row: Row[Any]) -> Chosen:
     """A proposal as plain values."""
     seats = tuple((agency, UUID(person)) for agency, _, person in row.seats)
-    return Chosen(row.starts, row.ends, row.room, row.online, seats, row.why)
+    reason = ModeReason(row.mode_reason) if row.mode_reason else None
+    return Chosen(row.starts, row.ends, row.room, row.mode, reason, seats, row.why)
 
 
 def carry_out(

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from contracts.coordinating import Power
 from contracts.directory import StaffView
+from contracts.holding import Mode, ModeReason
 from contracts.profile import Block, Body, Profile
 from services.meetings.domain import Gathering
 from services.meetings.gathering import Table
@@ -31,7 +33,8 @@ class Chosen:
     starts: datetime
     ends: datetime
     room: str | None
-    online: bool
+    mode: Mode
+    mode_reason: ModeReason | None
     seats: tuple[tuple[str, UUID], ...]
     why: str
 
@@ -88,9 +91,8 @@ def carried(
     for text, names in ((STOOD_IN, stood_in), (DROPPED, dropped)):
         why += text.format(names="、".join(dict.fromkeys(names))) if names else ""
     seats = one_seat_each(filled)
-    return Gathering(
-        adhoc[0], adhoc[1].basis, chosen.starts, chosen.ends, None, seats, why, room=chosen.room, online=chosen.online
-    )
+    how: dict[str, Any] = {"room": chosen.room, "mode": chosen.mode, "mode_reason": chosen.mode_reason}
+    return Gathering(adhoc[0], adhoc[1].basis, chosen.starts, chosen.ends, None, seats, why, **how)
 
 
 def _within(table: Table, chosen: Chosen) -> bool:

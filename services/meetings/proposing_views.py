@@ -175,8 +175,8 @@ def ranking_of(stand: Stand, replies: Sequence[Reply], work: Work, lost_room: bo
         return Ranking((), stand.table.why, stand.table.blocking)
     seats = sitting_first(stand.table.seats, [one.person for one in stand.seats])
     table = replace(stand.table, seats=seats)
-    online = bool(stand.announced is not None and stand.announced.online)
-    search = search_of(work.profile, stand.adhoc, table, stand.diary, stand.one, online=online)
+    mode = stand.announced.mode if stand.announced is not None else None
+    search = search_of(work.profile, stand.adhoc, table, stand.diary, stand.one, mode)
     if lost_room:
         search = replace(search, room_busy=room_lost(search.room_busy, stand.announced))
     return rank(replace(search, replies=tuple(replies)))
@@ -237,7 +237,7 @@ def _poll(tx: Tx, row: Row[Any], given: Sequence[Any]) -> PollView:
 
 def _proposals(tx: Tx, about: UUID) -> tuple[ProposalView, ...]:
     rows = tx.execute(select(proposal).where(proposal.c.item == about).order_by(proposal.c.proposed_at.desc())).all()
-    columns = set(ProposalView.model_fields) - {"proposal", "seats"}
+    columns = set(ProposalView.model_fields) - {"proposal", "seats", "online"}
     return tuple(
         ProposalView.model_validate(
             {

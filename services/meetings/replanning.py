@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Row, insert, select, update
 
 from contracts.directory import Reserve
+from contracts.holding import Mode, ModeReason
 from contracts.links import new_link
 from contracts.proposing import DayMoved, MoveDay
 from services.meetings import domain
@@ -23,6 +24,8 @@ from services.meetings.domain import Gathering
 from services.meetings.gathering import room_ref
 from services.meetings.grounds import Bond
 from services.meetings.handlers import service
+from services.meetings.holding_rules import NO_REASON
+from services.meetings.holding_tables import Deciding, change_mode
 from services.meetings.placing import look_around_for
 from services.meetings.polls_tables import day_move, proposal
 from services.meetings.proposing_carrying import carry_out, chosen_of
@@ -107,9 +110,12 @@ def change_in_place(row: Row[Any], gathered: Gathering, bonds: Sequence[Bond], l
     again = seat.c.sitting == where.id, seat.c.person.in_(gathered.seats), seat.c.cancelled_at.is_not(None)
     tx.execute(update(seat).where(*again).values(cancelled_at=None, answer="none", answered_at=None, answered_by=None))
     fill_seats(tx, where.id, gathered, bonds)
-    values = {"room": gathered.room, "online": gathered.online, "why": gathered.why}
-    tx.execute(update(sitting).where(sitting.c.id == where.id).values(values))
-    if (where.room, where.online) != (gathered.room, gathered.online):
+    mode = gathered.mode or gathered.body.mode
+    tx.execute(update(sitting).where(sitting.c.id == where.id).values(room=gathered.room, why=gathered.why))
+    if where.mode != mode:
+        decided = Deciding(row.decision, row.decided_by, row.decided_for)
+        change_mode(tx, where, mode, gathered.mode_reason or ModeReason.OVER, decided)
+    if (where.room, where.mode) != (gathered.room, mode):
         announce_anew(tx, where.id, link_key)
     want_invitations(tx, where.id, link_key)
 
@@ -150,16 +156,21 @@ def _move_day(asked: MoveDay, link_key: bytes, tx: Tx) -> DayMoved:
         return _refused(refusal or NOBODY)
     before = tx.execute(select(day_move).where(day_move.c.request == asked.request)).first()
     if before is not None:
-        same = (before.day, before.online) == (asked.day, asked.online)
+        same = (before.day, before.online, before.reason) == (asked.day, asked.online, asked.reason)
         return DayMoved(done=True, sittings=before.sittings) if same else _refused(REPEATED)
+    if asked.reason is None:
+        note_act(tx, "move-day", actor, None, NO_REASON)
+        return _refused(NO_REASON)
     if asked.day < tx.now.astimezone(TOKYO).date():
         note_act(tx, "move-day", actor, None, OVER)
         return _refused(OVER)
-    rows = _of_day(asked.day, not asked.online, tx)
-    for row in rows:
-        tx.execute(update(sitting).where(sitting.c.id == row.id).values(online=asked.online))
+    decided = Deciding(asked.request, actor.person, actor.agency)
+    rows = [(row, to) for row in _of_day(asked.day, tx) if (to := _wanted(row, asked.online, tx)) != row.mode]
+    for row, to in rows:
+        change_mode(tx, row, to, asked.reason, decided)
         announce_anew(tx, row.id, link_key)
     new = {"request": asked.request, "compartment": tx.here, "day": asked.day, "online": asked.online, "at": tx.now}
+    new |= {"reason": asked.reason.value}
     new |= {"sittings": len(rows), "moved_by": actor.person, "moved_for": actor.agency}
     tx.execute(insert(day_move).values(new))
     note_act(tx, "move-day", actor, None, None)
@@ -170,10 +181,16 @@ def _refused(refusal: Refusal) -> DayMoved:
     return DayMoved(done=False, rule=refusal.rule, reason=refusal.reason, next_step=refusal.next_step)
 
 
-def _of_day(day: date, online: bool, tx: Tx) -> Sequence[Row[Any]]:
-    """The sittings of a day that are still to begin, and are held (or not) online."""
+def _wanted(row: Row[Any], online: bool, tx: Tx) -> Mode:
+    """How a sitting is held by the switch: online, or again as its body is."""
+    body = tx.profile.body(row.body)
+    return "online" if online else body.mode if body else "in_person"
+
+
+def _of_day(day: date, tx: Tx) -> Sequence[Row[Any]]:
+    """The sittings of a day that are still to begin."""
     begins = datetime.combine(day, time(), TOKYO)
     that_day = sitting.c.starts >= max(begins, tx.now), sitting.c.starts < begins + timedelta(days=1)
     begun = select(proceeding.c.sitting).where(proceeding.c.sitting == sitting.c.id).exists()
-    live = sitting.c.fixed, sitting.c.cancelled_at.is_(None), sitting.c.online.is_(online), ~begun
+    live = sitting.c.fixed, sitting.c.cancelled_at.is_(None), ~begun
     return tx.execute(select(sitting).where(*that_day, *live).order_by(sitting.c.starts, sitting.c.id)).all()

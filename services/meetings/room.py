@@ -28,6 +28,7 @@ from services.meetings import domain, grounds, minutes, turning
 from services.meetings.conducting import may_run
 from services.meetings.grounds import Recipient
 from services.meetings.handlers import service
+from services.meetings.holding_tables import mode_changes
 from services.meetings.ordering import attends
 from services.meetings.parts import timetable_of
 from services.meetings.running import Room, fold
@@ -157,6 +158,9 @@ def _view(asked: LookAtRoom, tx: Tx) -> RoomView:
         starts=where.starts,
         ends=where.ends,
         place=where.place,
+        room=where.room,
+        mode=where.mode,
+        mode_changes=mode_changes(tx, where.id),
         may_run=found.runs,
         change_in=change_in,
         change_out=change_out,

@@ -85,7 +85,8 @@ sitting = Table(
     Column("ends", Instant, nullable=False, index=True),
     Column("place", String(40), nullable=False),
     Column("room", String(40)),
-    Column("online", Boolean, nullable=False, default=False),
+    Column("mode", String(9), nullable=False),
+    Column("mode_reason", String(9)),
     Column("regular_on", Date),
     Column("own_item", Uuid, ForeignKey("item.id"), index=True),
     Column("fixed", Boolean, nullable=False),
@@ -97,6 +98,7 @@ sitting = Table(
     UniqueConstraint("body", "regular_on", "basis"),
     CheckConstraint("(regular_on is null) <> (own_item is null)"),
     CheckConstraint("starts < ends"),
+    CheckConstraint("mode in ('in_person', 'online', 'both')"),
     UniqueConstraint("id", "compartment"),
 )
 Index(
@@ -107,7 +109,8 @@ Index(
     postgresql_where=sitting.c.cancelled_at.is_(None),
 )
 """``fixed``: the directory holds the time. Until then nobody is shown it or invited to it. ``cancelled_at``: nothing
-is left to be heard; a regular one comes back with its next item, an item of its own gets another one.
+is left to be heard; a regular one comes back with its next item, an item of its own gets another one. ``mode``: how it
+is held (M3), from its body; ``mode_reason``: why a person changed it for this once, which holding_tables.py keeps.
 """
 
 release = Table("release", tables, Column("hold", Uuid, primary_key=True))

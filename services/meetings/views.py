@@ -67,7 +67,8 @@ def _sittings(which: ColumnElement[bool], tx: Tx) -> tuple[SittingView, ...]:
             items=tuple(items[row.id]),
             seats=tuple(seats[row.id]),
             room=row.room,
-            online=row.online,
+            mode=row.mode,
+            mode_reason=row.mode_reason,
         )
         for row in rows
     )

@@ -43,6 +43,7 @@ from services.service import Service, Tx, Work
 Asked = SendInvitation | SendCancellation
 BUSY = Sent(outcome="not_sent", why="mail_server_down")
 ONLINE = "オンライン"
+ALSO_ONLINE = "(オンラインでも参加できます)"
 """Where a meeting is held that needs no room; how to get in is told by whoever holds it."""
 TOO_LATE = Sent(outcome="not_sent", why="too_late")
 
@@ -188,9 +189,10 @@ def _letter(asked: Asked, follows: UUID | None, mailbox: Mailbox, work: Work) ->
     }
     if isinstance(asked, SendInvitation):
         room = next((one_line(one.name) for one in profile.rooms if one.code == asked.room), "")
-        facts["place"] = ONLINE if asked.online else f"{facts['place']} {room}".strip()
+        where = f"{facts['place']} {room}".strip()
+        facts["place"] = {"online": ONLINE, "both": f"{where}{ALSO_ONLINE}"}.get(asked.mode, where)
         link = f"{work.settings.window_url}/a/{asked.link}"
-        door = f"{link}/room" if profile.meets_online(asked.place, switched=asked.online) else ""
+        door = f"{link}/room" if profile.meets_online(asked.mode) else ""
         return Invitation(**facts, answer_by=asked.answer_by, link=link, door=door)
     return Cancellation(**facts)
 

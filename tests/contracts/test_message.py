@@ -57,6 +57,7 @@ TOPICS = {
     "contracts.same_person": {"intake"},
     "contracts.reception": {"intake"},
     "contracts.household": {"intake"},
+    "contracts.holding": {"meetings"},
     "contracts.polls": {"meetings"},
     "contracts.proposing": {"meetings"},
     "contracts.mail_answers": {"desk", "meetings", "notify"},

@@ -166,10 +166,16 @@ def test_a_place_whose_name_tells_the_kind_of_meeting_is_refused(write: Callable
 
 
 @pytest.mark.rule("M3")
-def test_a_place_meets_online_only_where_there_is_something_to_do_it_with(write: Callable[[str], Path]) -> None:
-    online = SMALL.replace('name = "保健福祉センターひだまり"', 'name = "保健福祉センターひだまり"\nonline = "also"')
-    assert not read_profile(write(online)).meets_online("hoken")
-    able = read_profile(write(online + '\n[online]\nkind = "link"\nurl = "https://meet.toba.example/kaigi"\n'))
-    assert able.meets_online("hoken")
-    assert not able.meets_online("elsewhere")
-    assert not able.meets_online(None)
+def test_a_sitting_meets_online_only_where_there_is_something_to_do_it_with(write: Callable[[str], Path]) -> None:
+    assert not read_profile(write(SMALL)).meets_online("online")
+    able = read_profile(write(SMALL + '\n[online]\nkind = "link"\nurl = "https://meet.toba.example/kaigi"\n'))
+    assert able.meets_online("online")
+    assert able.meets_online("both")
+    assert not able.meets_online("in_person")
+
+
+@pytest.mark.rule("M3")
+def test_a_place_says_nothing_of_online_and_the_refusal_says_where_to_write_it(write: Callable[[str], Path]) -> None:
+    old = SMALL.replace('name = "保健福祉センターひだまり"', 'name = "保健福祉センターひだまり"\nonline = "also"')
+    with pytest.raises(ProfileInvalid, match="開き方は会議体の mode"):
+        read_profile(write(old))

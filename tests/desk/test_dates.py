@@ -8,11 +8,13 @@ from uuid import UUID
 
 import pytest
 
+from contracts.holding import HoldOtherwise
 from contracts.meetings import ItemSittings, Sittings
 from contracts.message import Account, Compartment, Question
 from contracts.polls import AnswerPoll, ClosePoll, LookAtPoll, NotePollAnswer, OpenPoll
 from contracts.profile import Profile
 from contracts.proposing import DatesInHand, DecideProposal, LookAtDates, MoveDay, ProposeDate
+from contracts.running import LookAtRoom
 from services.meetings import service
 from services.settings import Settings
 from tests.desk.standin import CASE, JUSO, SHIEN, StandIn, browser, sign_in
@@ -22,7 +24,7 @@ from tests.stage import Stage
 
 MEETINGS = {
     *(LookAtDates, DatesInHand, OpenPoll, NotePollAnswer, ClosePoll, ProposeDate, DecideProposal, MoveDay),
-    *(LookAtPoll, AnswerPoll, Sittings, ItemSittings),
+    *(LookAtPoll, AnswerPoll, Sittings, ItemSittings, LookAtRoom, HoldOtherwise),
 }
 
 
@@ -232,9 +234,13 @@ async def test_a_day_goes_online_from_the_week_and_what_is_nonsense_is_said(
         form = next(each for each in re.findall(r"<form.*?</form>", week, re.DOTALL) if 'action="/days"' in each)
         fields = dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form))
         assert (await client.post("/days", data=fields | {"day": "きょう"})).status_code == 400
-        past = await client.post("/days", data=fields | {"day": "2026-11-01", "online": "1"})
+        past = await client.post("/days", data=fields | {"day": "2026-11-01", "online": "1", "reason": "weather"})
         assert past.status_code == 409
         assert "これからの日" in past.text
+        unreasoned = await client.post("/days", data=fields | {"day": day, "online": "1"})
+        assert unreasoned.status_code == 409
+        assert "理由を一覧から選んでください" in unreasoned.text
+        fields |= {"reason": "weather"}
         done = await client.post("/days", data=fields | {"day": day, "online": "1"})
         assert done.status_code == 303
         shown = (await client.get(done.headers["location"])).text

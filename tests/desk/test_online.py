@@ -16,6 +16,7 @@ import jwt
 import pytest
 from pydantic import ValidationError
 
+from contracts.holding import Mode
 from contracts.links import new_link
 from contracts.meetings import AnswerByLink, LinkState
 from contracts.message import Compartment
@@ -39,14 +40,14 @@ def way_in(answer: httpx.Response) -> str:
     return unescape(found[0]) if found else ""
 
 
-def window(stand_in: Desk, at: datetime, online: Online | None = None, place: str = "online") -> StandIn:
+def window(stand_in: Desk, at: datetime, online: Online | None = None, mode: Mode = "online") -> StandIn:
     """The answer window at some time, with a link to a sitting that meets online."""
     work = stand_in(None)
     work.time = at
     (work.settings.home / "keys" / "online").write_text(SECRET)
     if online:
         work.profile = work.profile.model_copy(update={"online": online})
-    state = LinkState(found=True, starts=STARTS, ends=ENDS, place=place, meeting=ROOM, guest=GUEST)
+    state = LinkState(found=True, starts=STARTS, ends=ENDS, place="shiyakusho", mode=mode, meeting=ROOM, guest=GUEST)
     work._link = lambda: state  # type: ignore[method-assign]
     return work
 
@@ -105,7 +106,7 @@ async def test_a_forged_link_and_a_sitting_in_a_room_lead_nowhere_and_the_calend
         page = (await client.get("/online")).text
     assert "あなた専用" in page
     assert "支援会議" not in page
-    async with browser(window(stand_in, STARTS, place="shiyakusho")) as client:
+    async with browser(window(stand_in, STARTS, mode="in_person")) as client:
         answer = await client.post(f"/a/{TOKEN}/room")
     assert answer.status_code == 404
     assert "オンラインの会議ではありません" in answer.text
@@ -202,7 +203,7 @@ async def test_the_desk_warns_of_whoever_has_only_an_lgwan_terminal_for_a_meetin
 ) -> None:
     work = stand_in(compartment)
     seats = (seat(0, "required"), seat(2, "expected"), seat(3, "optional"))
-    held = work.sittings[0].model_copy(update={"place": "online", "seats": seats})
+    held = work.sittings[0].model_copy(update={"mode": "online", "seats": seats})
     work.sittings = (held, *work.sittings[1:])
     async with browser(work) as client:
         await sign_in(client)
@@ -210,5 +211,5 @@ async def test_the_desk_warns_of_whoever_has_only_an_lgwan_terminal_for_a_meetin
         assert "髙橋 美穂さんの職場はLGWANの端末だけです" in warned
         assert "濵田 政志さんの職場はインターネットを使えません" in warned
         assert "グエン・ティ・ランさんの職場" not in warned
-        work.sittings = (held.model_copy(update={"place": "shiyakusho"}), *work.sittings[1:])
+        work.sittings = (held.model_copy(update={"mode": "both"}), *work.sittings[1:])
         assert "さんの職場は" not in (await client.get("/week")).text

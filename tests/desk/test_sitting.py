@@ -311,6 +311,7 @@ async def test_a_meeting_online_warns_of_those_whose_terminals_cannot_enter_it(s
     work = stand_in(JUSO)
     room(work)
     assert "LGWAN" not in await read(work)
+    room(work, mode="both")
     online = [
         one.model_copy(update={"mode": "both", "mode_reason": "大雪のため"}) if one.code == "teirei" else one
         for one in work.profile.bodies

@@ -472,7 +472,7 @@ async def test_nobody_is_invited_to_a_sitting_that_has_lost_its_item(hands: Buil
 async def test_where_a_sitting_meets_online_all_links_lead_to_one_room_that_is_named_after_nothing(
     hands: Building, kobayashi: Profile
 ) -> None:
-    online = tuple(one.model_copy(update={"place": "online"}) for one in kobayashi.bodies)
+    online = tuple(one.model_copy(update={"mode": "online"}) for one in kobayashi.bodies)
     juso = hands(JUSO, kobayashi.model_copy(update={"bodies": online}))
     await placed(juso, put_forward(urgent=True))
     looked = [juso.stage.ask(LookAtLink(link=mail.link)) for mail in juso.town.mails.values()]

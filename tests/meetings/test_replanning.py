@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from contracts.holding import ModeReason
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemUnplaced, LookAtLink
 from contracts.message import Compartment
 from contracts.profile import Profile, Quorum, Room
@@ -183,10 +184,10 @@ async def test_without_another_room_the_time_moves_or_it_goes_online(hands: Buil
     assert item.options  # at other times the room is there
     assert old.starts not in {each.starts for each in item.options}
     option = next(each for each in await one.options() if each.starts == old.starts)
-    assert (await one.propose(option, instead_of=old.id, online=True, lost_room=True)).done
+    assert (await one.propose(option, instead_of=old.id, online=True, mode_reason=ModeReason.ROOM, lost_room=True)).done
     await town.work()
     (now,) = rows(town, sitting)
-    assert (now.id, now.online, now.room) == (old.id, True, None)
+    assert (now.id, now.mode, now.mode_reason, now.room) == (old.id, "online", "room", None)
     assert all(mail_to(town, who).online for who in (FUKUSHI, KODOMO))
 
 
@@ -194,7 +195,7 @@ async def test_without_another_room_the_time_moves_or_it_goes_online(hands: Buil
 
 
 async def move(one: Desk, day: date, **how: Any) -> DayMoved:
-    asked = {"day": day, "request": uuid4()} | one.who() | how
+    asked = {"day": day, "request": uuid4(), "reason": ModeReason.WEATHER} | one.who() | how
     moved = await perform(one.hands, MoveDay.model_validate(asked))
     assert isinstance(moved, DayMoved)
     return moved
@@ -222,7 +223,7 @@ async def test_a_typhoon_moves_everything_of_the_day_online_and_nothing_else_cha
     assert (moved.done, moved.sittings) == (True, len(that_day))
     await town.work()
     after = {row.id: row for row in rows(town, sitting)}
-    assert {row.id for row in after.values() if row.online} == that_day
+    assert {row.id for row in after.values() if row.mode == "online"} == that_day
     assert [(row.id, row.starts, row.ends, row.room) for row in before] == [
         (row.id, row.starts, row.ends, after[row.id].room) for row in before
     ]
@@ -281,7 +282,7 @@ async def test_only_whoever_holds_the_meetings_moves_a_day_and_only_one_to_come(
         assert refusal.rule
         assert refusal.reason
         assert refusal.next_step
-    assert not any(row.online for row in rows(town, sitting))
+    assert not any(row.mode == "online" for row in rows(town, sitting))
 
 
 # -- what ends while a date is on its way ------------------------------------------------------------------------------

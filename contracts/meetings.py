@@ -96,6 +96,8 @@ class SittingView(HeldHow):
     room: Code | None = None
     mode_reason: ModeReason | None = None
     """Why it is not held as its body is; None where it is."""
+    broken: tuple[str, ...] = ()
+    """Of a regular one that is to come: its day that became a closed one, a quorum that is missed; in words (M9)."""
 
 
 class WaitingView(Message):

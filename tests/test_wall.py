@@ -118,6 +118,7 @@ from contracts.reception import (
     DeskTriage,
     DeskTriageList,
 )
+from contracts.regular import ChangeRegular, DecideRegular, LookAtRegular
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, HearingOpened, ItemHeard, LookAtRoom
 from contracts.same_person import DecideSame, KnownBefore, LookAtDuplicates
@@ -160,6 +161,7 @@ DESK = {
     *(one.subject for one in (CountPeriod, Challenges, NoteChallenge, HandleChallenge)),
     *(one.subject for one in (LookAtDates, DatesInHand, OpenPoll, NotePollAnswer, ClosePoll)),
     *(one.subject for one in (ProposeDate, DecideProposal, KeepApart, MoveDay, HoldOtherwise)),
+    *(one.subject for one in (LookAtRegular, ChangeRegular, DecideRegular)),
     Trail.subject,
     Sittings.subject,
     ItemSittings.subject,

@@ -34,6 +34,7 @@ from services.desk import (
     preparing,
     prints,
     reception,
+    regular,
     resources,
     roster,
     sitting,
@@ -82,6 +83,7 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     overdue.add_routes(forms, work)
     due.add_routes(inside, work)
     dates.add_routes(inside, forms, work)
+    regular.add_routes(inside, forms, work)
     feed.add_routes(inside, forms, work)
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)

@@ -51,6 +51,7 @@ from contracts.reception import (
     DeskTriage,
     DeskTriageList,
 )
+from contracts.regular import ChangeRegular, DecideRegular, LookAtRegular
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, LookAtRoom
 from services.desk.app import build_app
@@ -125,6 +126,7 @@ service = Service(
             KeepApart,
             MoveDay,
             HoldOtherwise,
+            *(LookAtRegular, ChangeRegular, DecideRegular),
             LookAtPoll,
             AnswerPoll,
             *(DeskTriageList, DeskTriage, DeskDecideTriage, DeskDuplicates, DeskDecideSame, DeskOthers, DeskReferralOf),

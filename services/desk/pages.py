@@ -106,6 +106,8 @@ class SittingCard:
     answered: int
     counts: tuple[tuple[str, int], ...]
     warnings: tuple[str, ...]
+    change: str = ""
+    """Where its date, room and people are changed; empty where nobody can from here."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,15 @@ def sitting_card(sitting: SittingView, known: Known) -> SittingCard:
         len(answers) - answers.count("none"),
         tuple((text, answers.count(code)) for code, text in words.ANSWER_TEXT.items()),
         tuple(_warnings(sitting, known)),
+        _where_changed(sitting),
     )
+
+
+def _where_changed(sitting: SittingView) -> str:
+    """A regular sitting is planned anew by itself (M9), a 随時 one by its case, if that is in sight."""
+    if sitting.regular:
+        return f"/sittings/{sitting.sitting}/move"
+    return f"/cases/{sitting.items[0].case}/dates" if sitting.items else ""
 
 
 def case_line(case: CaseView, known: Known) -> CaseLine:
@@ -320,6 +330,8 @@ def _online_warnings(sitting: SittingView, known: Known) -> Iterable[str]:
 def _warnings(sitting: SittingView, known: Known) -> Iterable[str]:
     """What the person in charge has to do before the day (P1, M4)."""
     yield from _online_warnings(sitting, known)
+    for lost in sitting.broken:
+        yield f"開けなくなる理由: {lost}。「日時・出席者を変える」から、変更の少ない案を選んでください。"
     for seat in sitting.seats:
         if seat.need == "required" and seat.answer == "absent" and not seat.cancelled:
             rule = "(P1)" if known.compartment is Compartment.JUSO else ""

@@ -11,6 +11,8 @@ from services.meetings import polls_mailing as polls_mailing
 from services.meetings import printing as printing
 from services.meetings import proposing as proposing
 from services.meetings import proposing_views as proposing_views
+from services.meetings import regular_carrying as regular_carrying
+from services.meetings import regular_moving as regular_moving
 from services.meetings import replanning as replanning
 from services.meetings import room as room
 from services.meetings import views as views

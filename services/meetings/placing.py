@@ -115,10 +115,10 @@ async def look_around_for(work: Work, about: UUID) -> tuple[Row[Any], Diary] | N
     return (found[0], await look_around(work, found[1])) if found else None
 
 
-async def look_around(work: Work, known: Known) -> Diary:
-    """Ask the directory who there is and when they cannot come. Raises AskFailed."""
+async def look_around(work: Work, known: Known, ahead: timedelta | None = None) -> Diary:
+    """Ask the directory who there is and when they cannot come, so far ahead. Raises AskFailed."""
     now = work.now()
-    days = timedelta(days=max(work.profile.urgent_within_days, work.profile.adhoc_within_days) + 1)
+    days = ahead or timedelta(days=max(work.profile.urgent_within_days, work.profile.adhoc_within_days) + 1)
     staff = (await work.ask(Staff())).staff
     blocks = (await work.ask(Busy(starts=now, ends=now + days))).blocks
     today: date = now.astimezone(TOKYO).date()

@@ -4,7 +4,7 @@ Each changes an item's state only from the state it expects, so that two process
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from services.meetings.domain import Gathering, Occasion, Route
 from services.meetings.gathering import Diary, gather_next, room_ref, why_not_hear
 from services.meetings.ordering import block_on
 from services.meetings.proposing_store import TAKEN_SINCE, carried_out, void
+from services.meetings.regular_rules import EARLIER
 from services.meetings.scheduling import NoSlot
 from services.meetings.seats import fill_seats, let_go_if_empty, open_seats, want_invitations
 from services.meetings.tables import agenda, consents, item, release, seat, sitting
@@ -136,6 +137,10 @@ def _choose(tx: Tx, one: Row[Any], way: Route, head: Head | None, agendas: "Agen
     """The next regular sitting with room that may hear this item, or why the next one with room may not."""
     refusals = []
     for occasion in domain.with_room(way.occasions, agendas):
+        if occasion.key in agendas.over:
+            continue
+        if times := agendas.times.get(occasion.key):
+            occasion = replace(occasion, starts=times[0], ends=times[1])
         if agendas.minutes.get(occasion.key, 0) + occasion.minutes_for(one.purpose) > occasion.length:
             continue
         refusal = why_not_hear(tx.profile, tx.here, one, occasion, head, tx.now)
@@ -264,6 +269,10 @@ class Agendas(dict[tuple[str, date, str], int]):
     def __init__(self) -> None:
         super().__init__()
         self.minutes: dict[tuple[str, date, str], int] = {}
+        self.times: dict[tuple[str, date, str], tuple[datetime, datetime]] = {}
+        """When they are held: a person may have moved one off the date its cadence names."""
+        self.over: set[tuple[str, date, str]] = set()
+        """Those that were held before the date its cadence names, so that nothing can join them."""
 
     def add(self, key: tuple[str, date, str], minutes: int) -> None:
         """One item more."""
@@ -276,11 +285,15 @@ def _agendas(tx: Tx) -> Agendas:
 
     Counted here, not by the store: to group them it would go through all sittings there ever were.
     """
-    coming = select(sitting.c.id, sitting.c.body, sitting.c.regular_on, sitting.c.basis)
-    rows = tx.execute(coming.where(sitting.c.regular_on.is_not(None), sitting.c.starts > tx.now))
-    regular = {row.id: row for row in rows}
+    coming = select(
+        *(sitting.c.id, sitting.c.body, sitting.c.regular_on, sitting.c.basis, sitting.c.starts, sitting.c.ends)
+    )
+    rows = tx.execute(coming.where(sitting.c.regular_on.is_not(None), sitting.c.starts > tx.now - EARLIER)).all()
+    regular = {row.id: row for row in rows if row.starts > tx.now}
     listed = select(agenda.c.sitting, item.c.purpose).join(item, item.c.id == agenda.c.item)
     found = Agendas()
+    found.times = {(row.body, row.regular_on, row.basis): (row.starts, row.ends) for row in regular.values()}
+    found.over = {(row.body, row.regular_on, row.basis) for row in rows if row.id not in regular}
     for one in tx.execute(listed.where(agenda.c.sitting.in_(regular))):
         row = regular[one.sitting]
         body = tx.profile.body(row.body)

@@ -102,7 +102,7 @@ def _judge(asked: ProposeDate, stand: Stand, replies: Sequence[Any], work: Work)
     if mode != body.mode and asked.mode_reason is None:
         return NO_REASON
     staff = stand.diary.staff if work.compartment is Compartment.JUSO else stand.diary.bound(asked.starts)
-    rows = _chosen(stand.table, asked.persons, staff)
+    rows = chosen_seats(stand.table, asked.persons, staff)
     if isinstance(rows, Refusal):
         return rows
     table = replace(stand.table, seats=rows)
@@ -122,7 +122,7 @@ def _judge(asked: ProposeDate, stand: Stand, replies: Sequence[Any], work: Work)
     return Judged(replace(date, why=why), body.place, mode, asked.mode_reason if mode != body.mode else None)
 
 
-def _chosen(table: Table, persons: Sequence[UUID], staff: Sequence[StaffView]) -> tuple[Wanted, ...] | Refusal:
+def chosen_seats(table: Table, persons: Sequence[UUID], staff: Sequence[StaffView]) -> tuple[Wanted, ...] | Refusal:
     """The seats with exactly the people who were chosen for them; a seat for nobody else than its agency's staff."""
     agency_of = {one.person: one.agency for one in staff}
     left = list(dict.fromkeys(persons))

@@ -127,11 +127,17 @@ def carried_out(tx: Tx, about: UUID, new: UUID) -> None:
     mine = proposal.c.item == about, proposal.c.state == "approved"
     done = update(proposal).where(*mine).values(state="done").returning(proposal.c.instead_of)
     old = tx.execute(done).scalars().first()
-    if old is None:
-        return
+    if old is not None:
+        carry_entries(tx, old, new)
+
+
+def carry_entries(tx: Tx, old: UUID, new: UUID) -> None:
+    """Whoever was invited to the old sitting and sits in the new one keeps the entry; the others are told it is off."""
     live = select(seat).where(seat.c.sitting == old, seat.c.cancelled_at.is_(None))
     before = {row.person: row for row in tx.execute(live)}
-    coming = set(tx.execute(select(seat.c.person).where(seat.c.sitting == new)).scalars())
+    coming = set(
+        tx.execute(select(seat.c.person).where(seat.c.sitting == new, seat.c.cancelled_at.is_(None))).scalars()
+    )
     asked = disclosure.c.sitting == old, disclosure.c.act == Act.INVITE
     invited = set(tx.execute(select(disclosure.c.person).where(*asked)).scalars())
     invited |= {person for person, row in before.items() if row.first_sequence}

@@ -155,7 +155,7 @@ def _item(stand: Stand, known: Known, work: Work, lost_room: bool) -> ItemDates:
         state=stand.one.state,
         why=stand.one.why,
         minutes=stand.adhoc[1].minutes,
-        options=tuple(_option(one) for one in spread(dates, SHOWN)),
+        options=tuple(offered(one) for one in spread(dates, SHOWN)),
         lawful=len(found.dates),
         none_because=none_because,
         clashing=found.clashing,
@@ -191,7 +191,8 @@ def broken_of(seats: Sequence[Row[Any]], announced: Row[Any] | None, profile: Pr
     return broken(held, body.quorum, {one.code: one.kind for one in profile.agencies})
 
 
-def _option(date: Date) -> DateOption:
+def offered(date: Date) -> DateOption:
+    """A date as the desk shows it."""
     seats = tuple(SeatOffer(agency=seat.agency, need=seat.need, person=person) for seat, person in date.chosen)
     return DateOption(starts=date.starts, ends=date.ends, room=date.room, cost=date.cost, why=date.why, seats=seats)
 

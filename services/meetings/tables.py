@@ -89,14 +89,19 @@ sitting = Table(
     Column("mode_reason", String(9)),
     Column("regular_on", Date),
     Column("own_item", Uuid, ForeignKey("item.id"), index=True),
+    Column("moved_to", Uuid),
     Column("fixed", Boolean, nullable=False),
     Column("cancelled_at", Instant),
     Column("why", Text, nullable=False),
     # The kind of meeting is derived (C1, C4): the store refuses a sitting whose basis may not hear this compartment.
     CheckConstraint(_BASES),
-    # Either a date of a regular body, of which there is one per basis, or a date of one item's own.
+    # Either a date of a regular body, of which there is one per basis, or a date of one item's own, or was the former.
     UniqueConstraint("body", "regular_on", "basis"),
-    CheckConstraint("(regular_on is null) <> (own_item is null)"),
+    CheckConstraint(
+        "case when regular_on is null then 0 else 1 end + case when own_item is null then 0 else 1 end"
+        " + case when moved_to is null then 0 else 1 end = 1"
+    ),
+    CheckConstraint("moved_to is null or cancelled_at is not null"),
     CheckConstraint("starts < ends"),
     CheckConstraint("mode in ('in_person', 'online', 'both')"),
     UniqueConstraint("id", "compartment"),
@@ -111,6 +116,7 @@ Index(
 """``fixed``: the directory holds the time. Until then nobody is shown it or invited to it. ``cancelled_at``: nothing
 is left to be heard; a regular one comes back with its next item, an item of its own gets another one. ``mode``: how it
 is held (M3), from its body; ``mode_reason``: why a person changed it for this once, which holding_tables.py keeps.
+``moved_to``: the sitting that took over the named date and the agenda of a regular one (regular_carrying.py).
 """
 
 release = Table("release", tables, Column("hold", Uuid, primary_key=True))

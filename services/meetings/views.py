@@ -21,6 +21,9 @@ from services import sharing
 from services.meetings import grounds
 from services.meetings.handlers import HOLDING, service
 from services.meetings.mailed import waiting_replies
+from services.meetings.regular_rules import not_met_on
+from services.meetings.replanning_rules import Held, broken
+from services.meetings.scheduling import TOKYO
 from services.meetings.tables import agenda, consents, item, notice, seat, sitting
 from services.service import Tx
 
@@ -69,9 +72,23 @@ def _sittings(which: ColumnElement[bool], tx: Tx) -> tuple[SittingView, ...]:
             room=row.room,
             mode=row.mode,
             mode_reason=row.mode_reason,
+            broken=_broken(row, seats[row.id], tx),
         )
         for row in rows
     )
+
+
+def _broken(row: Row[Any], seats: Iterable[SeatView], tx: Tx) -> tuple[str, ...]:
+    """What a coming regular sitting no longer keeps, but for required seats, which the desk tells by themselves."""
+    body = tx.profile.body(row.body) if row.regular_on is not None and row.starts > tx.now else None
+    if body is None or row.cancelled_at is not None:
+        return ()
+    live = [one for one in seats if not one.cancelled]
+    kinds = {one.code: one.kind for one in tx.profile.agencies}
+    held = [Held(one.agency, one.agency, "optional", one.answer == "absent") for one in live]
+    closed = not_met_on(tx.profile, body, row.starts.astimezone(TOKYO).date())
+    said: tuple[str, ...] = (f"開催日が会議を開かない日になりました({closed})",) if closed else ()
+    return said + (broken(held, body.quorum, kinds) if any(one.absent for one in held) else ())
 
 
 def _items(sittings: Sequence[UUID], seats: Mapping[UUID, list[SeatView]], tx: Tx) -> dict[UUID, list[ItemView]]:

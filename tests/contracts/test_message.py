@@ -61,6 +61,7 @@ TOPICS = {
     "contracts.polls": {"meetings"},
     "contracts.proposing": {"meetings"},
     "contracts.mail_answers": {"desk", "meetings", "notify"},
+    "contracts.regular": {"meetings"},
     "contracts.running": {"meetings"},
     "contracts.permit": {"intake"},
     "contracts.commission": {"meetings"},

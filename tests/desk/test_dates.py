@@ -14,6 +14,7 @@ from contracts.message import Account, Compartment, Question
 from contracts.polls import AnswerPoll, ClosePoll, LookAtPoll, NotePollAnswer, OpenPoll
 from contracts.profile import Profile
 from contracts.proposing import DatesInHand, DecideProposal, LookAtDates, MoveDay, ProposeDate
+from contracts.regular import ChangeRegular, DecideRegular, LookAtRegular
 from contracts.running import LookAtRoom
 from services.meetings import service
 from services.settings import Settings
@@ -25,6 +26,7 @@ from tests.stage import Stage
 MEETINGS = {
     *(LookAtDates, DatesInHand, OpenPoll, NotePollAnswer, ClosePoll, ProposeDate, DecideProposal, MoveDay),
     *(LookAtPoll, AnswerPoll, Sittings, ItemSittings, LookAtRoom, HoldOtherwise),
+    *(LookAtRegular, ChangeRegular, DecideRegular),
 }
 
 

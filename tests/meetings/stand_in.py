@@ -31,6 +31,7 @@ from contracts.purpose import Purpose
 from services.meetings.inviting import send_notices
 from services.meetings.placing import place_items
 from services.meetings.polls_mailing import send_polls
+from services.meetings.regular_carrying import carry_regular
 from services.meetings.replanning import carry_changes
 from services.meetings.scheduling import TOKYO
 from services.service import AskFailed, Tx
@@ -287,6 +288,7 @@ class Hands:
         self.left = left
         await place_items(self)
         await carry_changes(self)
+        await carry_regular(self)
         await send_polls(self)
         await send_notices(self)
 

@@ -676,6 +676,7 @@ def _table(here: Compartment) -> list[Try]:
             lambda: f"delete from sitting where id = '{ref('sitting table')}'",
             FOREIGN_KEY,
         ),
+        Try("a sitting moved and not let go", lambda: sitting("new", here, regular_on=None, moved_to=fresh()), CHECK),
         Try("a sitting held in no mode there is", lambda: sitting("new", here, mode="phone"), CHECK),
         Try("a sitting that ends before it starts", lambda: sitting("new", here, ends=when(1)), CHECK),
         Try("a sitting neither regular nor for an item", lambda: sitting("new", here, regular_on=None), CHECK),

@@ -173,6 +173,7 @@ def sitting(name: str, compartment: Compartment, days: float = 10, **other: Any)
         "place": "市役所",
         "mode": "in_person",
         "mode_reason": None,
+        "moved_to": None,
         "regular_on": when(days)[:10],
         "own_item": None,
         "fixed": True,

@@ -1,0 +1,237 @@
+"""定例の会議を組み直す: shows the dates there are instead, takes a proposal and its approval (M1, M9, S12, S13).
+
+The change is judged when it is proposed, and its people once more when it is carried out (regular_carrying.py).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from contracts.directory import Staff, StaffView
+from contracts.holding import Mode
+from contracts.message import Compartment, Event
+from contracts.office import Done
+from contracts.proposing import SeatOffer
+from contracts.regular import ChangeRegular, DecideRegular, LookAtRegular, RegularChange, RegularDates
+from services.meetings import proposing_rules as rules
+from services.meetings.arranging import Actor, actor_of, note_act, refused
+from services.meetings.conducting import may_run
+from services.meetings.handlers import service
+from services.meetings.holding_rules import NO_REASON
+from services.meetings.proposing import PICK, chosen_seats
+from services.meetings.proposing_views import offered
+from services.meetings.ranking import Date, spread
+from services.meetings.regular_standing import (
+    NOT_THERE,
+    Announced,
+    Standing,
+    broken_of,
+    looked_up,
+    ranked,
+    standing_of,
+)
+from services.meetings.regular_tables import regular_change
+from services.meetings.running_rules import Refusal
+from services.meetings.scheduling import TOKYO, NoSlot
+from services.service import Tx, Work
+
+SHOWN = 12
+UNDER_WAY = Refusal("S12", "この会議では、ほかの変更の案が進んでいます。", "承認か差戻しを待ってください。")
+OTHERS = Refusal("S12", "ほかの人が先に記録しました。", "画面を読み直してください。")
+REPEATED = Refusal("S12", "この画面からは、すでに別の内容を記録しました。", "画面を読み直して、選び直してください。")
+
+
+@service.performs(LookAtRegular)
+async def look_at_regular(asked: LookAtRegular, work: Work) -> RegularDates:
+    """The dates a regular sitting could have instead, for whoever holds the meeting. Raises AskFailed."""
+    actor = actor_of(asked.viewer, asked.viewer_agency)
+    found = await work.run(partial(looked_up, of=asked.sitting, actor=actor))
+    if isinstance(found, Refusal) or actor is None:
+        return RegularDates(found=False)
+    standing = await standing_of(work, found)
+    ranking = ranked(standing, work.profile, lost_room=asked.lost_room)
+    rows = await work.run(partial(_changes, of=asked.sitting))
+    staff, today = standing.diary.staff, work.now().astimezone(TOKYO).date()
+    who = actor.person, actor.agency
+    waiting = [row.proposed_by for row in rows if row.state == "proposed"]
+    where = found.where
+    return RegularDates(
+        found=True,
+        body=where.body,
+        starts=where.starts,
+        ends=where.ends,
+        place=where.place,
+        room=where.room,
+        mode=where.mode,
+        broken=broken_of(found, work.profile),
+        options=tuple(offered(one) for one in spread(ranking.dates, SHOWN)),
+        lawful=len(ranking.dates),
+        none_because=ranking.none_because,
+        relax=ranking.relax,
+        changes=tuple(_change(row) for row in rows),
+        needs_approval=rules.needs_approval(work.profile, *who, staff, today),
+        decides=rules.decider_title(work.profile),
+        may_decide=any(rules.why_not_decide(work.profile, *who, by, staff, today) is None for by in waiting),
+    )
+
+
+def _changes(tx: Tx, of: UUID) -> Sequence[Row[Any]]:
+    mine = (regular_change.c.sitting == of) | (regular_change.c.becomes == of)
+    return tx.execute(select(regular_change).where(mine).order_by(regular_change.c.proposed_at.desc())).all()
+
+
+def _change(row: Row[Any]) -> RegularChange:
+    facts = {name: getattr(row, name) for name in set(RegularChange.model_fields) - {"change", "seats", "online"}}
+    seats = tuple(SeatOffer(agency=agency, need=need, person=person) for agency, need, person in row.seats)
+    return RegularChange.model_validate(facts | {"change": row.id, "seats": seats})
+
+
+# -- proposal ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A date that may be proposed."""
+
+    date: Date
+    place: str
+    mode: Mode
+    reason: str | None
+
+
+@service.performs(ChangeRegular)
+async def change_regular(asked: ChangeRegular, work: Work) -> Done:
+    """Keep the proposal; where nobody has to approve, the errand carries it out. The same request proposes once.
+
+    Raises AskFailed; then nothing is stored.
+    """
+    actor = actor_of(asked.viewer, asked.viewer_agency)
+    if (before := await work.run(partial(_repeated, asked))) is not None:
+        return before
+    found = await work.run(partial(looked_up, of=asked.sitting, actor=actor))
+    judged: _Judged | Refusal = found if isinstance(found, Refusal) else NOT_THERE
+    staff: Sequence[StaffView] = ()
+    if isinstance(found, Announced):
+        standing = await standing_of(work, found)
+        staff, judged = standing.diary.staff, _judge(asked, standing, work)
+    answers: list[Done] = []
+    await work.run(partial(_propose, asked, actor, judged, staff, answers))
+    return answers[-1]
+
+
+def _repeated(asked: ChangeRegular, tx: Tx) -> Done | None:
+    row = tx.execute(select(regular_change).where(regular_change.c.request == asked.request)).first()
+    if row is None:
+        return None
+    same = (row.sitting, row.starts, row.reason) == (asked.sitting, asked.starts, asked.reason)
+    same = same and {UUID(person) for _, _, person in row.seats} == set(asked.persons)
+    return Done(done=True) if same else refused(REPEATED)
+
+
+def _judge(asked: ChangeRegular, standing: Standing, work: Work) -> _Judged | Refusal:
+    """Whether the date is lawful with exactly these people."""
+    found, table = standing.announced, standing.table
+    if isinstance(table, NoSlot):
+        return Refusal("P1", table.why, "")
+    mode: Mode = "online" if asked.online else found.where.mode
+    if mode != found.where.mode and asked.mode_reason is None:
+        return NO_REASON
+    staff = standing.diary.staff if work.compartment is Compartment.JUSO else standing.diary.bound(asked.starts)
+    rows = chosen_seats(table, asked.persons, staff)
+    if isinstance(rows, Refusal):
+        return rows
+    chosen = replace(standing, table=replace(table, seats=rows))
+    ranking = ranked(chosen, work.profile, mode, lost_room=asked.lost_room)
+    date = next((one for one in ranking.dates if one.starts == asked.starts), None)
+    if date is None:
+        return Refusal("P1", "この日時は、選んだ出席者では開けません。" + ranking.none_because, PICK)
+    if away := [each.name for each, person in date.chosen if person is None]:
+        names = "、".join(dict.fromkeys(away))
+        return Refusal("P4", f"この日時に出られない人が選ばれています: {names}。", PICK)
+    reason = asked.mode_reason if mode != found.where.mode else found.where.mode_reason
+    return _Judged(date, found.body.place, mode, reason)
+
+
+def _propose(
+    asked: ChangeRegular,
+    actor: Actor | None,
+    judged: _Judged | Refusal,
+    staff: Sequence[StaffView],
+    answers: list[Done],
+    tx: Tx,
+) -> None:
+    if (before := _repeated(asked, tx)) is not None:
+        answers.append(before)
+        return
+    again = looked_up(tx, asked.sitting, actor)
+    refusal = again if isinstance(again, Refusal) else judged if isinstance(judged, Refusal) else None
+    if refusal is None and actor is not None and isinstance(judged, _Judged):
+        today = tx.now.astimezone(TOKYO).date()
+        waits = rules.needs_approval(tx.profile, actor.person, actor.agency, staff, today)
+        try:
+            with tx.connection.begin_nested():
+                _write(asked, actor, judged, waits, tx)
+        except IntegrityError:  # somebody proposed at the same moment
+            refusal = UNDER_WAY
+    note_act(tx, "change-regular", actor, None, refusal)
+    answers.append(refused(refusal) if refusal else Done(done=True))
+
+
+def _write(asked: ChangeRegular, actor: Actor, judged: _Judged, waits: bool, tx: Tx) -> None:
+    date = judged.date
+    decided = {"decided_by": actor.person, "decided_for": actor.agency, "decided_at": tx.now, "decision": asked.request}
+    new: dict[str, Any] = {"id": tx.ref(), "becomes": tx.ref(), "compartment": tx.here, "sitting": asked.sitting}
+    new |= {"request": asked.request, "reason": asked.reason.value, "starts": date.starts, "ends": date.ends}
+    new |= {"place": judged.place, "room": date.room, "mode": judged.mode, "mode_reason": judged.reason}
+    new |= {"seats": [[each.agency, each.need, str(person)] for each, person in date.chosen], "why": date.why}
+    new |= {"proposed_by": actor.person, "proposed_for": actor.agency, "proposed_at": tx.now}
+    new |= {"state": "proposed" if waits else "approved", **({} if waits else decided)}
+    tx.execute(insert(regular_change).values(new))
+
+
+# -- approval ----------------------------------------------------------------------------------------------------------
+
+
+@service.performs(DecideRegular)
+async def decide_regular(asked: DecideRegular, work: Work) -> Done:
+    """Approve, or give back. Approved, the errand carries the change out, and only then people are told."""
+    staff = (await work.ask(Staff())).staff
+    answers: list[Done] = []
+    await work.tell(partial(_decide, asked, staff, answers))
+    return answers[-1]
+
+
+def _decide(asked: DecideRegular, staff: Sequence[StaffView], answers: list[Done], tx: Tx) -> Iterable[Event]:
+    actor = actor_of(asked.viewer, asked.viewer_agency)
+    row = tx.execute(select(regular_change).where(regular_change.c.id == asked.change)).first()
+    if row is not None and row.decision == asked.request:
+        same = row.returned == (asked.returned.value if asked.returned else None)
+        answers.append(Done(done=True) if same else refused(REPEATED))
+        return ()
+    refusal = _undecidable(actor, row, staff, tx)
+    note_act(tx, "decide-regular", actor, None, refusal)
+    if refusal or row is None or actor is None:
+        answers.append(refused(refusal or NOT_THERE))
+        return ()
+    values: dict[str, Any] = {"decided_by": actor.person, "decided_for": actor.agency, "decided_at": tx.now}
+    values |= {"decision": asked.request, "state": "returned" if asked.returned else "approved"}
+    values |= {"returned": asked.returned.value if asked.returned else None}
+    mine = regular_change.c.id == row.id, regular_change.c.state == "proposed"
+    tx.execute(update(regular_change).where(*mine).values(values))
+    answers.append(Done(done=True))
+    return ()
+
+
+def _undecidable(actor: Actor | None, row: Row[Any] | None, staff: Sequence[StaffView], tx: Tx) -> Refusal | None:
+    if actor is None or row is None:
+        return NOT_THERE
+    if refusal := may_run(actor.person, actor.agency, None, tx):
+        return refusal
+    today = tx.now.astimezone(TOKYO).date()
+    refusal = rules.why_not_decide(tx.profile, actor.person, actor.agency, row.proposed_by, staff, today)
+    return refusal or (None if row.state == "proposed" else OTHERS)

@@ -27,6 +27,9 @@ def body_faults(body: "Body") -> Iterator[str]:
     for chair, other in combinations([chair for chair in body.chairs if not chair.deputy], 2):
         if chair.overlaps(other):
             yield f"body {body.code} has two chairs at once: {chair.agency}/{chair.post}, {other.agency}/{other.post}"
+    for bound, again in combinations(body.secrecy, 2):
+        if bound.overlaps(again):
+            yield f"body {body.code}: secrecy by {bound.ground} and by {again.ground} hold on the same day (S15)"
     if (body.mode == "in_person") != (body.mode_reason is None):
         yield f"body {body.code}: mode_reason says why it meets online, and only then (M3)"
 

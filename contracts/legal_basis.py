@@ -146,6 +146,11 @@ BASIS_OF = {Compartment.JUSO: JUSO_BASIS, Compartment.SHIEN: SHIEN_BASIS}
 
 SHIEN_SECRECY = "社会福祉法第106条の6第5項"
 """The paragraph on secrecy is cited from a city's ordinance, not from the statute (consent.md 11)."""
+SHIEN_PURPOSE = (
+    "支援会議は、重層的支援体制整備事業の円滑な実施を図るために必要な情報の交換を行うとともに、"
+    "地域住民が地域において日常生活及び社会生活を営むのに必要な支援体制に関する検討を行うものです"
+)
+"""What the law holds a 支援会議 for (法106条の6), as notice and agenda say it (S14); cited by its article."""
 TAX_SECRECY = "地方税法第22条"
 EMERGENCY_SHARING = "個人情報の保護に関する法律第69条第2項第4号"
 JUSO_GUIDELINE = "重層的支援体制整備事業実施要綱(別添5)"

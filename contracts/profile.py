@@ -10,10 +10,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from contracts.body_faults import body_faults
+from contracts.body_secrecy import KeepYears, Secrecy
 from contracts.coordinating import Area, Coordinating, Data, Power, Programmes
 from contracts.holding import Mode
 from contracts.intake import Problem
-from contracts.legal_basis import CATALOGUE
+from contracts.legal_basis import CATALOGUE, JUSO_BASIS
 from contracts.message import Code, MunicipalityCode
 from contracts.municipality import is_municipality_code
 from contracts.series import Break, Chair, Label, Lengths
@@ -178,10 +179,28 @@ class Body(Data):
     """How its sittings are held, unless a person changes one of them for this once (holding.py)."""
     mode_reason: Label | None = None
     """Why it meets online: 集まりにくい, or to lighten the burden (M3)."""
-    sealed_by_bylaw: bool = False
-    """守秘: the body's own bylaw binds its members in every block, also where the law does not (S4)."""
+    secrecy: tuple[Secrecy, ...] = ()
+    """守秘 by the city's own 要綱, in every block, also where the law has none: one at a time (S4, S15)."""
+    pledge: bool = False
+    """誓約書: whoever is in the room has handed one in before an item is called (S16)."""
+    keep_years: KeepYears | None = None
+    """保存年限 of its papers, where the city has set one (S16)."""
     co_hosts: tuple[Code, ...] = ()
     """共催: agencies whose own ケース会議 may be held together with it (M11)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_by_what_it_binds(cls, said: Any) -> Any:
+        if isinstance(said, dict) and "sealed_by_bylaw" in said:
+            raise ValueError(
+                "sealed_by_bylaw は secrecy に変わりました。"
+                "secrecy = [{ ground = 要綱の条, text = 条文, first = 施行日 }] と書いてください(S15)。"
+            )
+        return said
+
+    def secrecy_on(self, day: date) -> Secrecy | None:
+        """The 要綱's secrecy that holds on that day, if there is one (S15)."""
+        return next((one for one in self.secrecy if one.in_force(day)), None)
 
     def roster_of(self, block: Block) -> tuple[Seat, ...]:
         """Who sits in a block by the profile: its own roster, else the body's (M6)."""
@@ -390,6 +409,12 @@ def _room_faults(profile: Profile, agencies: set[str]) -> Iterator[str]:
 
 
 def _body_faults(profile: Profile, body: Body, areas: set[str]) -> Iterator[str]:
+    kind = next((one.kind for one in profile.agencies if one.code == body.host), "")
+    if any(block.basis == JUSO_BASIS.code for block in body.blocks) and kind not in ("municipality", "coordinator"):
+        yield (
+            f"body {body.code}: 重層的支援会議を開けるのは、多機関協働事業者か、それを自ら行う市町村だけです。host を"
+            f"その機関にしてください({body.host} はどちらでもありません、S1)"
+        )
     for code in sorted(set(body.areas) - areas):
         yield f"body {body.code} names an unknown area {code}"
     if not body.decides and body.escalates_to is None:

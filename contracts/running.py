@@ -180,6 +180,10 @@ class RoomView(Message):
     mode: Mode = "in_person"
     mode_changes: tuple[ModeChange, ...] = ()
     """How its mode was changed, oldest first; none: it is held as its body is (M3)."""
+    pledge: bool = False
+    """Whether the body asks for a 誓約書 before an item is called (S16)."""
+    pledged: tuple[UUID, ...] = ()
+    """Who has handed one in."""
     may_run: bool = False
     change_in: ChangeView | None = None
     """How people change from the block before to this one; None: nothing of this body is held before."""

@@ -127,7 +127,7 @@ def test_a_joined_body_says_its_account_and_bylaw_block_by_block(capsys: pytest.
 def test_yasu_may_meet_together_with_other_departments(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "yasu")
     assert "のケース会議と合わせて開けます(M11)" in text
-    assert "守秘: 法律のない区切りでも" in text
+    assert "守秘: 野洲市支援調整会議要綱により、すべての区切りの構成員" in text
 
 
 def changed(folder: Path, before: str, after: str) -> Profile:

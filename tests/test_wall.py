@@ -18,6 +18,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from contracts.body_secrecy import NotePledges
 from contracts.challenges import Challenges, HandleChallenge, NoteChallenge
 from contracts.commission import (
     AskCooperation,
@@ -161,7 +162,7 @@ DESK = {
     *(one.subject for one in (CountPeriod, Challenges, NoteChallenge, HandleChallenge)),
     *(one.subject for one in (LookAtDates, DatesInHand, OpenPoll, NotePollAnswer, ClosePoll)),
     *(one.subject for one in (ProposeDate, DecideProposal, KeepApart, MoveDay, HoldOtherwise)),
-    *(one.subject for one in (LookAtRegular, ChangeRegular, DecideRegular)),
+    *(one.subject for one in (LookAtRegular, ChangeRegular, DecideRegular, NotePledges)),
     Trail.subject,
     Sittings.subject,
     ItemSittings.subject,

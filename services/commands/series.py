@@ -51,8 +51,13 @@ def _head(profile: Profile, body: Body, first: date) -> Iterator[str]:
     if body.co_hosts:
         names = "、".join(profile.agency(code).name for code in body.co_hosts)
         yield f"  共催: {names}のケース会議と合わせて開けます(M11)"
-    if body.sealed_by_bylaw:
-        yield "  守秘: 法律のない区切りでも、規定により構成員を守秘義務で結びます"
+    for bound in body.secrecy:
+        until = f"{bound.last.isoformat()}まで" if bound.last else ""
+        yield f"  守秘: {bound.ground}により、すべての区切りの構成員({bound.first.isoformat()}から{until})(S15)"
+    if body.pledge:
+        yield "  誓約書: 議題に入る前に、出席者全員から受け取ります(S16)"
+    if body.keep_years:
+        yield f"  保存年限: {body.keep_years}年(S16)"
     if body.cadence and body.agenda_deadline_days:
         yield f"  議題の締切: 開催日の{body.agenda_deadline_days}日前"
     for block in body.blocks if len(body.blocks) > 1 else ():

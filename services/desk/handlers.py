@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 from sqlalchemy import MetaData
 
+from contracts.body_secrecy import NotePledges
 from contracts.challenges import Challenges, HandleChallenge, NoteChallenge
 from contracts.commission import (
     AskCooperation,
@@ -126,7 +127,7 @@ service = Service(
             KeepApart,
             MoveDay,
             HoldOtherwise,
-            *(LookAtRegular, ChangeRegular, DecideRegular),
+            *(LookAtRegular, ChangeRegular, DecideRegular, NotePledges),
             LookAtPoll,
             AnswerPoll,
             *(DeskTriageList, DeskTriage, DeskDecideTriage, DeskDuplicates, DeskDecideSame, DeskOthers, DeskReferralOf),

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from contracts.commission import TEMPLATE_TEXT, CommissionView, CooperationView
 from contracts.directory import StaffView
-from contracts.legal_basis import CATALOGUE, SHIEN_BASIS, SHIEN_SECRECY, penalty_text
+from contracts.legal_basis import CATALOGUE, SHIEN_BASIS, SHIEN_PURPOSE, SHIEN_SECRECY, penalty_text
 from contracts.life import OUTCOME_TEXT
 from contracts.message import Compartment
 from contracts.printing import PrintedCopy, SittingPaper, SittingPrint
@@ -83,16 +83,25 @@ def secrecy_text(day: date) -> str:
 
 
 def _secrecy(room: RoomView, printing: Printing) -> list[Block]:
-    """On every paper of a 支援会議; dated by the sitting, or by today once that is over."""
-    if printing.compartment is not Compartment.SHIEN:
-        return [Text(CONSENTED)]
+    """On every paper of a 支援会議, or of a body that a 要綱 binds (S15); dated by the sitting, or today once over."""
     held = words.day_in_japan(room.starts) if room.starts else printing.today
-    return [Boxed(secrecy_text(max(held, printing.today)))]
+    body = printing.profile.body(room.body)
+    bylaw = body.secrecy_on(held) if body else None
+    by_law: list[Block] = [Boxed(f"守秘義務({bylaw.ground})\n{bylaw.text}")] if bylaw else []
+    if printing.compartment is not Compartment.SHIEN:
+        return [Text(CONSENTED), *by_law]
+    return [Boxed(secrecy_text(max(held, printing.today))), *by_law]
+
+
+def _purpose(printing: Printing) -> list[tuple[str, str]]:
+    """What the law holds a 支援会議 for, on its notice and agenda (S14)."""
+    shien = printing.compartment is Compartment.SHIEN
+    return [("会議の目的", f"{SHIEN_PURPOSE}({SHIEN_BASIS.article})。")] if shien else []
 
 
 def _frame(room: RoomView, printing: Printing) -> list[tuple[str, str]]:
     basis = CATALOGUE.get(room.basis)
-    place = next((one.name for one in printing.profile.places if one.code == room.place), room.place)
+    place = words.place_name(printing.profile, room.place, room.room, room.mode)
     when = words.span(room.starts, room.ends) if room.starts and room.ends else ""
     return [("日時", when), ("場所", place), ("法的根拠", basis.article if basis else room.basis)]
 
@@ -103,7 +112,14 @@ def _body(room: RoomView, printing: Printing) -> str:
 
 
 def _handling(room: RoomView, printing: Printing) -> str:
-    return HANDLING + (COLLECTED if printing.collects(room.body) else "")
+    body = printing.profile.body(room.body)
+    kept = f"保存年限は{body.keep_years}年です。" if body and body.keep_years else ""
+    return HANDLING + (COLLECTED if printing.collects(room.body) else "") + kept
+
+
+def _kept(room: RoomView, printing: Printing) -> str:
+    body = printing.profile.body(room.body)
+    return f"保存年限: {body.keep_years}年" if body and body.keep_years else ""
 
 
 def _item(one: HearingView) -> str:
@@ -126,6 +142,7 @@ def _notice(one: PrintedCopy, room: RoomView, items: Sequence[HearingView], prin
         Text("次のとおり会議を開きますので、出席をお願いします。", after=3),
         facts(
             *_frame(room, printing),
+            *_purpose(printing),
             ("出席の区分", words.NEED_TEXT[need]),
             ("議題", "\n".join(_item(item) for item in items)),
             ("出欠の回答", f"届いた案内のリンクか、電話 {profile.office_phone} でお答えください。"),
@@ -142,12 +159,15 @@ def _notice(one: PrintedCopy, room: RoomView, items: Sequence[HearingView], prin
 def _agenda(one: PrintedCopy, room: RoomView, items: Sequence[HearingView], printing: Printing) -> list[Block]:
     """The order of the sitting, and who belongs to it."""
     shien = printing.compartment is Compartment.SHIEN
-    steps = ["開会", *(["守秘義務と罰則の説明、全員の確認"] if shien else []), "成立の確認", "議題", "閉会"]
+    body, held = printing.profile.body(room.body), words.day_in_japan(room.starts) if room.starts else printing.today
+    bound = ["守秘義務の説明、全員の確認"] if body and body.secrecy_on(held) else []
+    bound = ["守秘義務と罰則の説明、全員の確認"] if shien else bound
+    steps = ["開会", *bound, "成立の確認", "議題", "閉会"]
     members = [(printing.agency(seat.agency), printing.name(seat.person), words.NEED_TEXT[seat.need])
                for seat in room.seats]  # fmt: skip
     return [
         Text(f"{_body(room, printing)} 次第", 15.0, "center", after=5),
-        facts(*_frame(room, printing)),
+        facts(*_frame(room, printing), *_purpose(printing)),
         *_secrecy(room, printing),
         heading("順序"),
         *(Text(f"{number} {step}", indent=4, after=0.5) for number, step in enumerate(steps, 1)),
@@ -179,6 +199,7 @@ def _minutes(room: RoomView, items: Sequence[HearingView], printing: Printing) -
             ("守秘義務の説明", words.moment(room.explained_at) if room.explained_at else ""),
         ),
         *_secrecy(room, printing),
+        *([Text(kept)] if (kept := _kept(room, printing)) else []),
         heading("出席"),
         Table((2.6, 2, 2, 0.9, 0.9), tuple(_stays(room, printing)), ("機関", "氏名", "代理", "入室", "退室"), 9.0),
     ]

@@ -13,9 +13,10 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from contracts.blocks import STAYS_TEXT, ChangeView
+from contracts.body_secrecy import NotePledges
 from contracts.directory import StaffView
 from contracts.holding import MODE_TEXT
-from contracts.legal_basis import CATALOGUE, SHIEN_SECRECY
+from contracts.legal_basis import CATALOGUE, SHIEN_BASIS, SHIEN_PURPOSE, SHIEN_SECRECY
 from contracts.life import OUTCOME_TEXT
 from contracts.message import Compartment
 from contracts.printing import SITTING_PAPER_TEXT, SittingPaper
@@ -130,6 +131,20 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
         text = f"{done.reason}{done.next_step}" + (f"({done.rule})" if done.rule else "")
         return await _page(work, session, ref, 409, said, text)
 
+    @forms.post("/sittings/{ref}/pledges", response_model=None)
+    async def pledges(request: Request, ref: str) -> Response:
+        session, said = request.state.session, await request.form()
+        given: dict[str, Any] = {name: text_of(said, name) for name in ("request", "signed_on")}
+        given |= {"sitting": ref, "persons": said.getlist("person"), "viewer": session.person}
+        try:
+            asked = NotePledges.model_validate(given | {"viewer_agency": session.code or None})
+        except ValidationError:
+            return await _page(work, session, ref, 400, None, "誓約書を出した人と、署名した日を選んでください(S16)。")
+        done = await work.ask(asked)
+        if done.done:
+            return RedirectResponse(f"/sittings/{asked.sitting}", 303)
+        return await _page(work, session, ref, 409, None, done.sentence(""))
+
     @forms.post("/sittings/{ref}/mode", response_model=None)
     async def change(request: Request, ref: str) -> Response:
         session = request.state.session
@@ -194,6 +209,7 @@ def shown(room: RoomView, sitting: UUID, known: pages.Known, staff: Mapping[UUID
         "room": room,
         "article": basis.article if basis else room.basis,
         "secrecy": SHIEN_SECRECY if known.compartment is Compartment.SHIEN else "",
+        "purpose": f"{SHIEN_PURPOSE}({SHIEN_BASIS.article})。" if known.compartment is Compartment.SHIEN else "",
         "body": known.body(room.body),
         "place": known.place(room.place, room.room, room.mode),
         "when": words.span(room.starts, room.ends) if room.starts and room.ends else "",
@@ -234,6 +250,13 @@ def shown(room: RoomView, sitting: UUID, known: pages.Known, staff: Mapping[UUID
         "outcomes": {code.value: text for code, text in outcomes(known.profile).items()},
         "agencies": known.profile.agencies,
         "lines": range(ROLES),
+        "unpledged": [
+            _person(person, agency, known)
+            for person, agency in dict.fromkeys(
+                [(one.person, one.agency) for one in room.seats] + [(one.person, one.agency) for one in room.attendance]
+            )
+            if room.pledge and person not in room.pledged
+        ],
         "prints": [
             (code.value, text)
             for code, text in SITTING_PAPER_TEXT.items()
@@ -246,14 +269,15 @@ def of_body(room: RoomView, known: pages.Known, seated: set[UUID], staff: Mappin
     """What the body's profile says of the day: who presides, secrecy by bylaw, how it meets, whom LGWAN shuts out."""
     body = known.profile.body(room.body)
     if body is None or room.starts is None:
-        return {"chairs": [], "bylaw": False, "mode": "", "lgwan_only": []}
+        return {"chairs": [], "bylaw": None, "mode": "", "lgwan_only": [], "keep_years": None}
     day = words.day_in_japan(room.starts)
     chairs = [one for one in body.chairs if one.presides(day)]
     online = room.mode != "in_person"
     shut_out = [staff[one] for one in seated if one in staff and staff[one].network == "lgwan"] if online else []
     return {
         "chairs": [f"{'職務代理' if one.deputy else '会長'} {known.agency(one.agency)}({one.post})" for one in chairs],
-        "bylaw": body.sealed_by_bylaw,
+        "bylaw": body.secrecy_on(day),
+        "keep_years": body.keep_years,
         "mode": f"{MODE_TEXT[body.mode]}({body.mode_reason})" if online and not room.mode_changes else "",
         "lgwan_only": sorted(f"{known.agency(one.agency)} {one.name}" for one in shut_out),
     }

@@ -6,6 +6,7 @@ from services.meetings import cooperations as cooperations
 from services.meetings import facts as facts
 from services.meetings import holding as holding
 from services.meetings import mailed as mailed
+from services.meetings import pledges as pledges
 from services.meetings import polls as polls
 from services.meetings import polls_mailing as polls_mailing
 from services.meetings import printing as printing

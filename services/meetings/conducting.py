@@ -20,7 +20,7 @@ from contracts.message import Account, Compartment, Event
 from contracts.permit import ReportSpent
 from contracts.running import Conduct, Conducted, Proceeding
 from services import sharing
-from services.meetings import domain, grounds, minutes, seating, turning
+from services.meetings import domain, grounds, minutes, pledge_tables, seating, turning
 from services.meetings.effects import EFFECTS, Effect, nothing
 from services.meetings.handlers import service
 from services.meetings.hearers import Now, entrant, hearers, still, unheard
@@ -156,6 +156,8 @@ def _barred(asked: Conduct, now: Now, tx: Tx) -> Refusal | None:
     hears = what is Proceeding.CALL or (what is Proceeding.ENTER and now.room.current is not None)
     if hears and tx.here is Compartment.JUSO and not sharing.is_fresh(consents, tx):
         return STALE
+    if hears and (refusal := _unpledged(asked, now, tx)):
+        return refusal
     if what is Proceeding.ADMIT:
         return turning.why_not_admit(asked, now, tx)
     if what is Proceeding.ENTER:
@@ -166,6 +168,13 @@ def _barred(asked: Conduct, now: Now, tx: Tx) -> Refusal | None:
     if what in (Proceeding.RECORD, Proceeding.CORRECT):
         return _outside(asked, tx)
     return None
+
+
+def _unpledged(asked: Conduct, now: Now, tx: Tx) -> Refusal | None:
+    """Whoever hears an item has handed in a 誓約書, where the body asks for one (S16)."""
+    agency = next((one.agency for one in now.staff if one.person == asked.move.person), None)
+    coming = [(asked.move.person, agency)] if asked.move.person and agency else []
+    return pledge_tables.why_not_hear(tx, now.where.body, now.room, coming)
 
 
 def _outside(asked: Conduct, tx: Tx) -> Refusal | None:

@@ -32,8 +32,10 @@ def called_of(where: Row[Any], tx: Tx) -> Called:
     """The sitting as it was called, with what is on its agenda now."""
     on_it = select(item.c.id, item.c.coordinator).join(agenda, agenda.c.item == item.c.id)
     rows = tx.execute(on_it.where(agenda.c.sitting == where.id, item.c.state == "placed"))
-    follows = blocks.before(tx.profile.body(where.body), where.basis) is not None
-    return Called(where.starts, tx.here, where.body, {row.id: row.coordinator for row in rows}, follows)
+    body = tx.profile.body(where.body)
+    follows = blocks.before(body, where.basis) is not None
+    bylaw = body is not None and body.secrecy_on(where.starts.astimezone(TOKYO).date()) is not None
+    return Called(where.starts, tx.here, where.body, {row.id: row.coordinator for row in rows}, follows, bylaw)
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from contracts.running import (
     RoomView,
 )
 from services import sharing
-from services.meetings import domain, grounds, minutes, turning
+from services.meetings import domain, grounds, minutes, pledge_tables, turning
 from services.meetings.conducting import may_run
 from services.meetings.grounds import Recipient
 from services.meetings.handlers import service
@@ -161,6 +161,8 @@ def _view(asked: LookAtRoom, tx: Tx) -> RoomView:
         room=where.room,
         mode=where.mode,
         mode_changes=mode_changes(tx, where.id),
+        pledge=pledge_tables.wanted(tx, where.body),
+        pledged=tuple(sorted(pledge_tables.pledged(tx, where.body), key=str)) if found.runs else (),
         may_run=found.runs,
         change_in=change_in,
         change_out=change_out,

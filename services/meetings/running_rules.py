@@ -42,6 +42,13 @@ class Called:
     coordinators: Mapping[UUID, str | None] = field(default_factory=dict)
     follows: bool = False
     """Whether another block of the body is held before it (M5)."""
+    bylaw: bool = False
+    """Whether the city's own 要綱 binds it to secrecy on its day (S15)."""
+
+    @property
+    def secret(self) -> bool:
+        """Whether secrecy has to be explained before an item: by the law, or by the 要綱 (S14, S15)."""
+        return self.bylaw or self.compartment is Compartment.SHIEN
 
 
 def judge(room: Room, move: Move, called: Called, profile: Profile, now: datetime) -> Refusal | None:
@@ -119,8 +126,9 @@ def _turned_in_time(move: Move, called: Called, now: datetime) -> Refusal | None
 
 
 def _explainable(room: Room, called: Called) -> Refusal | None:
-    if called.compartment is Compartment.JUSO:
-        return Refusal("S14", "守秘義務の説明は、支援会議で行います。", "そのまま成立を判定してください。")
+    if not called.secret:
+        reason = "守秘義務の説明は、支援会議か、要綱が守秘義務を定める会議で行います。"
+        return Refusal("S14", reason, "そのまま成立を判定してください。")
     if room.explained is not None:
         return Refusal("S14", "もう説明しています。", "成立を判定してください。")
     return None
@@ -136,7 +144,7 @@ def _judgeable(room: Room, what: Proceeding, called: Called, profile: Profile, n
         if now <= called.starts:
             return Refusal("P1", "まだ始まる時刻の前です。", "来る人を待ってください。")
         return None
-    if called.compartment is Compartment.SHIEN and room.explained is None:
+    if called.secret and room.explained is None:
         return Refusal(
             "S14",
             "守秘義務と罰則の説明が済んでいません。",

@@ -39,6 +39,20 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
         ),
         ('name = "地域ケア会議"\n', 'name = "地域ケア会議"\nmode = "online"\n', "mode_reason says why it meets online"),
         ('name = "地域ケア会議"\n', 'name = "地域ケア会議"\nco_hosts = ["nobody"]\n', "unknown agency nobody"),
+        (
+            'name = "地域ケア会議"\n',
+            'name = "地域ケア会議"\nsecrecy = [{ ground = "要綱6条", text = "秘密を守る", first = 2026-04-01 }, '
+            '{ ground = "条例25条", text = "秘密を守る", first = 2027-04-01 }]\n',
+            "hold on the same day (S15)",
+        ),
+        (
+            'name = "地域ケア会議"\n',
+            'name = "地域ケア会議"\nsecrecy = [{ ground = "要綱", text = "秘密", first = 2026-04-01, '
+            "last = 2026-03-01 }]\n",
+            "ends before it begins (S15)",
+        ),
+        ('name = "地域ケア会議"\n', 'name = "地域ケア会議"\nsealed_by_bylaw = true\n', "secrecy に変わりました"),
+        ('name = "地域ケア会議"\n', 'name = "地域ケア会議"\nkeep_years = 0\n', "keep_years"),
         ("minutes = 45, capacity = 3", 'minutes = 45, capacity = 3, cost = "\\n"', "cost"),
         ('{ agency = "iryo"', '{ agency = "nobody"', "unknown agency nobody"),
     ],
@@ -52,6 +66,17 @@ def test_a_body_that_does_not_fit_together_is_refused_by_name(
     with pytest.raises(ProfileInvalid) as refused:
         read_profile(tmp_path)
     assert named in str(refused.value)
+
+
+@pytest.mark.rule("S1")
+def test_a_consented_meeting_is_held_by_the_coordinator_or_the_city_and_by_nobody_else(tmp_path: Path) -> None:
+    text = (EXAMPLES / "himi" / "profile.toml").read_text("utf-8")
+    assert 'host = "sapo" # S1' in text
+    agency = next(one.code for one in read_profile(EXAMPLES / "himi").agencies if one.kind == "consultation")
+    (tmp_path / "profile.toml").write_text(text.replace('host = "sapo" # S1', f'host = "{agency}"'), "utf-8")
+    with pytest.raises(ProfileInvalid) as refused:
+        read_profile(tmp_path)
+    assert "重層的支援会議を開けるのは、多機関協働事業者か、それを自ら行う市町村だけです" in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ TOPICS = {
     "contracts.papers": {"coordination"},
     "contracts.printing": {"coordination", "meetings"},
     "contracts.escalation": {"coordination"},
+    "contracts.body_secrecy": {"meetings"},
     "contracts.challenges": {"coordination"},
     "contracts.resources": {"coordination"},
     "contracts.counts": {"coordination", "meetings", "gate"},

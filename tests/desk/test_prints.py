@@ -13,6 +13,7 @@ import httpx
 import pytest
 from pypdf import PdfReader
 
+from contracts.body_secrecy import Secrecy
 from contracts.commission import CommissionView, CooperationView, QuestionTemplate
 from contracts.directory import Staff
 from contracts.life import Outcome, Role
@@ -131,6 +132,33 @@ async def test_each_paper_of_a_support_meeting_bears_secrecy_and_the_penalty_of_
     work = stand_in(JUSO)
     printable(work, **MINUTES)
     assert "罰" not in text_of((await press(work, f"{PATH}/print", paper=paper)).content)
+
+
+@pytest.mark.rule("S14")
+@pytest.mark.parametrize("paper", ["notice", "agenda"])
+async def test_notice_and_agenda_of_a_support_meeting_say_what_the_law_holds_it_for(stand_in: Desk, paper: str) -> None:
+    work = stand_in(SHIEN)
+    printable(work)
+    text = text_of((await press(work, f"{PATH}/print", paper=paper)).content)
+    assert "必要な情報の交換を行うとともに" in text
+    assert "支援体制に関する検討を行うものです(社会福祉法第106条の6)。" in text
+    juso = stand_in(JUSO)
+    printable(juso)
+    assert "会議の目的" not in text_of((await press(juso, f"{PATH}/print", paper=paper)).content)
+
+
+@pytest.mark.rule("S15", "S16")
+@pytest.mark.parametrize("paper", ["notice", "agenda", "minutes"])
+async def test_a_bylaws_secrecy_and_how_long_papers_are_kept_stand_on_them(stand_in: Desk, paper: str) -> None:
+    work = stand_in(JUSO)
+    bound = Secrecy(ground="関川村の要綱第6条", text="知り得た秘密を漏らしてはならない。", first=date(2026, 4, 1))
+    bodies = tuple(one.model_copy(update={"secrecy": (bound,), "keep_years": 5}) for one in work.profile.bodies)
+    work.profile = work.profile.model_copy(update={"bodies": bodies})
+    printable(work, **MINUTES)
+    text = text_of((await press(work, f"{PATH}/print", paper=paper)).content)
+    assert "守秘義務(関川村の要綱第6条)知り得た秘密を漏らしてはならない。" in text
+    assert "保存年限" in text
+    assert "5年" in text
 
 
 @pytest.mark.rule("S3")

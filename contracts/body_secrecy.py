@@ -44,6 +44,15 @@ class Secrecy(Data):
         return self.first <= (other.last or date.max) and other.first <= (self.last or date.max)
 
 
+class PaperWindow(Data):
+    """When agenda and minutes of a block are open to its seats (M5, S11). No source says: guesses, for each city."""
+
+    opens_hours_before: Annotated[int, Field(ge=0, le=2400)] = 336
+    """公開: so many hours before the block begins."""
+    closes_minutes_after: Annotated[int, Field(ge=0, le=10_080)] = 60
+    """So many minutes after it was closed, or after its time where nobody opened it."""
+
+
 class NotePledges(Question[Done], subject="ask.meetings.note_pledges.v1"):
     """誓約書 were taken in for this sitting's body: by whom, signed when. Once noted it holds for the body (S16)."""
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from contracts.body_faults import body_faults
-from contracts.body_secrecy import KeepYears, Secrecy
+from contracts.body_secrecy import KeepYears, PaperWindow, Secrecy
 from contracts.coordinating import Area, Coordinating, Data, Power, Programmes
 from contracts.holding import Mode
 from contracts.intake import Problem
@@ -183,6 +183,8 @@ class Body(Data):
     """守秘 by the city's own 要綱, in every block, also where the law has none: one at a time (S4, S15)."""
     pledge: bool = False
     """誓約書: whoever is in the room has handed one in before an item is called (S16)."""
+    papers: PaperWindow = PaperWindow()
+    """When the papers of its blocks are open to their seats (M5, S11)."""
     keep_years: KeepYears | None = None
     """保存年限 of its papers, where the city has set one (S16)."""
     co_hosts: tuple[Code, ...] = ()

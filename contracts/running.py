@@ -180,6 +180,8 @@ class RoomView(Message):
     mode: Mode = "in_person"
     mode_changes: tuple[ModeChange, ...] = ()
     """How its mode was changed, oldest first; none: it is held as its body is (M3)."""
+    papers_shut: str = ""
+    """To a seat, before and after the window of the block's papers: why no item is shown, and what to do (S11)."""
     pledge: bool = False
     """Whether the body asks for a 誓約書 before an item is called (S16)."""
     pledged: tuple[UUID, ...] = ()

@@ -44,6 +44,8 @@ async def print_sitting(asked: PrintSitting, work: Work) -> SittingPrint:
     room = await look_at_room(look, work)
     if not room.found:
         return SittingPrint(found=False)
+    if room.papers_shut:
+        return SittingPrint(found=True, rule="S11", reason=room.papers_shut)
     if asked.everyone and not room.may_run:
         return _refused(NOT_ALL)
     if asked.paper is SittingPaper.MINUTES and not room.minutes_version:

@@ -30,9 +30,10 @@ from services.meetings.grounds import Recipient
 from services.meetings.handlers import service
 from services.meetings.holding_tables import mode_changes
 from services.meetings.ordering import attends
+from services.meetings.paper_window import why_shut
 from services.meetings.parts import timetable_of
 from services.meetings.running import Room, fold
-from services.meetings.running_rules import lacking, possible
+from services.meetings.running_rules import Refusal, lacking, possible
 from services.meetings.scheduling import TOKYO
 from services.meetings.tables import agenda, consents, disclosure, item, seat, sitting
 from services.service import AskFailed, Tx, Work
@@ -62,6 +63,8 @@ class _Look:
     runs: bool
     shown: frozenset[UUID]
     unshared: tuple[Share, ...]
+    shut: Refusal | None = None
+    """Why the block's papers are not open to a seat now (S11)."""
 
 
 def _look(asked: LookAtRoom, tx: Tx) -> _Look | None:
@@ -75,10 +78,17 @@ def _look(asked: LookAtRoom, tx: Tx) -> _Look | None:
     runs = may_run(asked.viewer, asked.viewer_agency, None, tx) is None
     if not seated and not runs:
         return None
+    if not runs and (shut := _shut(where, tx)):
+        return _Look(where, runs, frozenset(), (), shut)
     shares = tuple(_shares(asked, where, seated, runs, tx))
     before = sharing.shared_before(disclosure, asked.viewer, Act.SHOW, _day_begins(tx.now), tx)
     known = {one.item for one in shares if (one.item, one.head.version if one.head else None) in before}
     return _Look(where, runs, frozenset(known), tuple(one for one in shares if one.item not in known))
+
+
+def _shut(where: Row[Any], tx: Tx) -> Refusal | None:
+    body = tx.profile.body(where.body)
+    return why_shut(body.papers, where.starts, where.ends, _room(where, tx), tx.now) if body else None
 
 
 def _day_begins(now: datetime) -> datetime:
@@ -161,6 +171,7 @@ def _view(asked: LookAtRoom, tx: Tx) -> RoomView:
         room=where.room,
         mode=where.mode,
         mode_changes=mode_changes(tx, where.id),
+        papers_shut=f"{found.shut.reason}{found.shut.next_step}" if found.shut else "",
         pledge=pledge_tables.wanted(tx, where.body),
         pledged=tuple(sorted(pledge_tables.pledged(tx, where.body), key=str)) if found.runs else (),
         may_run=found.runs,

@@ -10,8 +10,10 @@ from uuid import UUID
 import pytest
 
 from contracts.blocks import ChangeView, Staying
+from contracts.body_secrecy import NotePledges
 from contracts.life import Heard, Outcome, Role, Step
 from contracts.message import Compartment
+from contracts.office import Done
 from contracts.purpose import Purpose
 from contracts.running import (
     AttendanceView,
@@ -320,6 +322,36 @@ async def test_a_meeting_online_warns_of_those_whose_terminals_cannot_enter_it(s
     text = await read(work)
     assert "対面とオンラインの併用(大雪のため)" in text
     assert "LGWANの端末では、ふつうのウェブ会議に入れません: 福祉課 " in text
+
+
+@pytest.mark.rule("S11")
+async def test_outside_the_papers_window_the_page_says_why_and_what_to_do(stand_in: Desk) -> None:
+    work = stand_in(SHIEN)
+    room(
+        work,
+        may_run=False,
+        items=(),
+        papers_shut="この区切りは終わったので、資料は閉じています。電話で尋ねてください。",
+    )
+    assert "資料は閉じています。電話で尋ねてください。" in await read(work)
+
+
+@pytest.mark.rule("S16")
+async def test_pledges_are_taken_down_on_the_page_for_whoever_has_none_yet(stand_in: Desk) -> None:
+    work = stand_in(SHIEN)
+    room(work, pledge=True, pledged=(PEOPLE[0],))
+    work.answers[NotePledges] = lambda _: Done(done=True)
+    main = await read(work)
+    assert 'action="/sittings/' in main
+    assert f'name="person" value="{PEOPLE[4]}"' in main.split("<h2>誓約書</h2>")[1].split("</form>")[0]
+    assert str(PEOPLE[0]) not in main.split("<h2>誓約書</h2>")[1].split("</form>")[0]
+    async with browser(work) as client:
+        await sign_in(client)
+        said = {"request": REQUEST, "person": str(PEOPLE[4]), "signed_on": "2026-11-20"}
+        assert (await post(client, f"{PATH}/pledges", **said)).status_code == 303
+        assert (await post(client, f"{PATH}/pledges", **(said | {"signed_on": ""}))).status_code == 400
+    (asked,) = [one for one, _ in work.asked if isinstance(one, NotePledges)]
+    assert asked.persons == (PEOPLE[4],)
 
 
 async def test_the_box_of_an_item_and_who_comes_for_it_are_shown(stand_in: Desk) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from contracts.message import Code, Message, Question
+from contracts.purpose import Purpose
 
 Words = Annotated[str, StringConstraints(max_length=10_000)]
 """Free text of a person. Kept sealed."""
@@ -241,6 +242,8 @@ class Act(Message):
     next_on: Day | None = None
     urgent: bool = False
     """Not the next regular meeting: a sitting of its own (M1)."""
+    purpose: Purpose | None = None
+    """What a 支援会議 is asked for, as a person chose it (S10); elsewhere it follows from the step (T1)."""
     ended: Literal["died", "moved"] | None = None
     counterpart: Code | None = None
     """With whom a return was talked over (D8), to whom a plan was reported (D1), or who takes the case over."""

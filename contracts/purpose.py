@@ -18,6 +18,9 @@ class Purpose(StrEnum):
     EMERGENCY = "emergency"
 
 
+OF_THE_LAW = (Purpose.SHARING, Purpose.WATCH, Purpose.EMERGENCY)
+"""What a 支援会議 is for, and nothing else: never the supporters' own office work (S10, 種003 §3)."""
+
 PURPOSE_TEXT = {
     Purpose.PLAN: "プラン策定",
     Purpose.REPLAN: "再プラン",

@@ -12,7 +12,7 @@ from functools import partial
 from contracts.life import STATE_TEXT, Act, Outcome, State, Step, Way
 from contracts.message import Compartment
 from contracts.profile import Profile
-from contracts.purpose import Purpose
+from contracts.purpose import OF_THE_LAW, Purpose
 from services.coordination import charge, end_needs, leading
 from services.coordination.life_needs import agencies_exist, inside
 from services.coordination.life_table import TABLE, row
@@ -93,7 +93,7 @@ def after(life: Life, act: Act) -> Life:
         case Step.DRAFT | Step.AMEND | Step.DROP_REPLAN | Step.DECLINE | Step.TAKE_BACK:
             return _planning(moved, act)
         case Step.BRING | Step.BRING_CLOSING | Step.BRING_SUSPENSION:
-            return replace(moved, purpose=purpose_of(life, act.step), brought_from=life.state, begun=False)
+            return replace(moved, purpose=purpose_of(life, act.step, act.purpose), brought_from=life.state, begun=False)
         case Step.RECORD_RESULT:
             return _heard(moved, act)
         case Step.DECIDE | Step.REPORT | Step.CONFIRM:
@@ -179,12 +179,12 @@ def _corrected(life: Life) -> Life:
     return _back(back) if back.state is State.AT_MEETING else back
 
 
-def purpose_of(life: Life, step: Step) -> Purpose:
-    """What a step puts the case to a meeting for (T1 A-D); in shien its purpose is to understand and watch (S10)."""
+def purpose_of(life: Life, step: Step, chosen: Purpose | None = None) -> Purpose:
+    """What a step puts the case to a meeting for (T1 A-D); in shien what a person chose, else to watch (S10)."""
     if step in (Step.BRING_CLOSING, Step.BRING_SUSPENSION):
         return Purpose.CLOSING if step is Step.BRING_CLOSING else Purpose.SUSPENSION
     if life.compartment is SHIEN:
-        return Purpose.WATCH
+        return chosen if chosen in OF_THE_LAW else Purpose.WATCH
     return Purpose.REPLAN if life.fixed_before else Purpose.PLAN
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from contracts.life import Act, Contact, LegalService, Outcome, Plan
 from contracts.profile import Profile
-from contracts.purpose import Purpose
+from contracts.purpose import OF_THE_LAW, Purpose
 from contracts.text import is_written
 from services.coordination import charge
 from services.coordination.gone import no_more
@@ -134,6 +134,14 @@ def plan_still_stands(life: Life, act: Act, profile: Profile) -> Refusal | None:
         return Refusal("T2", reason, "役割を別の機関に替えたプランを作り、付議し直してください。")
     return _outside(life, roles, profile)
 
+
+for_a_purpose_of_the_law = _says(
+    lambda life, act: act.purpose is not None and (life.compartment is not SHIEN or act.purpose not in OF_THE_LAW),
+    "S10",
+    "この会議の目的には選べません。",
+    "支援会議は、気になる事案の情報共有、見守り・支援方針の理解、緊急対応のどれかで付議してください。"
+    "ほかの会議の目的は、手順から決まります。",
+)
 
 # -- meetings ----------------------------------------------------------------------------------------------------------
 

@@ -41,7 +41,8 @@ TABLE: tuple[Turn, ...] = (
         (*_A_PLAN, needs.early_in_plan), follows="会議に付議する。",
     ),
     Turn(
-        Step.BRING, (State.PLANNED,), State.AT_MEETING, OFFICE, ("T1", "C1", "C9"), (), (needs.plan_still_stands,),
+        Step.BRING, (State.PLANNED,), State.AT_MEETING, OFFICE, ("T1", "C1", "C9", "S10"),
+        (needs.for_a_purpose_of_the_law,), (needs.plan_still_stands,),
         follows="会議を開き、結果を記録する。",
     ),
     Turn(

@@ -204,7 +204,7 @@ def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]
 
 def _bring(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID, list[Event]]:
     """To the sitting that waits for the case, if all who have a role are called there; else to another."""
-    purpose = life.purpose_of(now, asked.act.step)
+    purpose = life.purpose_of(now, asked.act.step, asked.act.purpose)
     waiting = [one for one in not_heard(asked.case, tx) if one.purpose == purpose or tx.here is not Compartment.JUSO]
     own = charge.in_charge(tx.profile, now.referrer, now.handed_to)
     called = {*domain.with_coordinator(_table(asked.case, tx), own), *domain.could_be_seated(tx.profile, tx.here)}
@@ -305,7 +305,7 @@ def _closed(asked: TakeStep, now: Life, tx: Tx) -> Refusal | None:
         return refusal
     head = head_of(asked.case, tx)
     raised = now.purpose if asked.act.outcome is Outcome.RAISE else None
-    purpose = life.purpose_of(now, asked.act.step) if asked.act.step in BRINGS else raised
+    purpose = life.purpose_of(now, asked.act.step, asked.act.purpose) if asked.act.step in BRINGS else raised
     if purpose is None:
         return None
     city = [one.code for one in tx.profile.agencies if one.kind in CITY]

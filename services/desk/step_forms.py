@@ -38,7 +38,7 @@ def act_of(said: FormData) -> Act:
 
 _PLAIN = (
     *("step", "on", "words", "outcome", "contact", "lead", "follow_up", "next_on", "ended", "counterpart"),
-    *("drafted_on", "notified_on", "minutes", "consent_on", "evidence", "no_paper"),
+    *("purpose", "drafted_on", "notified_on", "minutes", "consent_on", "evidence", "no_paper"),
 )
 LABELS = {
     "on": "日付",
@@ -48,6 +48,7 @@ LABELS = {
     "contact": "連絡の方法",
     "lead": "主担当機関",
     "follow_up": "フォローアップの方法",
+    "purpose": "会議の目的",
     "next_on": "次の予定日",
     "ended": "死亡・転出の別",
     "counterpart": "相手の機関",

@@ -36,6 +36,7 @@ from contracts.life import (
 )
 from contracts.message import Compartment
 from contracts.profile import Profile
+from contracts.purpose import OF_THE_LAW, PURPOSE_TEXT
 from contracts.triage import WAY_TEXT
 from contracts.triage import Way as TriageWay
 from services.desk import grounds, pages, words
@@ -50,6 +51,7 @@ from services.service import Work
 ROLES = 8
 """Lines for roles in the form of a new plan; a longer plan has some more than it needs."""
 FOLLOW_UP_TEXT = {"none": "なし", "phone": "電話", "visit": "訪問", "meeting": "会議"}
+NO_PURPOSE = "会議の目的が選ばれていません。気になる事案の情報共有などから選んでください(S10)。"
 ENDED_TEXT = {"died": "死亡", "moved": "転出"}
 FIELDS: dict[Step, tuple[str, ...]] = {
     Step.ASSESS: ("words", "no_paper"),
@@ -57,7 +59,7 @@ FIELDS: dict[Step, tuple[str, ...]] = {
     Step.RECORD_FIRST: ("not_heard", "present", "minutes", "words"),
     Step.DRAFT: ("plan", "words"),
     Step.AMEND: ("plan",),
-    Step.BRING: ("urgent",),
+    Step.BRING: ("purpose", "urgent"),
     Step.EVALUATE: ("words", "no_paper"),
     Step.BRING_CLOSING: ("urgent",),
     Step.BRING_SUSPENSION: ("urgent",),
@@ -162,6 +164,8 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
             )
         except ValidationError as error:
             return await _page(work, session, ref, 400, Refused(said, flaw_text(error, LABELS)))
+        if work.compartment is Compartment.SHIEN and asked.act.step is Step.BRING and asked.act.purpose is None:
+            return await _page(work, session, ref, 400, Refused(said, NO_PURPOSE))
         done = await work.ask(asked)
         if done.done:
             return RedirectResponse(f"/cases/{case}/life", 303)
@@ -265,6 +269,7 @@ def shown(life: LifeView, known: pages.Known, today: date, said_on: date | None 
             "outcome": outcomes(known.profile),
             "contact": CONTACT_TEXT,
             "follow_up": {code: text for code, text in FOLLOW_UP_TEXT.items() if code != "none"},
+            "purpose": {code.value: PURPOSE_TEXT[code] for code in OF_THE_LAW},
             "ended": ENDED_TEXT,
             "services": SERVICE_TEXT,
         },

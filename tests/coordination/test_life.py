@@ -988,3 +988,26 @@ def test_the_walks_that_people_take_are_lawful_and_come_to_every_state_by_every_
     taken = {step.step if isinstance(step, Act) else step for _, steps in WALKS for step in steps}
     others = {Step.HAND_OVER, Step.STOP}
     assert taken == set(Step) - others, "nobody to hand over to in 小林市: test_charge.py; no stop: below"
+
+
+# -- what a 支援会議 is for ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("S10")
+@pytest.mark.parametrize("purpose", [Purpose.SHARING, Purpose.WATCH, Purpose.EMERGENCY])
+def test_a_support_meeting_is_asked_for_what_a_person_chose(purpose: Purpose, kobayashi: Profile) -> None:
+    before = fold(SHIEN, [act(one) for one in TO_PLAN])
+    assert after(before, act(Step.BRING, purpose=purpose)).purpose is purpose
+    assert judge(before, act(Step.BRING, purpose=purpose), CITY, DAY, kobayashi) is None
+
+
+@pytest.mark.rule("S10")
+@pytest.mark.parametrize(("here", "purpose"), [(SHIEN, Purpose.PLAN), (SHIEN, Purpose.CLOSING), (JUSO, Purpose.WATCH)])
+def test_any_other_purpose_is_refused_with_the_lawful_ones(
+    here: Compartment, purpose: Purpose, kobayashi: Profile
+) -> None:
+    before = fold(here, [act(one) for one in TO_PLAN])
+    refused = judge(before, act(Step.BRING, purpose=purpose), CITY, DAY, kobayashi)
+    assert refused is not None
+    assert refused.rule == "S10"
+    assert "気になる事案の情報共有" in refused.next_step

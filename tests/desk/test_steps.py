@@ -171,6 +171,28 @@ async def test_only_who_is_in_post_on_the_day_can_be_chosen_to_decide_and_by_a_j
     assert not re.search(r"\((officer|representative|secretariat)\)", text)
 
 
+@pytest.mark.rule("S10")
+async def test_a_person_chooses_what_a_support_meeting_is_for_from_the_laws_purposes_only(stand_in: Desk) -> None:
+    work = stand_in(SHIEN)
+    work.acts = [act(Step.ASSESS), act(Step.DRAFT, plan=PLAN)]
+    async with browser(work) as client:
+        await sign_in(client)
+        text = (await client.get(PATH)).text
+        select = re.findall(r'<select name="purpose" required>(.*?)</select>', text, re.DOTALL)[0]
+        assert re.findall(r'value="(\w+)"', select) == ["sharing", "watch", "emergency"]
+        unsaid = await take(client, Step.BRING)
+        assert unsaid.status_code == 400
+        assert "会議の目的が選ばれていません" in unsaid.text
+        assert (await take(client, Step.BRING, purpose="emergency")).status_code == 303
+    (asked,) = taken(work)
+    assert asked.act.purpose == "emergency"
+    juso = stand_in(JUSO)
+    juso.acts = [act(Step.ASSESS), act(Step.DRAFT, plan=PLAN)]
+    async with browser(juso) as client:
+        await sign_in(client)
+        assert 'name="purpose"' not in (await client.get(PATH)).text
+
+
 async def test_what_is_refused_says_the_rule_and_what_to_do(stand_in: Desk) -> None:
     work = stand_in(JUSO)
     work.refusal = StepTaken(done=False, rule="T3", reason="訪問の記録がありません。", next_step="訪問してください。")

@@ -269,6 +269,9 @@ class Profile(Data):
     urgent_within_days: PositiveInt = 7
     """How many calendar days an urgent case may wait for its 随時 sitting."""
     adhoc_within_days: PositiveInt = 28
+    adhoc_wants_percent: Annotated[int, Field(ge=0, le=100)] = 50
+    """Where no 随時 date has so many of the called agencies, the next regular sitting is proposed (M2). No source has a
+    number; half is our guess, to be set by each city."""
     roster_warns_above: PositiveInt = 12
     """More agencies than this on one roster want a reason. 種000 別添5 1(3)キ(エ) warns of adding people (P5) without a
     number; twelve is our guess from what cities report, to be set by each city."""

@@ -117,6 +117,16 @@ class ProposalView(HeldHow):
     """The announced sitting that this date takes the place of."""
 
 
+class RegularOffer(Message):
+    """The next regular sitting that may hear an item for which no 随時 date brings enough agencies together (M2)."""
+
+    body: Code
+    starts: AwareDatetime
+    ends: AwareDatetime
+    why: str
+    """Who cannot come to any, or the best, 随時 date, and who belongs to the regular one; names agencies only."""
+
+
 class ItemDates(Message):
     """One item and how far it is on its way to a date."""
 
@@ -142,6 +152,8 @@ class ItemDates(Message):
     """The announced room, which can be lost."""
     apart: tuple[tuple[UUID, UUID], ...] = ()
     """Who must not meet at this item's sitting."""
+    regular: RegularOffer | None = None
+    """Where too few agencies can come to any 随時 date: the regular sitting to wait for instead (M2)."""
 
 
 class DatesView(Message):
@@ -206,6 +218,18 @@ class DecideProposal(Question[Done], subject="ask.meetings.decide_proposal.v1"):
     request: UUID
     returned: ReturnReason | None = None
     """None: approved."""
+    viewer: UUID | None = None
+    viewer_agency: Code | None = None
+
+
+class TakeRegular(Question[Done], subject="ask.meetings.take_regular.v1"):
+    """Let an item wait for the next regular sitting instead of a 随時 one (M2). Its polls and proposals are over.
+
+    Said twice, it is said once. What is announced for it alone is cancelled.
+    """
+
+    item: UUID
+    request: UUID
     viewer: UUID | None = None
     viewer_agency: Code | None = None
 

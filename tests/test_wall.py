@@ -100,7 +100,7 @@ from contracts.preparing import (
 )
 from contracts.printing import PrintPaper, PrintSitting
 from contracts.profile import Profile
-from contracts.proposing import DatesInHand, DecideProposal, KeepApart, LookAtDates, MoveDay, ProposeDate
+from contracts.proposing import DatesInHand, DecideProposal, KeepApart, LookAtDates, MoveDay, ProposeDate, TakeRegular
 from contracts.reception import (
     DeskChangeHousehold,
     DeskDecideSame,
@@ -162,7 +162,7 @@ DESK = {
     *(one.subject for one in (CountPeriod, Challenges, NoteChallenge, HandleChallenge)),
     *(one.subject for one in (LookAtDates, DatesInHand, OpenPoll, NotePollAnswer, ClosePoll)),
     *(one.subject for one in (ProposeDate, DecideProposal, KeepApart, MoveDay, HoldOtherwise)),
-    *(one.subject for one in (LookAtRegular, ChangeRegular, DecideRegular, NotePledges)),
+    *(one.subject for one in (LookAtRegular, ChangeRegular, DecideRegular, NotePledges, TakeRegular)),
     Trail.subject,
     Sittings.subject,
     ItemSittings.subject,

@@ -32,6 +32,7 @@ from contracts.proposing import (
     ProposalView,
     ProposeDate,
     SeatOffer,
+    TakeRegular,
 )
 from services.desk import pages, words
 from services.desk.asking import Asking
@@ -168,6 +169,8 @@ def question_of(said: FormData, session: Session) -> Question[Done]:
             who["mode_reason"] = text_of(said, "mode_reason") or None
             who["lost_room"] = bool(text_of(said, "lost_room"))
             return ProposeDate.model_validate(who | {"instead_of": text_of(said, "instead_of") or None})
+        case "regular":
+            return TakeRegular.model_validate(who | {"item": text_of(said, "item")})
         case "apart" | "together" as way:
             who |= {"item": text_of(said, "item"), "persons": said.getlist("pair"), "apart": way == "apart"}
             return KeepApart.model_validate(who)
@@ -278,6 +281,9 @@ def _item(one: ItemDates, known: pages.Known) -> dict[str, Any]:
         "options": [option_line(option, asked, known) for option in one.options],
         "polls": [poll_card(each, known) for each in one.polls],
         "proposals": [proposal_card(each, known) for each in one.proposals],
+        "regular": (known.body(one.regular.body), words.span(one.regular.starts, one.regular.ends), one.regular.why)
+        if one.regular
+        else None,
         "may_choose": not under_way,
         "may_ask": not under_way and asked is None,
     }

@@ -33,7 +33,7 @@ from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.polls import AnswerPoll, ClosePoll, LookAtPoll, NotePollAnswer, OpenPoll
 from contracts.preparing import AcceptRoster, AnswerInquiry, AskAgency, LookAtInquiries, LookAtRoster, LookAtSheet
 from contracts.printing import PrintPaper, PrintSitting
-from contracts.proposing import DatesInHand, DecideProposal, KeepApart, LookAtDates, MoveDay, ProposeDate
+from contracts.proposing import DatesInHand, DecideProposal, KeepApart, LookAtDates, MoveDay, ProposeDate, TakeRegular
 from contracts.reception import (
     DeskChangeHousehold,
     DeskDecideSame,
@@ -127,7 +127,7 @@ service = Service(
             KeepApart,
             MoveDay,
             HoldOtherwise,
-            *(LookAtRegular, ChangeRegular, DecideRegular, NotePledges),
+            *(LookAtRegular, ChangeRegular, DecideRegular, NotePledges, TakeRegular),
             LookAtPoll,
             AnswerPoll,
             *(DeskTriageList, DeskTriage, DeskDecideTriage, DeskDuplicates, DeskDecideSame, DeskOthers, DeskReferralOf),

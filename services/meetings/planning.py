@@ -57,13 +57,13 @@ def join_fixed(tx: Tx, due: Sequence[Row[Any]], diary: Diary, joined: set[UUID])
     Nobody's time is asked for: the directory holds it. ``joined`` is filled with the items dealt with: those placed,
     and those that no regular sitting may hear, which wait with the reason.
     """
-    agendas, standing = _agendas(tx), dict[tuple[str, date, str], Row[Any] | None]()
+    booked, standing = agendas(tx), dict[tuple[str, date, str], Row[Any] | None]()
     joining, refused = dict[tuple[str, date, str], list[UUID]](), dict[UUID, str]()
     for one, head in _with_heads(tx, [one for one in due if one.state == "waiting"]):
         way = diary.way(one)
         if way.adhoc is not None:
             continue
-        occasion = _choose(tx, one, way, head, agendas)
+        occasion = choose(tx, one, way, head, booked)
         if isinstance(occasion, NoSlot):
             if not one.only_agencies:  # else it gets no sitting of its own, for another reason
                 refused[one.id] = occasion.why
@@ -76,7 +76,7 @@ def join_fixed(tx: Tx, due: Sequence[Row[Any]], diary: Diary, joined: set[UUID])
             break
         seat_called(tx, one, found.id, occasion.body, occasion.starts, diary.staff, diary.bonds)
         joining.setdefault(key, []).append(one.id)
-        agendas.add(key, occasion.minutes_for(one.purpose))
+        booked.add(key, occasion.minutes_for(one.purpose))
     if refused:
         rows = [{"item": one, "why": why, "next_try": tx.now + domain.LOOK_AGAIN} for one, why in refused.items()]
         tx.execute(_POSTPONE, rows)
@@ -133,15 +133,15 @@ def _next_position(tx: Tx, sitting_id: UUID) -> int:
     return int(tx.execute(last).scalar_one()) + 1
 
 
-def _choose(tx: Tx, one: Row[Any], way: Route, head: Head | None, agendas: "Agendas") -> Occasion | NoSlot:
+def choose(tx: Tx, one: Row[Any], way: Route, head: Head | None, booked: "Agendas") -> Occasion | NoSlot:
     """The next regular sitting with room that may hear this item, or why the next one with room may not."""
     refusals = []
-    for occasion in domain.with_room(way.occasions, agendas):
-        if occasion.key in agendas.over:
+    for occasion in domain.with_room(way.occasions, booked):
+        if occasion.key in booked.over:
             continue
-        if times := agendas.times.get(occasion.key):
+        if times := booked.times.get(occasion.key):
             occasion = replace(occasion, starts=times[0], ends=times[1])
-        if agendas.minutes.get(occasion.key, 0) + occasion.minutes_for(one.purpose) > occasion.length:
+        if booked.minutes.get(occasion.key, 0) + occasion.minutes_for(one.purpose) > occasion.length:
             continue
         refusal = why_not_hear(tx.profile, tx.here, one, occasion, head, tx.now)
         if refusal is None:
@@ -157,7 +157,7 @@ def _heads(tx: Tx, cases: Sequence[UUID]) -> Mapping[UUID, Head]:
 def plan_next(tx: Tx, one: Row[Any], way: Route, diary: Diary) -> Plan | None:
     """Put the item on the next agenda with room. The first item on it brings the regular sitting into being."""
     head = _heads(tx, [one.case]).get(one.case)
-    occasion = _choose(tx, one, way, head, _agendas(tx))
+    occasion = choose(tx, one, way, head, agendas(tx))
     if isinstance(occasion, NoSlot):
         postpone(tx, one.id, occasion.why)
         return None
@@ -280,7 +280,7 @@ class Agendas(dict[tuple[str, date, str], int]):
         self.minutes[key] = self.minutes.get(key, 0) + minutes
 
 
-def _agendas(tx: Tx) -> Agendas:
+def agendas(tx: Tx) -> Agendas:
     """What the coming regular sittings have on their agendas.
 
     Counted here, not by the store: to group them it would go through all sittings there ever were.

@@ -30,6 +30,7 @@ from contracts.proposing import (
     LookAtDates,
     PollView,
     ProposalView,
+    RegularOffer,
     Said,
     SeatOffer,
 )
@@ -43,6 +44,7 @@ from services.meetings.polls_rules import contradicting, counting
 from services.meetings.polls_tables import poll, poll_seat, proposal
 from services.meetings.proposing_store import given_in, how, under_way
 from services.meetings.ranking import Date, Ranking, Reply, rank, spread
+from services.meetings.regular_instead import next_regular, why_too_few
 from services.meetings.replanning_rules import Held, broken, fewest_changes, room_lost, sitting_first
 from services.meetings.replies import declined, lines_of, replies_of, standing_poll
 from services.meetings.running_rules import Refusal
@@ -67,7 +69,8 @@ async def look_at_dates(asked: LookAtDates, work: Work) -> DatesView:
     for about in items:
         stand = await stand_of(work, about, actor)
         if isinstance(stand, Stand):
-            found.append((stand, await work.run(partial(_known, stand))))
+            known = await work.run(partial(_known, stand))
+            found.append((stand, replace(known, regular=await regular_instead(work, stand, known.replies))))
     if not found:
         return DatesView(found=False)
     staff, today = found[0][0].diary.staff, work.now().astimezone(TOKYO).date()
@@ -130,6 +133,7 @@ class Known:
     replies: tuple[Reply, ...]
     asked_for: frozenset[datetime]
     """The starts that a poll not yet used asks for; empty: none does."""
+    regular: RegularOffer | None = None
 
 
 def _known(stand: Stand, tx: Tx) -> Known:
@@ -166,7 +170,23 @@ def _item(stand: Stand, known: Known, work: Work, lost_room: bool) -> ItemDates:
         broken=broken_of(stand.seats, stand.announced, work.profile),
         room=stand.announced.room if stand.announced is not None else None,
         apart=stand.diary.apart.get(stand.one.id, ()),
+        regular=known.regular,
     )
+
+
+async def regular_instead(work: Work, stand: Stand, replies: Sequence[Reply]) -> RegularOffer | None:
+    """The regular sitting to wait for, where too few agencies can come to any 随時 date (M2)."""
+    occasion = await work.run(partial(next_regular, one=stand.one, diary=stand.diary))
+    if occasion is None:
+        return None
+    ranking = ranking_of(stand, replies, work)
+    seats = () if isinstance(stand.table, NoSlot) else stand.table.seats
+    why = why_too_few(seats, ranking.dates, work.profile.adhoc_wants_percent)
+    if not why:
+        return None
+    members = [agency_name(work.profile, each.agency) for each in occasion.body.roster]
+    said = f"{why}。定例の構成員: {'、'.join(dict.fromkeys(members))}"
+    return RegularOffer(body=occasion.body.code, starts=occasion.starts, ends=occasion.ends, why=said)
 
 
 def ranking_of(stand: Stand, replies: Sequence[Reply], work: Work, lost_room: bool = False) -> Ranking:

@@ -161,7 +161,7 @@ def settle(tx: Tx, sitting_id: UUID) -> list[Event]:
     seats = tx.execute(select(seat).where(*live).order_by(seat.c.agency, seat.c.person)).all()
     closed = _closed(tx, where, items, seats)
     if tx.here is Compartment.SHIEN and any(one.need == "required" for one in closed):
-        events += _call_anew(tx, where, items)
+        events += call_anew(tx, where, items)
     elif closed:
         cancel_seats(tx, sitting_id, [one.person for one in closed])
         names = dict.fromkeys(seating.agency_name(tx.profile, one.agency) for one in closed)
@@ -220,7 +220,7 @@ def _seat_anew(tx: Tx, one: Row[Any], before: Mapping[str, Need], after: Mapping
     standing = {seat.agency for seat in seating.standing_seats(tx.profile, body, tx.here, ())} if body else set()
     wanted = {code: need for code, need in after.items() if code not in standing}
     if one.state != "placed" or any(before.get(code) != need for code, need in wanted.items()):
-        return _call_anew(tx, where, [one], NEW_ROSTER)
+        return call_anew(tx, where, [one], NEW_ROSTER)
     gone = sorted(set(before) - set(after) - standing)
     live = seat.c.sitting == where.id, seat.c.cancelled_at.is_(None), seat.c.agency.in_(gone)
     if persons := tx.execute(select(seat.c.person).where(*live)).scalars().all():
@@ -230,7 +230,7 @@ def _seat_anew(tx: Tx, one: Row[Any], before: Mapping[str, Need], after: Mapping
     return []
 
 
-def _call_anew(tx: Tx, where: Row[Any], items: Sequence[Row[Any]], why: str = CALL_ANEW) -> list[Event]:
+def call_anew(tx: Tx, where: Row[Any], items: Sequence[Row[Any]], why: str = CALL_ANEW) -> list[Event]:
     """Without whoever has to be there it is no 支援会議 (S1): its items look for another date."""
     mine = item.c.id.in_([one.id for one in items])
     told = _let_go(tx, [one.id for one in items], again=True)

@@ -990,7 +990,7 @@ def test_the_walks_that_people_take_are_lawful_and_come_to_every_state_by_every_
     assert taken == set(Step) - others, "nobody to hand over to in 小林市: test_charge.py; no stop: below"
 
 
-# -- what a 支援会議 is for ---------------------------------------------------------------------------------------------
+# -- what a 支援会議 is for --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.rule("S10")

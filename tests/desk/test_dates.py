@@ -13,7 +13,7 @@ from contracts.meetings import ItemSittings, Sittings
 from contracts.message import Account, Compartment, Question
 from contracts.polls import AnswerPoll, ClosePoll, LookAtPoll, NotePollAnswer, OpenPoll
 from contracts.profile import Profile
-from contracts.proposing import DatesInHand, DecideProposal, LookAtDates, MoveDay, ProposeDate
+from contracts.proposing import DatesInHand, DecideProposal, LookAtDates, MoveDay, ProposeDate, TakeRegular
 from contracts.regular import ChangeRegular, DecideRegular, LookAtRegular
 from contracts.running import LookAtRoom
 from services.meetings import service
@@ -26,7 +26,7 @@ from tests.stage import Stage
 MEETINGS = {
     *(LookAtDates, DatesInHand, OpenPoll, NotePollAnswer, ClosePoll, ProposeDate, DecideProposal, MoveDay),
     *(LookAtPoll, AnswerPoll, Sittings, ItemSittings, LookAtRoom, HoldOtherwise),
-    *(LookAtRegular, ChangeRegular, DecideRegular),
+    *(LookAtRegular, ChangeRegular, DecideRegular, TakeRegular),
 }
 
 

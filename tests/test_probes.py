@@ -268,7 +268,7 @@ COORDINATION = (
 MEETING = (
     *("agenda", "cooperation", "item", "link", "notice", "proceeding", "release", "seat", "sitting", *WALL),
     *("apart", "day_move", "poll", "poll_answer", "poll_line", "poll_seat", "proposal"),
-    "mail_reply",
+    *("mail_reply", "mode_change", "pledge", "regular_change"),
 )
 TABLES: dict[str, tuple[str, ...]] = {
     "directory": ("busy", "feed", "person"),
@@ -292,7 +292,19 @@ TABLES: dict[str, tuple[str, ...]] = {
 }
 """What each process keeps, written down a second time."""
 APPEND_ONLY = {
-    *("act", "answer", "concealment", "day_move", "paper", "poll_answer", "poll_line", "proceeding", "secrecy_told"),
+    *(
+        "act",
+        "answer",
+        "concealment",
+        "day_move",
+        "mode_change",
+        "paper",
+        "pledge",
+        "poll_answer",
+        "poll_line",
+        "proceeding",
+        "secrecy_told",
+    ),
     *("ledger", "audit", "checkpoint", "acknowledged", "confirmation", "commission", "commission_end"),
     *("disclosure", "carry_in", "carry_out", *CONSENT),
     *("challenge_found", "escalation", "follow_up", "inquiry", "inquiry_answer", "roster", "snapshot"),

@@ -17,6 +17,7 @@ from contracts.office import Done
 from contracts.profile import Profile, Room
 from contracts.regular import ChangeRegular, DecideRegular, LookAtRegular, RegularDates
 from services.meetings.tables import agenda, seat, sitting
+from tests.meetings.arranging_hands import at
 from tests.meetings.sitting_hands import perform
 from tests.meetings.stand_in import Cut, Hands, consented, person, put_forward
 
@@ -214,14 +215,19 @@ async def test_a_sitting_is_not_moved_past_the_consent_of_a_case_on_its_agenda(
     short = put_forward()
     one = Regular(town, [short])
     everybody = tuple(agency.code for agency in kobayashi.agencies)
-    town.hear(consented(short, *everybody, now=town.now(), ends=town.now() + timedelta(days=30)))
+    town.hear(consented(short, *everybody, now=town.now(), ends=town.now() + timedelta(days=24)))
     town.give(short)
     await town.work()
-    ends = town.now() + timedelta(days=30)
+    ends = town.now() + timedelta(days=24)
     assert one.live().starts < ends
     found = await one.look()
     assert found.options
     assert all(each.ends <= ends for each in found.options)
+    beyond = found.options[0].model_copy(update={"starts": at(21, "10:00", month=12)})
+    refused = await one.change(beyond, reason="office")
+    assert (refused.done, refused.rule) == (False, "P1")
+    within = found.options[0].model_copy(update={"starts": at(17, "10:00", month=12)})
+    assert (await one.change(within, reason="office")).done, "the day itself is no obstacle"
 
 
 @pytest.mark.rule("S1", "S6")

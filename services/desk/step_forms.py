@@ -1,12 +1,14 @@
 """What a form of 「進み具合」 says: read into an act, and kept as it was typed where it was refused."""
 
 import re
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from starlette.datastructures import FormData
 
 from contracts.life import Act, Step
+from contracts.review_months import REVIEW_MONTHS, months_after
 
 
 class Typed:
@@ -33,7 +35,23 @@ def act_of(said: FormData) -> Act:
         given["decider"], _, given["decider_post"] = decider.partition("/")
     if text_of(said, "step") in (Step.DRAFT, Step.AMEND):
         given |= {"plan": _plan(said), "services": []}
+    if text_of(said, "step") == Step.MONITOR:
+        given["next_on"] = review_day(said, "next_on")
     return Act.model_validate(given)
+
+
+def review_day(said: FormData, name: str) -> str | date | None:
+    """So many months after the step's own day where that is chosen, else the day in its field (T8); None for neither.
+
+    The choice counts first: in the form of a 再プラン the field still holds the day of the plan before.
+    """
+    after, typed = text_of(said, f"{name}_after"), text_of(said, name)
+    if after not in REVIEW_MONTHS:
+        return typed or None
+    try:
+        return months_after(date.fromisoformat(text_of(said, "on")), int(after))
+    except ValueError:  # no day to count from, or one past the calendar: the act says so itself
+        return None
 
 
 _PLAIN = (
@@ -85,7 +103,7 @@ def _plan(said: FormData) -> dict[str, Any]:
         "roles": roles,
         "services": list(dict.fromkeys(said.getlist("services"))),
         "other_support": bool(text_of(said, "other_support")),
-        "monitor_on": text_of(said, "monitor_on") or None,
+        "monitor_on": review_day(said, "monitor_on"),
     }
 
 

@@ -37,6 +37,7 @@ from contracts.life import (
 from contracts.message import Compartment
 from contracts.profile import Profile
 from contracts.purpose import OF_THE_LAW, PURPOSE_TEXT
+from contracts.review_months import REVIEW_MONTHS
 from contracts.triage import WAY_TEXT
 from contracts.triage import Way as TriageWay
 from services.desk import grounds, pages, words
@@ -67,7 +68,7 @@ FIELDS: dict[Step, tuple[str, ...]] = {
     Step.DECIDE: ("decider", "drafted_on", "decided", "notified_on", "words"),
     Step.REPORT: ("reported_to", "words"),
     Step.NOTIFY: (),
-    Step.MONITOR: ("words", "next_on"),
+    Step.MONITOR: ("words", "review_on"),
     Step.CONTACT: ("contact", "reached", "words"),
     Step.TALK: ("words",),
     Step.CLOSE: ("lead", "follow_up", "next_on", "words"),
@@ -272,6 +273,7 @@ def shown(life: LifeView, known: pages.Known, today: date, said_on: date | None 
             "purpose": {code.value: PURPOSE_TEXT[code] for code in OF_THE_LAW},
             "ended": ENDED_TEXT,
             "services": SERVICE_TEXT,
+            "review": REVIEW_MONTHS,
         },
         "early_since": words.full_day(life.early_since) if life.early_since else "",
         "heard": life.heard,

@@ -42,6 +42,7 @@ regular_change = Table(
     CheckConstraint("state not in ('approved', 'done', 'returned') or decided_by is not null"),  # S12: somebody did
     ForeignKeyConstraint(["sitting", "compartment"], ["sitting.id", "sitting.compartment"]),
 )
+Index("regular_change_state", regular_change.c.state)
 Index(
     "regular_change_under_way",
     regular_change.c.sitting,

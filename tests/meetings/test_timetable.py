@@ -91,7 +91,7 @@ def test_one_sitting_ranks_every_lawful_slot_at_its_lowest_cost(problem: Problem
 # -- many --------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@SAME_RIDDLES
 @given(riddles())
 def test_two_sittings_are_planned_as_well_as_trying_everything_would(problem: Problem) -> None:
     _, found = searched(problem)

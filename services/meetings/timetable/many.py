@@ -7,14 +7,16 @@ drawing, and none per slot. When nothing is possible, the sittings in the way ar
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp
 from random import Random
 
 from services.meetings.timetable.board import Announced, Board, Spot
-from services.meetings.timetable.grid import Chair, Grid, Sitting, Take, Variant, quorate, seat_cost, takes
+from services.meetings.timetable.grid import Grid, Sitting, Variant
 from services.meetings.timetable.one import best
-from services.meetings.timetable.slots import Planes, add, first_bit, levels, nth_bit
+from services.meetings.timetable.reseating import reseat
+from services.meetings.timetable.slots import first_bit, levels, nth_bit
+from services.meetings.timetable.weighing import IN_THE_WAY, Scales, Way
 
 HOTTEST, COLDEST = 40.0, 0.8
 """Temperatures, in units of cost: at first a 原則 seat is often given up, in the end a day's wait is not."""
@@ -24,8 +26,6 @@ REACH = 9.0
 """Costs so many temperatures above the lowest are not drawn: together they would be one draw in hundreds."""
 SHORTEST_EXCHANGE = 200
 """Steps that looking for exchanges may take after the shortest search."""
-IN_THE_WAY = 1 << 14
-"""What taking another sitting out costs in a step, times its weight: more than all soft costs of one sitting."""
 
 Clock = Callable[[], float]
 Progress = Callable[[float, int, tuple[int, int, int]], None]
@@ -40,17 +40,6 @@ class Found:
     steps: int
 
 
-@dataclass(frozen=True)
-class _Way:
-    """One variant, weighed for a step."""
-
-    variant: Variant
-    possible: int
-    planes: Planes
-    seats: list[list[Take]]
-    rooms: Mapping[int, int]
-
-
 class Search:
     """One search on one board. Seeded: the same seed and number of steps give the same plan."""
 
@@ -60,7 +49,7 @@ class Search:
         self.board = Board(grid, announced)
         self.people = [tuple(dict.fromkeys(p for c in one.chairs for p in c.persons)) for one in grid.sittings]
         self.hopeless = {n for n in range(len(grid.sittings)) if best(grid, n) is None}
-        self.stubborn = [one.weight for one in grid.sittings]
+        self.scales = Scales(grid, self.board, self.people, self.random)
         self.steps = 0
         self._best: list[Spot | None] = self.board.snapshot()
         self._best_key = self.board.key
@@ -108,7 +97,8 @@ class Search:
         self.back()
         self.calm()
         self.exchange()
-        self.reseat()
+        reseat(self.board, self.grid)
+        self.keep()
 
     def exchange(self) -> None:
         """Take out each sitting in turn, let those that share its people or rooms move, and find it another start: what
@@ -130,47 +120,6 @@ class Search:
                 self.step(other, 0.0, ejecting=False)
             self.keep()
         self.back()
-
-    def reseat(self) -> None:
-        """Seats are filled one after another, each avoiding an agency that has enough that day; when it comes for one
-        seat anyway, or for three substitutes' worth of seats, its own people may sit on all of theirs."""
-        board = self.board
-        for number in range(len(self.grid.sittings)):
-            if board.spot[number] is None:
-                continue
-            for agency in sorted({self.grid.agency_of[person] for person in self.people[number]}):
-                before, who = board.cost, tuple(board.who[number])
-                for n in range(len(who)):
-                    self._prefer(number, n, agency)
-                if board.cost >= before:
-                    for n, one in enumerate(who):
-                        if board.who[number][n] != one:
-                            board.seat(number, n, one)
-            self._excuse(number)
-        self.keep()
-
-    def _excuse(self, number: int) -> None:
-        """Whom a quorum could have needed, and has without her, stays away where her coming costs more."""
-        board = self.board
-        for n, chair in enumerate(self.grid.sittings[number].chairs):
-            before, person = board.cost, board.who[number][n]
-            if person is not None and chair.absent is not None and not board.vital(number, person):
-                board.seat(number, n, None)
-                if board.cost >= before:
-                    board.seat(number, n, person)
-
-    def _prefer(self, number: int, n: int, agency: int) -> None:
-        """Give the seat to the first of this agency's people who comes before whoever sits there and can."""
-        board, now = self.board, self.board.who[number][n]
-        stays = board.who[number].count(now) > 1  # on another seat of the same sitting
-        for person in self.grid.sittings[number].chairs[n].persons:
-            if person == now:
-                return
-            if stays and now in self.grid.foes.get(person, ()):
-                continue
-            if self.grid.agency_of[person] == agency and board.may_sit(number, person, instead=now):
-                board.seat(number, n, person)
-                return
 
     def _beside(self, number: int) -> list[int]:
         """Who could use what this sitting leaves."""
@@ -226,7 +175,7 @@ class Search:
     def possible(self, number: int) -> bool:
         """Whether a sitting that has no place could have one beside the others as they lie."""
         sitting = self.grid.sittings[number]
-        return any(self._weigh(number, sitting, one, out=False).possible for one in sitting.variants)
+        return any(self.scales.weigh(number, sitting, one, out=False).possible for one in sitting.variants)
 
     # -- one step ------------------------------------------------------------------------------------------------------
 
@@ -237,15 +186,15 @@ class Search:
         if board.key < self._best_key:
             self._best, self._best_key = board.snapshot(), board.key
         was = board.lift(number) if board.spot[number] is not None else None
-        ways = [self._weigh(number, sitting, variant, out=False) for variant in sitting.variants]
+        ways = [self.scales.weigh(number, sitting, variant, out=False) for variant in sitting.variants]
         drawn = self._draw(ways, heat)
         if drawn is None and was is None and ejecting:
-            ways = [self._weigh(number, sitting, variant, out=True) for variant in sitting.variants]
+            ways = [self.scales.weigh(number, sitting, variant, out=True) for variant in sitting.variants]
             drawn = self._draw(ways, heat)
             if drawn is None:
                 return
-            if drawn[0] >= IN_THE_WAY * self.stubborn[number] * 2:
-                self.stubborn[number] += sitting.weight
+            if drawn[0] >= IN_THE_WAY * self.scales.stubborn[number] * 2:
+                self.scales.stubborn[number] += sitting.weight
                 return
         if drawn is None:
             if was is not None:
@@ -255,9 +204,9 @@ class Search:
         if was is not None:
             self._fill_gaps(person for person in was[3] if person is not None)
 
-    def _draw(self, ways: list[_Way], heat: float) -> tuple[int, _Way, int] | None:
+    def _draw(self, ways: list[Way], heat: float) -> tuple[int, Way, int] | None:
         """(cost, way, start), from the Boltzmann distribution; at no heat one of the cheapest."""
-        found: list[tuple[int, int, _Way]] = []
+        found: list[tuple[int, int, Way]] = []
         lowest: int | None = None
         for way in ways:
             for cost, bits in levels(way.planes, way.possible):
@@ -275,7 +224,7 @@ class Search:
         cost, bits, way = self.random.choices(found, chances)[0]
         return cost, way, nth_bit(bits, self.random.randrange(bits.bit_count()))
 
-    def _settle_in(self, number: int, sitting: Sitting, way: _Way, slot: int, heat: float) -> None:
+    def _settle_in(self, number: int, sitting: Sitting, way: Way, slot: int, heat: float) -> None:
         """Put the sitting there; whoever it needs leaves other sittings, and what is in the way is taken out."""
         board, place = self.board, way.variant.place
         room = self._room(number, way, slot)
@@ -344,10 +293,10 @@ class Search:
         return True
 
     def _eject(self, other: int) -> list[int]:
-        self.stubborn[other] += self.grid.sittings[other].weight
+        self.scales.stubborn[other] += self.grid.sittings[other].weight
         return [person for person in self.board.lift(other)[3] if person is not None]
 
-    def _room(self, number: int, way: _Way, slot: int) -> int | None:
+    def _room(self, number: int, way: Way, slot: int) -> int | None:
         if not way.variant.rooms:
             return None
         free = [room for room in way.variant.rooms if way.rooms[room] >> slot & 1]
@@ -370,207 +319,6 @@ class Search:
                 person = next((one for one in chair.persons if board.may_sit(other, one)), None)
                 if person is not None:
                     board.offer(other, n, person)
-
-    # -- weighing ------------------------------------------------------------------------------------------------------
-
-    def _weigh(self, number: int, sitting: Sitting, variant: Variant, *, out: bool) -> _Way:
-        """All starts of one variant as things stand; with ``out`` also those where others would have to go."""
-        board, place = self.board, variant.place
-        in_way: dict[int, int] = {}
-        rooms, possible = self._rooms(sitting, variant, in_way if out else None)
-        nothing = _Way(variant, 0, [], [], rooms)
-        if not possible:
-            return nothing
-        can: dict[int, int] = {}
-        freeable: dict[int, list[tuple[int, int]]] = {}  # person: (what leaving costs, starts)
-        held: dict[int, list[tuple[int, int]]] = {}
-        for person in self.people[number]:
-            base = sitting.can.get((person, place), 0)
-            if not base or person in variant.out:
-                continue
-            free = base
-            for other, bits in board.clashes(person, sitting, place):
-                if bits & base:
-                    free &= ~bits
-                    cost = board.release(other, person) if person in board.who[other] else None
-                    if cost is None:
-                        held.setdefault(person, []).append((other, bits & base))
-                    else:
-                        freeable.setdefault(person, []).append((cost, bits & base))
-            can[person] = free
-        seats: list[list[Take]] = [[] for _ in sitting.chairs]
-        filled = [0] * len(seats)
-        present: dict[int, int] = {}
-        for n in sitting.order:
-            chair = sitting.chairs[n]
-            found, bits = self._taken(sitting, n, can, present)
-            if freeable:
-                bits = self._freed(chair, freeable, held, found, bits)
-            if chair.absent is None:
-                if out:
-                    bits = self._forced(sitting, variant, chair, held, found, bits, in_way)
-                possible &= bits
-                if not possible:
-                    return nothing
-            seats[n], filled[n] = found, bits
-            for take in found:
-                agency = self.grid.agency_of[take.person]
-                if board.full[agency]:
-                    present[agency] = present.get(agency, 0) | take.slots
-        if sitting.quorum:
-            if out and quorate(sitting, filled, possible) == 0:
-                for n in {n for _, chairs in sitting.quorum for n in chairs}:
-                    chair = sitting.chairs[n]
-                    filled[n] = self._forced(sitting, variant, chair, held, seats[n], filled[n], in_way)
-            possible = quorate(sitting, filled, possible)
-            if not possible:
-                return nothing
-        planes = self._costs(sitting, possible, seats, filled)
-        for agency, bits in present.items():
-            add(planes, bits & possible & board.full[agency], self.grid.problem.weights.overload)
-        if was := board.announced.get(number):
-            self._as_announced(was, possible, seats, rooms, planes)
-        for other, bits in in_way.items():
-            if self.grid.sittings[other].meeting.fixed:
-                possible &= ~bits
-            else:
-                add(planes, bits & possible, IN_THE_WAY * self.stubborn[other])
-        return _Way(variant, possible, planes, seats, rooms)
-
-    def _rooms(self, sitting: Sitting, variant: Variant, in_way: dict[int, int] | None) -> tuple[dict[int, int], int]:
-        if not variant.rooms:
-            return {}, sitting.inside if sitting.meeting.online else 0
-        rooms: dict[int, int] = {}
-        possible = 0
-        for room in variant.rooms:
-            bits = sitting.room_can[room]
-            for _, taken in self.board.room_clashes(room, sitting.length):
-                bits &= ~taken
-            rooms[room] = bits
-            possible |= bits
-        if in_way is not None:
-            order = list(variant.rooms)
-            self.random.shuffle(order)
-            for room in order:
-                wanted = sitting.room_can[room] & ~possible
-                for other, taken in self.board.room_clashes(room, sitting.length):
-                    if taken & wanted:
-                        in_way[other] = in_way.get(other, 0) | taken & wanted
-                rooms[room] |= wanted
-                possible |= wanted
-        return rooms, possible
-
-    def _taken(
-        self, sitting: Sitting, n: int, can: Mapping[int, int], present: Mapping[int, int]
-    ) -> tuple[list[Take], int]:
-        """Who of the free takes a seat, and when; agencies that have enough on a day are asked last."""
-        chair, board = sitting.chairs[n], self.board
-        dear = {
-            person: full & ~present.get(agency, 0)
-            for person in chair.persons
-            if (full := board.full[agency := self.grid.agency_of[person]])
-        }
-        empty = None
-        if dear and chair.absent is not None and n not in sitting.counted:
-            empty = chair.absent
-            if chair.need == "expected":
-                empty += self.grid.problem.weights.fairness * board.missed[chair.agency]
-        found = takes(sitting, chair, can, self.grid.problem, dear, empty)
-        bits = 0
-        for take in found:
-            bits |= take.slots
-        return found, bits
-
-    def _freed(
-        self,
-        chair: Chair,
-        freeable: Mapping[int, list[tuple[int, int]]],
-        held: Mapping[int, list[tuple[int, int]]],
-        found: list[Take],
-        filled: int,
-    ) -> int:
-        """Adds who could leave a seat elsewhere that may stay empty, where that costs less than an empty seat here."""
-        for rank, person in enumerate(chair.persons):
-            others = freeable.get(person)
-            if not others:
-                continue
-            stuck = 0
-            for _, bits in held.get(person, ()):
-                stuck |= bits
-            for number, (leaving, bits) in enumerate(others):
-                cost = leaving + seat_cost(self.grid.problem, chair, rank, unwilling=False)
-                elsewhere = 0
-                for n, (_, more) in enumerate(others):
-                    elsewhere |= more if n != number else 0
-                if chair.absent is not None and cost >= chair.absent:
-                    continue
-                slots = bits & ~(stuck | elsewhere)
-                for n, take in enumerate(found):
-                    if take.slots & slots:
-                        if cost < take.cost:  # sparing her elsewhere is cheaper than this substitute
-                            found[n] = replace(take, slots=take.slots & ~slots)
-                        else:
-                            slots &= ~take.slots
-                if slots:
-                    found.append(Take(slots, person, cost))
-                    filled |= slots
-        return filled
-
-    def _forced(
-        self,
-        sitting: Sitting,
-        variant: Variant,
-        chair: Chair,
-        held: Mapping[int, list[tuple[int, int]]],
-        found: list[Take],
-        filled: int,
-        in_way: dict[int, int],
-    ) -> int:
-        """Adds who is needed elsewhere: those sittings would have to go."""
-        for person in chair.persons:
-            base = sitting.can.get((person, variant.place), 0) & ~filled
-            if person in variant.out or not base:
-                continue
-            for other, bits in held.get(person, ()):
-                if bits & base:
-                    in_way[other] = in_way.get(other, 0) | bits & base
-            found.append(Take(base, person, 0))
-            filled |= base
-        return filled
-
-    def _costs(self, sitting: Sitting, possible: int, seats: list[list[Take]], filled: list[int]) -> Planes:
-        """What each possible start costs: waiting, seats, fairness, load."""
-        board, problem = self.board, self.grid.problem
-        weights, planes = problem.weights, list(sitting.wait)
-        missing: dict[int, list[int]] = {}
-        for chair, found, bits in zip(sitting.chairs, seats, filled, strict=True):
-            for take in found:
-                if take.cost:
-                    add(planes, take.slots & possible, take.cost)
-            if chair.absent is not None and (empty := possible & ~bits):
-                cost = chair.absent
-                if chair.need == "expected" and weights.fairness:
-                    cost += weights.fairness * board.missed[chair.agency]
-                    before = missing.setdefault(chair.agency, [])
-                    for other in before:
-                        add(planes, empty & other, weights.fairness)
-                    before.append(empty)
-                add(planes, empty, cost)
-        return planes
-
-    def _as_announced(
-        self, was: Announced, possible: int, seats: list[list[Take]], rooms: Mapping[int, int], planes: Planes
-    ) -> None:
-        """What differs from what was announced costs: another time, another room, other people."""
-        weights, same = self.grid.problem.weights, possible & (1 << was.slot) if was.slot >= 0 else 0
-        add(planes, possible & ~same, weights.moved)
-        if same:
-            if rooms and not rooms.get(was.room if was.room is not None else -1, 0) & same:
-                add(planes, same, weights.rehoused)
-            for n, found in enumerate(seats):
-                now = next((take.person for take in found if take.slots & same), None)
-                if was.who[n] is not None and now != was.who[n]:
-                    add(planes, same, weights.changed)
 
 
 def _starts(sitting: Sitting) -> int:

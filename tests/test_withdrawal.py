@@ -45,6 +45,9 @@ AT_ONCE = 3
 VICTIMS = ("intake", "coordination@juso", "meetings@juso", "notify", "desk@juso")
 CONFIRMED_WITHIN = timedelta(seconds=5)
 ACKNOWLEDGED_WITHIN = timedelta(seconds=60)
+SHARING = ("coordination@juso", "meetings@juso")
+ACKNOWLEDGED = """select count(*) from acknowledged a join consent_version v
+    on a.consent = v.consent and a.version = v.version where v.state = 'withdrawn'"""
 CONTENT = re.compile("|".join(map(re.escape, (*chaos.NAMES, PROBLEM_TEXT[Problem.DEBT]))))
 """What a page of a case shows of it: whom it is about (intake answers that) or what the trouble is (coordination)."""
 
@@ -130,10 +133,18 @@ class Storm:
             await asyncio.sleep(0.05)
         taking = [self.withdraw(asking, cases[one::AT_ONCE]) for one in range(AT_ONCE)]
         await asyncio.gather(*taking, self.harm())
-        assert await asking.calm(PROCESSES, 300)
-        self.over.set()
-        await asyncio.gather(*lookers)
         self.withdrawn |= found
+        await self.learnt()
+        self.over.set()  # nobody is calm while people look: each refusal is written down
+        await asyncio.gather(*lookers)
+        assert await asking.calm(PROCESSES, 300)
+
+    async def learnt(self) -> None:
+        """Until each store has acknowledged each withdrawal, while people go on looking."""
+        deadline = time.monotonic() + 2 * ACKNOWLEDGED_WITHIN.total_seconds()
+        while self.rows("intake", ACKNOWLEDGED)[0][0] < len(SHARING) * len(self.withdrawn):
+            assert time.monotonic() < deadline, "a store has not learnt of a withdrawal"
+            await asyncio.sleep(0.2)
 
 
 async def storm(one: Storm) -> None:
@@ -196,7 +207,7 @@ def test_nothing_is_shared_after_a_confirmed_withdrawal_whoever_dies(
         where v.state = 'withdrawn' group by 1, 2, 3"""
     ends = {UUID(str(row[0])): tuple(map(instant, row[1:4])) for row in rows("intake", withdrawn)}
     assert len(ends) == CASES
-    for process in ("coordination@juso", "meetings@juso"):
+    for process in SHARING:
         shared = rows(process, 'select "case", at from disclosure')
         assert shared
         assert not [row for row in shared if instant(row[1]) > ends[UUID(str(row[0]))][1]], process

@@ -4,7 +4,6 @@ Staff are references, times are instants; there is no free text in any of it.
 """
 
 from sqlalchemy import (
-    JSON,
     Boolean,
     CheckConstraint,
     Column,
@@ -15,16 +14,14 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    Text,
     UniqueConstraint,
     Uuid,
 )
 
-from contracts.proposing import ReturnReason
 from services.guards import append_only
+from services.meetings.proposal_columns import one_under_way, proposed_columns
 from services.meetings.tables import tables
 from services.store import Instant
-from services.wall import among
 
 poll = Table(
     "poll",
@@ -145,42 +142,9 @@ proposal = Table(
     Column("id", Uuid, primary_key=True),
     Column("compartment", String(5), nullable=False),
     Column("item", Uuid, nullable=False, index=True),
-    Column("request", Uuid, nullable=False, unique=True),
-    Column("starts", Instant, nullable=False),
-    Column("ends", Instant, nullable=False),
-    Column("place", String(40), nullable=False),
-    Column("room", String(40)),
-    Column("mode", String(9), CheckConstraint("mode in ('in_person', 'online', 'both')"), nullable=False),
-    Column("mode_reason", String(9)),
-    Column("seats", JSON, nullable=False),
-    Column("why", Text, nullable=False),
     Column("instead_of", Uuid, ForeignKey("sitting.id")),
-    Column("proposed_by", Uuid, nullable=False),
-    Column("proposed_for", String(40), nullable=False),
-    Column("proposed_at", Instant, nullable=False),
-    Column("state", String(8), nullable=False),
-    Column("decided_by", Uuid),
-    Column("decided_for", String(40)),
-    Column("decided_at", Instant),
-    Column("decision", Uuid, unique=True),
-    Column("returned", String(8)),
-    Column("void", Text, nullable=False, default=""),
-    CheckConstraint("state in ('proposed', 'approved', 'done', 'returned', 'void')"),
-    CheckConstraint("starts < ends"),
-    CheckConstraint(f"returned in ({among(ReturnReason)})"),
-    CheckConstraint("(state = 'returned') = (returned is not null)"),
-    CheckConstraint("(decided_by is null) = (decision is null)"),
-    CheckConstraint("state not in ('approved', 'done', 'returned') or decided_by is not null"),  # S12: somebody did
+    *proposed_columns(),
     ForeignKeyConstraint(["item", "compartment"], ["item.id", "item.compartment"]),
 )
-Index("proposal_state", proposal.c.state)
-Index(
-    "proposal_under_way",
-    proposal.c.item,
-    unique=True,
-    sqlite_where=proposal.c.state.in_(("proposed", "approved")),
-    postgresql_where=proposal.c.state.in_(("proposed", "approved")),
-)
-"""日時の案. ``seats``: [agency, need, person] each. ``decision``: the request that decided it; where a city wants no
-approval, whoever proposes decides. ``instead_of``: the announced sitting whose place it takes.
-"""
+one_under_way(proposal, "item")
+"""日時の案. ``instead_of``: the announced sitting whose place it takes."""

@@ -5,7 +5,7 @@ have changed in between (proposing_carrying.py).
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,6 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from contracts.directory import Staff, StaffView
-from contracts.holding import Mode, ModeReason
 from contracts.message import Compartment, Event
 from contracts.office import Done
 from contracts.proposing import DecideProposal, KeepApart, ProposeDate
@@ -30,12 +29,22 @@ from services.meetings.arranging import (
     stand_of,
     why_not_arrange,
 )
+from services.meetings.deciding import (
+    OTHERS,
+    REPEATED,
+    Judged,
+    date_at,
+    decided,
+    decided_before,
+    mode_wanted,
+    proposed,
+    same_people,
+)
 from services.meetings.gathering import Table, search_of
 from services.meetings.handlers import service
-from services.meetings.holding_rules import NO_REASON
 from services.meetings.polls_tables import apart, proposal
 from services.meetings.proposing_store import try_now, under_way
-from services.meetings.ranking import Date, rank
+from services.meetings.ranking import rank
 from services.meetings.replanning_rules import room_lost
 from services.meetings.replies import declined, replies_of
 from services.meetings.running_rules import Refusal
@@ -44,24 +53,11 @@ from services.meetings.stopping import make_way
 from services.meetings.tables import item, sitting
 from services.service import Tx, Work
 
-REPEATED = Refusal("S12", "この画面からは、すでに別の内容を記録しました。", "画面を読み直して、選び直してください。")
-OTHERS = Refusal("S12", "ほかの人が先に記録しました。", "画面を読み直してください。")
 UNDER_WAY = Refusal("S12", "この議題では、ほかの日時の案が進んでいます。", "承認か差戻しを待ってください。")
 ALREADY_SET = Refusal("S12", "この議題には、すでに日時があります。", "画面を読み直して、変更として選んでください。")
 SAME_PERSON = Refusal("P5", "同じ人が二度選ばれています。", "別の二人を選んでください。")
 PAST = Refusal("S12", "この案の日時は、もう過ぎたか当日です。", "差し戻して、選び直してください。")
 CHANGED = "日時を変更します"
-PICK = "画面の候補から、日時と出席者を選び直してください。"
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A date that may be proposed: where, who, and why."""
-
-    date: Date
-    place: str
-    mode: Mode
-    mode_reason: ModeReason | None
 
 
 @service.performs(ProposeDate)
@@ -88,9 +84,9 @@ def _repeated(asked: ProposeDate, tx: Tx) -> Done | None:
     row = tx.execute(select(proposal).where(proposal.c.request == asked.request)).first()
     if row is None:
         return None
-    same = (row.item, row.starts, row.mode == "online") == (asked.item, asked.starts, asked.online)
-    same = same and {UUID(person) for _, _, person in row.seats} == set(asked.persons)
-    return Done(done=True) if same else refused(REPEATED)
+    same = (row.item, row.starts) == (asked.item, asked.starts)
+    same = same and ((row.mode == "online") == asked.online or (row.mode_reason is None and not asked.online))
+    return Done(done=True) if same and same_people(row, asked.persons) else refused(REPEATED)
 
 
 def _judge(asked: ProposeDate, stand: Stand, replies: Sequence[Any], work: Work) -> Judged | Refusal:
@@ -98,9 +94,9 @@ def _judge(asked: ProposeDate, stand: Stand, replies: Sequence[Any], work: Work)
     if isinstance(stand.table, NoSlot):
         return Refusal("P1", stand.table.why, "")
     body = stand.adhoc[0]
-    mode: Mode = "online" if asked.online else body.mode
-    if mode != body.mode and asked.mode_reason is None:
-        return NO_REASON
+    mode = mode_wanted(asked.online, body.mode, asked.mode_reason)
+    if isinstance(mode, Refusal):
+        return mode
     staff = stand.diary.staff if work.compartment is Compartment.JUSO else stand.diary.bound(asked.starts)
     rows = chosen_seats(stand.table, asked.persons, staff)
     if isinstance(rows, Refusal):
@@ -111,12 +107,9 @@ def _judge(asked: ProposeDate, stand: Stand, replies: Sequence[Any], work: Work)
     if asked.lost_room:
         search = replace(search, room_busy=room_lost(search.room_busy, stand.announced))
     found = rank(search)
-    date = next((one for one in found.dates if one.starts == asked.starts), None)
-    if date is None:
-        return Refusal("P1", "この日時は、選んだ出席者では開けません。" + found.none_because, PICK)
-    if away := [seat.name for seat, person in date.chosen if person is None]:
-        names = "、".join(dict.fromkeys(away))
-        return Refusal("P4", f"この日時に出られない人が選ばれています: {names}。", PICK)
+    date = date_at(asked.starts, found.dates, found.none_because)
+    if isinstance(date, Refusal):
+        return date
     uncalled = [seat.name for seat in stand.table.seats if seat.agency not in {one.agency for one in rows}]
     why = date.why + (f"。招かない席: {'、'.join(dict.fromkeys(uncalled))}" if uncalled else "")
     return Judged(replace(date, why=why), body.place, mode, asked.mode_reason if mode != body.mode else None)
@@ -183,30 +176,9 @@ def _overtaken(asked: ProposeDate, tx: Tx) -> Refusal | None:
 
 
 def _write(asked: ProposeDate, actor: Actor, judged: Judged, waits: bool, tx: Tx) -> UUID:
-    date, new = judged.date, tx.ref()
-    decided = {"decided_by": actor.person, "decided_for": actor.agency, "decided_at": tx.now, "decision": asked.request}
-    tx.execute(
-        insert(proposal).values(
-            id=new,
-            compartment=tx.here,
-            item=asked.item,
-            request=asked.request,
-            starts=date.starts,
-            ends=date.ends,
-            place=judged.place,
-            room=date.room,
-            mode=judged.mode,
-            mode_reason=judged.mode_reason,
-            seats=[[seat.agency, seat.need, str(person)] for seat, person in date.chosen],
-            why=date.why,
-            instead_of=asked.instead_of,
-            proposed_by=actor.person,
-            proposed_for=actor.agency,
-            proposed_at=tx.now,
-            state="proposed" if waits else "approved",
-            **({} if waits else decided),
-        )
-    )
+    new = tx.ref()
+    mine = {"id": new, "compartment": tx.here, "item": asked.item, "instead_of": asked.instead_of}
+    tx.execute(insert(proposal).values(mine | proposed(judged, actor, asked.request, tx.now, waits=waits)))
     return new
 
 
@@ -244,19 +216,15 @@ def _decide(asked: DecideProposal, staff: Sequence[StaffView], answers: list[Don
     actor = actor_of(asked.viewer, asked.viewer_agency)
     row = tx.execute(select(proposal).where(proposal.c.id == asked.proposal)).first()
     one = tx.execute(select(item).where(item.c.id == row.item)).first() if row else None
-    if row is not None and row.decision == asked.request:
-        same = row.returned == (asked.returned.value if asked.returned else None)
-        answers.append(Done(done=True) if same else refused(REPEATED))
+    if before := decided_before(row, asked.request, asked.returned):
+        answers.append(before)
         return ()
     refusal = NOT_THERE if row is None else why_not_arrange(one, actor, tx) or _undecidable(asked, row, staff, tx)
     if refusal or row is None or actor is None:
         answers.append(_refuse("decide-proposal", actor, one, refusal or NOT_THERE, tx))
         return ()
-    state = "returned" if asked.returned else "approved"
-    values = {"decided_by": actor.person, "decided_for": actor.agency, "decided_at": tx.now, "decision": asked.request}
     mine = proposal.c.id == row.id, proposal.c.state == "proposed"
-    returned = asked.returned.value if asked.returned else None
-    tx.execute(update(proposal).where(*mine).values(state=state, returned=returned, **values))
+    tx.execute(update(proposal).where(*mine).values(decided(asked.returned, actor, asked.request, tx.now)))
     note_act(tx, "decide-proposal", actor, one, None)
     answers.append(Done(done=True))
     if asked.returned:

@@ -38,6 +38,7 @@ from services import sharing
 from services.meetings import proposing_rules as rules
 from services.meetings.arranging import IN_HAND, Actor, Stand, actor_of, share_to, stand_of, why_not_arrange
 from services.meetings.conducting import may_run
+from services.meetings.deciding import seats_of
 from services.meetings.gathering import search_of
 from services.meetings.handlers import service
 from services.meetings.polls_rules import contradicting, counting
@@ -263,7 +264,7 @@ def _proposals(tx: Tx, about: UUID) -> tuple[ProposalView, ...]:
         ProposalView.model_validate(
             {
                 "proposal": row.id,
-                "seats": [dict(zip(("agency", "need", "person"), one, strict=True)) for one in row.seats],
+                "seats": seats_of(row),
             }
             | {name: getattr(row, name) for name in columns}
         )

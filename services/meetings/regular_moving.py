@@ -4,7 +4,7 @@ The change is judged when it is proposed, and its people once more when it is ca
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -13,19 +13,28 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from contracts.directory import Staff, StaffView
-from contracts.holding import Mode
 from contracts.message import Compartment, Event
 from contracts.office import Done
-from contracts.proposing import SeatOffer
 from contracts.regular import ChangeRegular, DecideRegular, LookAtRegular, RegularChange, RegularDates
 from services.meetings import proposing_rules as rules
 from services.meetings.arranging import Actor, actor_of, note_act, refused
 from services.meetings.conducting import may_run
+from services.meetings.deciding import (
+    OTHERS,
+    REPEATED,
+    Judged,
+    date_at,
+    decided,
+    decided_before,
+    mode_wanted,
+    proposed,
+    same_people,
+    seats_of,
+)
 from services.meetings.handlers import service
-from services.meetings.holding_rules import NO_REASON
-from services.meetings.proposing import PICK, chosen_seats
+from services.meetings.proposing import chosen_seats
 from services.meetings.proposing_views import offered
-from services.meetings.ranking import Date, spread
+from services.meetings.ranking import spread
 from services.meetings.regular_standing import (
     NOT_THERE,
     Announced,
@@ -42,8 +51,6 @@ from services.service import Tx, Work
 
 SHOWN = 12
 UNDER_WAY = Refusal("S12", "この会議では、ほかの変更の案が進んでいます。", "承認か差戻しを待ってください。")
-OTHERS = Refusal("S12", "ほかの人が先に記録しました。", "画面を読み直してください。")
-REPEATED = Refusal("S12", "この画面からは、すでに別の内容を記録しました。", "画面を読み直して、選び直してください。")
 
 
 @service.performs(LookAtRegular)
@@ -87,21 +94,10 @@ def _changes(tx: Tx, of: UUID) -> Sequence[Row[Any]]:
 
 def _change(row: Row[Any]) -> RegularChange:
     facts = {name: getattr(row, name) for name in set(RegularChange.model_fields) - {"change", "seats", "online"}}
-    seats = tuple(SeatOffer(agency=agency, need=need, person=person) for agency, need, person in row.seats)
-    return RegularChange.model_validate(facts | {"change": row.id, "seats": seats})
+    return RegularChange.model_validate(facts | {"change": row.id, "seats": seats_of(row)})
 
 
 # -- proposal ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """A date that may be proposed."""
-
-    date: Date
-    place: str
-    mode: Mode
-    reason: str | None
 
 
 @service.performs(ChangeRegular)
@@ -114,7 +110,7 @@ async def change_regular(asked: ChangeRegular, work: Work) -> Done:
     if (before := await work.run(partial(_repeated, asked))) is not None:
         return before
     found = await work.run(partial(looked_up, of=asked.sitting, actor=actor))
-    judged: _Judged | Refusal = found if isinstance(found, Refusal) else NOT_THERE
+    judged: Judged | Refusal = found if isinstance(found, Refusal) else NOT_THERE
     staff: Sequence[StaffView] = ()
     if isinstance(found, Announced):
         standing = await standing_of(work, found)
@@ -129,38 +125,35 @@ def _repeated(asked: ChangeRegular, tx: Tx) -> Done | None:
     if row is None:
         return None
     same = (row.sitting, row.starts, row.reason) == (asked.sitting, asked.starts, asked.reason)
-    same = same and {UUID(person) for _, _, person in row.seats} == set(asked.persons)
-    return Done(done=True) if same else refused(REPEATED)
+    same = same and (row.mode == "online" or not asked.online)
+    return Done(done=True) if same and same_people(row, asked.persons) else refused(REPEATED)
 
 
-def _judge(asked: ChangeRegular, standing: Standing, work: Work) -> _Judged | Refusal:
+def _judge(asked: ChangeRegular, standing: Standing, work: Work) -> Judged | Refusal:
     """Whether the date is lawful with exactly these people."""
     found, table = standing.announced, standing.table
     if isinstance(table, NoSlot):
         return Refusal("P1", table.why, "")
-    mode: Mode = "online" if asked.online else found.where.mode
-    if mode != found.where.mode and asked.mode_reason is None:
-        return NO_REASON
+    mode = mode_wanted(asked.online, found.where.mode, asked.mode_reason)
+    if isinstance(mode, Refusal):
+        return mode
     staff = standing.diary.staff if work.compartment is Compartment.JUSO else standing.diary.bound(asked.starts)
     rows = chosen_seats(table, asked.persons, staff)
     if isinstance(rows, Refusal):
         return rows
     chosen = replace(standing, table=replace(table, seats=rows))
     ranking = ranked(chosen, work.profile, mode, lost_room=asked.lost_room)
-    date = next((one for one in ranking.dates if one.starts == asked.starts), None)
-    if date is None:
-        return Refusal("P1", "この日時は、選んだ出席者では開けません。" + ranking.none_because, PICK)
-    if away := [each.name for each, person in date.chosen if person is None]:
-        names = "、".join(dict.fromkeys(away))
-        return Refusal("P4", f"この日時に出られない人が選ばれています: {names}。", PICK)
+    date = date_at(asked.starts, ranking.dates, ranking.none_because)
+    if isinstance(date, Refusal):
+        return date
     reason = asked.mode_reason if mode != found.where.mode else found.where.mode_reason
-    return _Judged(date, found.body.place, mode, reason)
+    return Judged(date, found.body.place, mode, reason)
 
 
 def _propose(
     asked: ChangeRegular,
     actor: Actor | None,
-    judged: _Judged | Refusal,
+    judged: Judged | Refusal,
     staff: Sequence[StaffView],
     answers: list[Done],
     tx: Tx,
@@ -170,7 +163,7 @@ def _propose(
         return
     again = looked_up(tx, asked.sitting, actor)
     refusal = again if isinstance(again, Refusal) else judged if isinstance(judged, Refusal) else None
-    if refusal is None and actor is not None and isinstance(judged, _Judged):
+    if refusal is None and actor is not None and isinstance(judged, Judged):
         today = tx.now.astimezone(TOKYO).date()
         waits = rules.needs_approval(tx.profile, actor.person, actor.agency, staff, today)
         try:
@@ -182,16 +175,10 @@ def _propose(
     answers.append(refused(refusal) if refusal else Done(done=True))
 
 
-def _write(asked: ChangeRegular, actor: Actor, judged: _Judged, waits: bool, tx: Tx) -> None:
-    date = judged.date
-    decided = {"decided_by": actor.person, "decided_for": actor.agency, "decided_at": tx.now, "decision": asked.request}
-    new: dict[str, Any] = {"id": tx.ref(), "becomes": tx.ref(), "compartment": tx.here, "sitting": asked.sitting}
-    new |= {"request": asked.request, "reason": asked.reason.value, "starts": date.starts, "ends": date.ends}
-    new |= {"place": judged.place, "room": date.room, "mode": judged.mode, "mode_reason": judged.reason}
-    new |= {"seats": [[each.agency, each.need, str(person)] for each, person in date.chosen], "why": date.why}
-    new |= {"proposed_by": actor.person, "proposed_for": actor.agency, "proposed_at": tx.now}
-    new |= {"state": "proposed" if waits else "approved", **({} if waits else decided)}
-    tx.execute(insert(regular_change).values(new))
+def _write(asked: ChangeRegular, actor: Actor, judged: Judged, waits: bool, tx: Tx) -> None:
+    mine: dict[str, Any] = {"id": tx.ref(), "compartment": tx.here, "sitting": asked.sitting, "becomes": tx.ref()}
+    mine |= {"reason": asked.reason.value} | proposed(judged, actor, asked.request, tx.now, waits=waits)
+    tx.execute(insert(regular_change).values(mine))
 
 
 # -- approval ----------------------------------------------------------------------------------------------------------
@@ -209,20 +196,16 @@ async def decide_regular(asked: DecideRegular, work: Work) -> Done:
 def _decide(asked: DecideRegular, staff: Sequence[StaffView], answers: list[Done], tx: Tx) -> Iterable[Event]:
     actor = actor_of(asked.viewer, asked.viewer_agency)
     row = tx.execute(select(regular_change).where(regular_change.c.id == asked.change)).first()
-    if row is not None and row.decision == asked.request:
-        same = row.returned == (asked.returned.value if asked.returned else None)
-        answers.append(Done(done=True) if same else refused(REPEATED))
+    if before := decided_before(row, asked.request, asked.returned):
+        answers.append(before)
         return ()
     refusal = _undecidable(actor, row, staff, tx)
     note_act(tx, "decide-regular", actor, None, refusal)
     if refusal or row is None or actor is None:
         answers.append(refused(refusal or NOT_THERE))
         return ()
-    values: dict[str, Any] = {"decided_by": actor.person, "decided_for": actor.agency, "decided_at": tx.now}
-    values |= {"decision": asked.request, "state": "returned" if asked.returned else "approved"}
-    values |= {"returned": asked.returned.value if asked.returned else None}
     mine = regular_change.c.id == row.id, regular_change.c.state == "proposed"
-    tx.execute(update(regular_change).where(*mine).values(values))
+    tx.execute(update(regular_change).where(*mine).values(decided(asked.returned, actor, asked.request, tx.now)))
     answers.append(Done(done=True))
     return ()
 

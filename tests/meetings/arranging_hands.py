@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from contracts.coordination import ItemPutForward
 from contracts.office import Done
 from contracts.polls import AnswerPoll, Choice, ClosePoll, LookAtPoll, NotePollAnswer, OpenPoll, PollState
+from contracts.profile import Profile
 from contracts.proposing import (
     DateOption,
     DatesView,
@@ -28,6 +29,13 @@ from tests.meetings.stand_in import Hands, person
 def at(day: int, clock: str, month: int = 11) -> datetime:
     """A time of day in Japan, in the year of the tests."""
     return datetime.combine(date(2026, month, day), time.fromisoformat(clock), TOKYO)
+
+
+def held_as(profile: Profile, mode: str, **other: Any) -> Profile:
+    """The city, with every body held in this mode."""
+    reason = None if mode == "in_person" else "集まりにくいため"
+    bodies = tuple(one.model_copy(update={"mode": mode, "mode_reason": reason}) for one in profile.bodies)
+    return profile.model_copy(update={"bodies": bodies} | other)
 
 
 @dataclass

@@ -15,20 +15,13 @@ from contracts.profile import Profile, Room
 from contracts.running import LookAtRoom, RoomView
 from services.meetings.holding_tables import mode_change
 from services.meetings.tables import sitting
-from tests.meetings.arranging_hands import Desk
+from tests.meetings.arranging_hands import Desk, held_as
 from tests.meetings.sitting_hands import perform
 from tests.meetings.stand_in import Hands, person, put_forward
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 Building = Callable[..., Hands]
 ROOM = Room(code="small", name="第2相談室", place="shiyakusho", capacity=20)
-
-
-def held_as(profile: Profile, mode: str, **other: Any) -> Profile:
-    """The city, with every body held in this mode."""
-    reason = None if mode == "in_person" else "集まりにくいため"
-    bodies = tuple(one.model_copy(update={"mode": mode, "mode_reason": reason}) for one in profile.bodies)
-    return profile.model_copy(update={"bodies": bodies} | other)
 
 
 async def announced(hands: Hands) -> Desk:

@@ -14,7 +14,7 @@ from contracts.profile import Profile, Quorum, Room
 from contracts.proposing import DatesInHand, ReturnReason
 from services.meetings.polls_tables import proposal
 from services.meetings.tables import sitting
-from tests.meetings.arranging_hands import Desk, at
+from tests.meetings.arranging_hands import Desk, at, held_as
 from tests.meetings.stand_in import Hands, person, put_forward, withdrawn
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
@@ -281,6 +281,19 @@ async def test_each_request_is_one_act_and_two_people_do_not_decide_at_once(hand
     assert not late.done
     assert late.next_step
     assert len(rows(town, proposal)) == 1
+
+
+@pytest.mark.rule("M3")
+@pytest.mark.parametrize("mode", ["in_person", "online"])
+async def test_a_proposal_sent_twice_is_one_however_its_body_is_held_and_another_way_is_another(
+    hands: Building, two_step: Profile, mode: str
+) -> None:
+    one = await begun(hands(JUSO, held_as(two_step, mode)))
+    best, request = (await one.options())[0], uuid4()
+    assert (await one.propose(best, request=request)).done
+    assert (await one.propose(best, request=request)).done
+    otherwise = await one.propose(best, request=request, online=True, mode_reason="weather")
+    assert otherwise.done == (mode == "online"), "of a body that is held online it says the same"
 
 
 @pytest.mark.parametrize(

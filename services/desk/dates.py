@@ -124,7 +124,7 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
 
     @inside.get("/days", response_model=None)
     async def days(request: Request) -> Response:
-        reasons = {code.value: text for code, text in MODE_REASON_TEXT.items()}
+        reasons = MODE_REASON_TEXT
         return page(work, "days.html", session=request.state.session, request_id=str(uuid4()), mode_reasons=reasons)
 
     @forms.post("/days", response_model=None)
@@ -250,8 +250,8 @@ async def _page(
         today=today.isoformat(),
         ref=lambda: str(uuid4()),
         choices=CHOICE_TEXT,
-        reasons={code.value: text for code, text in RETURN_TEXT.items()},
-        mode_reasons={code.value: text for code, text in MODE_REASON_TEXT.items()},
+        reasons=RETURN_TEXT,
+        mode_reasons=MODE_REASON_TEXT,
         found=found,
         lost_room=lost_room,
         **shown(found, known),

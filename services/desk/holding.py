@@ -42,5 +42,5 @@ def how_held(room: RoomView, known: Known, name: Callable[[UUID], str]) -> dict[
             for one in room.mode_changes
         ],
         "modes": {code: MODE_TEXT[code] for code in others} if room.may_run and not room.acts else {},
-        "mode_reasons": {code.value: text for code, text in MODE_REASON_TEXT.items()},
+        "mode_reasons": MODE_REASON_TEXT,
     }

@@ -54,7 +54,7 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
         return await _page(work, session, ref, 409, done.sentence(""), lost_room=lost_room)
 
 
-def question_of(said: FormData, ref: str, session: Session) -> Question[Done] | Any:
+def question_of(said: FormData, ref: str, session: Session) -> Question[Done]:
     """What a form asks for. Raises ValidationError, which repeats nothing of it."""
     who: dict[str, Any] = {"viewer": session.person, "viewer_agency": session.code or None}
     who["request"] = text_of(said, "request")
@@ -96,9 +96,9 @@ async def _page(
         options=[option_line(one, None, known) for one in found.options],
         changes=[_change(one, known) for one in found.changes],
         free=not any(one.state in ("proposed", "approved") for one in found.changes),
-        reasons={code.value: text for code, text in REGULAR_REASON_TEXT.items()},
-        returns={code.value: text for code, text in RETURN_TEXT.items()},
-        mode_reasons={code.value: text for code, text in MODE_REASON_TEXT.items()},
+        reasons=REGULAR_REASON_TEXT,
+        returns=RETURN_TEXT,
+        mode_reasons=MODE_REASON_TEXT,
     )
 
 

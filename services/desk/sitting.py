@@ -242,7 +242,7 @@ def shown(room: RoomView, sitting: UUID, known: pages.Known, staff: Mapping[UUID
             if one.agency in agencies and one.person not in seated and one.person not in there
         ],
         "posts": sorted({post for one in staff.values() if one.agency in agencies for post in one.posts}),
-        "grounds": {code.value: text for code, text in PROXY_TEXT.items()},
+        "grounds": PROXY_TEXT,
         "items": [item_line(one, known) for one in room.items],
         "approvals": [
             (known.agency(one.agency), _name(one.person, known), words.moment(one.at)) for one in room.approvals

@@ -61,6 +61,19 @@ class ReferralWithConsent(Event, subject="kasane.intake.referral_with_consent.v1
     """The client agreed to the agencies named and to nobody else (一部同意): not even standing members may hear it."""
     client: UUID | None = None
     """The member of the household the case is about, as the consent's scope names him or her."""
+    unasked: Annotated[int, Field(ge=0, le=1000)] = 0
+    """How many who live with the client have not been asked for their own consent (S18): version 1 of that count."""
+
+
+class MembersUnasked(Event, subject="kasane.intake.members_unasked.v1", to=(Account.JUSO,), supersedes=True):
+    """How many who live with the client of a juso case (``about``) nobody has asked for their own consent now (S18).
+
+    A number, of nobody named. Told whenever it changes: somebody answered, the household or the consent's scope did.
+    """
+
+    number: Annotated[int, Field(ge=0, le=1000)]
+    on: date
+    """The day in Japan on which it became so."""
 
 
 class ConsentChanged(Event, subject="kasane.intake.consent_changed.v1", to=(Account.JUSO,), supersedes=True):

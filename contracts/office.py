@@ -1,11 +1,11 @@
 """What commands to the office of intake (受付) carry and answer: who acts, whether it was done, what instead."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import StringConstraints
 
-from contracts.message import Code, Message
+from contracts.message import Code, Compartment, Message
 
 Words = Annotated[str, StringConstraints(max_length=10_000)]
 """Free text of a person. Kept sealed, never in an event. How long a field may be is said by the rules of intake."""
@@ -15,12 +15,22 @@ Line = Annotated[str, StringConstraints(max_length=200)]
 class Officer(Message):
     """Who asks or acts, and the agency he or she does it for."""
 
+    desk_of: ClassVar[Compartment | None] = None
+    """At which desk he or she signed in: of referrals elsewhere a desk is told nothing. None: the command line."""
     person: UUID
     agency: Code
 
 
 class DeskOfficer(Officer):
     """Who signed in at the desk of juso: is told of referrals that lie there now, whatever he or she sees elsewhere."""
+
+    desk_of: ClassVar[Compartment | None] = Compartment.JUSO
+
+
+class ShienOfficer(Officer):
+    """Who signed in at the desk of shien: is told of referrals that lie there now; the 市町村 keeps them (S1)."""
+
+    desk_of: ClassVar[Compartment | None] = Compartment.SHIEN
 
 
 class Done(Message):

@@ -227,6 +227,8 @@ class Deadlines(Data):
     """つなぎ to the answer whether it is taken on or given back (T9, D8)."""
     assess_days: Days = 30
     """受付 to the アセスメント (C5)."""
+    ask_members_days: Days = 14
+    """A 世帯員 who was not asked for an own consent to the asking; the meeting, if that comes first (S18)."""
     talk_days: Days = 7
     """A form that says the person is anxious (本人の不安) to the 面談 or 同行支援 (C7)."""
     plan_days: Days = 30

@@ -31,6 +31,7 @@ PLUMBING = {
     "count_definitions.py",
     "counts_sheet.py",
     "demo.py",
+    "example_days.py",
     "extent.py",
     "forms.py",
     "forms_page.py",

@@ -259,7 +259,7 @@ CONSENT = ("consent_agency", "consent_member", "consent_purpose", "consent_versi
 WALL = (*CONSENT, "acknowledgement", "commission", "commission_end", "disclosure", "extent", "replica")
 COORDINATION = (
     *("act", "case_", "case_agency", "case_problem", "client", "concealment", "hearing", "item", "paper", "step"),
-    "secrecy_told",
+    *("secrecy_told", "unasked"),
     *("carry_in", "carry_out", "entry", "erased", *WALL),
     *("inquiry", "inquiry_answer", "roster"),
     *("challenge", "challenge_forward", "challenge_found", "follow_up", "matching", "place", "snapshot"),
@@ -274,6 +274,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "directory": ("busy", "feed", "person"),
     "intake": (
         *("client", "erased", "handover", "household_member", "juso_case", "member", "opening", "referral"),
+        "unasked_told",
         *("acknowledged", "confirmation", "extent", "permit", "running", "unconfirmed", *CONSENT),
         *("deed", "same_person", "showing", "signal", "triage_decision"),
         *("household_end", "household_stay", "member_consent", "member_detail", "secrecy", "secrecy_viewer"),
@@ -305,6 +306,7 @@ APPEND_ONLY = {
         "proceeding",
         "secrecy_told",
     ),
+    "unasked",
     *("ledger", "audit", "checkpoint", "acknowledged", "confirmation", "commission", "commission_end"),
     *("disclosure", "carry_in", "carry_out", *CONSENT),
     *("challenge_found", "escalation", "follow_up", "inquiry", "inquiry_answer", "roster", "snapshot"),

@@ -73,6 +73,7 @@ from contracts.intake import (
     Held,
     LookAtConsent,
     LookAtStop,
+    MembersUnasked,
     OpenWithoutConsent,
     RecordConsent,
     ReferralWithConsent,
@@ -118,6 +119,22 @@ from contracts.reception import (
     DeskSignals,
     DeskTriage,
     DeskTriageList,
+)
+from contracts.reception_shien import (
+    ShienChangeHousehold,
+    ShienDecideSame,
+    ShienDecideTriage,
+    ShienDetail,
+    ShienDropSignal,
+    ShienDuplicates,
+    ShienHousehold,
+    ShienMemberConsent,
+    ShienReportSignal,
+    ShienSecrecy,
+    ShienShown,
+    ShienSignals,
+    ShienTriage,
+    ShienTriageList,
 )
 from contracts.regular import ChangeRegular, DecideRegular, LookAtRegular
 from contracts.resources import NoteMatch, NotePlace, Resources
@@ -180,6 +197,11 @@ RECEPTION = (
     *(DeskHousehold, DeskChangeHousehold, DeskMemberConsent, DeskDetail, DeskSecrecy, DeskShown),
     *(DeskReportSignal, DeskSignals, DeskDropSignal),
 )
+RECEPTION_OF_SHIEN = (
+    *(ShienTriageList, ShienTriage, ShienDecideTriage, ShienDuplicates, ShienDecideSame),
+    *(ShienHousehold, ShienChangeHousehold, ShienMemberConsent, ShienDetail, ShienSecrecy, ShienShown),
+    *(ShienReportSignal, ShienSignals, ShienDropSignal),
+)
 COMMISSIONING = {
     question.subject
     for question in (Commissions, Commission, EndCommission, Cooperations, AskCooperation, NoteCooperation)
@@ -192,6 +214,7 @@ SAYS: dict[str, set[str]] = {
     "directory": set(),
     "intake": {
         f"to.juso.{ConsentChanged.subject}",
+        f"to.juso.{MembersUnasked.subject}",
         f"to.juso.{SecrecyChanged.subject}",
         f"to.juso.{ReferralAnswered.subject}",
         f"to.juso.{ReferralWithConsent.subject}",
@@ -209,7 +232,10 @@ SAYS: dict[str, set[str]] = {
     | {f"to.intake.{question.subject}" for question in (ClientOf, DetailsOfClient, WithdrawConsent, LookAtStop)}
     | {question.subject for question in (Resources, NotePlace, NoteMatch)}
     | {f"to.intake.{question.subject}" for question in RECEPTION},
-    "desk@shien": DESK | {f"to.directory.{SignInShien.subject}", ClientsOfCases.subject} | COMMISSIONING,
+    "desk@shien": DESK
+    | {f"to.directory.{SignInShien.subject}", ClientsOfCases.subject}
+    | COMMISSIONING
+    | {f"to.intake.{question.subject}" for question in RECEPTION_OF_SHIEN},
     "gate": {f"to.shien.{question.subject}" for question in (EntriesForGate, RecordCarryOut)}
     | {f"to.juso.{question.subject}" for question in (ConsentForGate, RecordCarryIn)}
     | {f"to.{one}.{FrozenCounts.subject}" for one in ("juso", "shien")}

@@ -5,11 +5,13 @@ import asyncio
 import json
 import signal
 import sys
+from datetime import datetime
 from pathlib import Path
 
 from contracts.message import Compartment
 from services import asyncapi, demo, logs
 from services.commands import Adder
+from services.example_days import JAPAN, example_for
 from services.importer import import_file
 from services.launcher import CannotStart, Launcher, run_process
 from services.operator import operator
@@ -46,7 +48,7 @@ def _up(options: argparse.Namespace, settings: Settings) -> int:
         example = settings.profile / "referrals.csv"
         if options.example and example.exists():
             print(f"例の申込みを取り込みます: {example}")
-            launcher.beside(lambda: _run_import(example, launcher.settings))
+            launcher.beside(lambda: asyncio.run(_take_in_example(example, launcher.settings)))
         print(_screen(launcher.settings), flush=True)
         launcher.supervise()
     finally:
@@ -54,8 +56,17 @@ def _up(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _run_import(path: Path, settings: Settings) -> None:
-    asyncio.run(import_file(path, settings, print))
+async def _take_in_example(path: Path, settings: Settings) -> None:
+    """Take the example in as of this week, and let some of the invited answer, as they would have by now."""
+    today = datetime.now(JAPAN).date()
+    dated = example_for(path, settings.home / "example" / path.name, today)
+    done = await import_file(dated, settings, print)
+    if not done.accepted:  # it was there already, and whoever looks at it may have answered
+        return
+    async with operator(settings) as asking:
+        calm = await asking.calm(PROCESSES, demo.CALM_SECONDS)
+    if calm:
+        await asyncio.to_thread(demo.answer_invitations, settings)
 
 
 def _screen(settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """Coordination: the cases of one compartment and their way to a meeting (多機関協働事業)."""
 
 from services.coordination import answering as answering
+from services.coordination import asking_members as asking_members
 from services.coordination import challenges as challenges
 from services.coordination import counting as counting
 from services.coordination import entries as entries

@@ -18,6 +18,7 @@ TO_ANSWER = {
     JUSO: "「受付」の画面で、受けるか戻すかの判断を記録してください。",
     SHIEN: "「紹介元に、受けると答える」か「紹介元へ戻す」を記録してください。",
 }
+TO_ASK = "「受付」の「世帯」で、世帯員ごとに、言ったことを記録してください。"
 BACK = "受付の判断のとおり、「紹介元へ戻す」を記録する"
 BACK_FROM_MEETING = "受付の判断は「戻す」。会議の前なら付議を取り下げて「紹介元へ戻す」、会議の後なら結果を記録する"
 HEARD_ALREADY = (
@@ -110,6 +111,8 @@ def _set_by_acts(life: Life, today: date, days: Deadlines) -> Iterable[Due]:
         yield _guess("S2", "プランの前の会議の結果を記録する", life.first_on, days.fix_days)
     if life.anxious_since and life.state in ACTIVE and (life.talked_on or date.min) < life.anxious_since:
         yield _guess("C7", "本人の不安について、面談か同行支援を調整する", life.anxious_since, days.talk_days)
+    if life.unasked_since and life.state in ACTIVE:
+        yield _ask_members(life, life.unasked_since, days)
     if life.early_since and life.state in ACTIVE:
         yield _guess("T5", EARLY, life.early_since, days.early_days, TO_NEXT_REGULAR)
     if life.fixed_before and life.state in ACTIVE and life.monitor_on:
@@ -124,6 +127,15 @@ def _set_by_acts(life: Life, today: date, days: Deadlines) -> Iterable[Due]:
         yield _said("T7", "連絡がついたので、再開する", life.back_in_touch)
     if life.follow_up_on:
         yield _follow_up(life, life.follow_up_on)
+
+
+def _ask_members(life: Life, since: date, days: Deadlines) -> Due:
+    """Before the meeting at the latest: what nobody agreed to cannot be heard there (S18, C1)."""
+    text = f"世帯員{life.unasked}人に、自分の情報を共有してよいかを尋ねる"
+    by_setting = since + timedelta(days=days.ask_members_days)
+    if life.meets_on and since <= life.meets_on < by_setting:
+        return _said("S18", text, life.meets_on, TO_ASK)
+    return _guess("S18", text, since, days.ask_members_days, TO_ASK)
 
 
 def _follow_up(life: Life, on: date) -> Due:

@@ -19,6 +19,7 @@ from services.coordination.life_views import anxious, coming, day_of, folded, un
 from services.coordination.portions import portions
 from services.coordination.showing import Viewer
 from services.coordination.tables import act, case, commissions, erased, inquiry, inquiry_answer
+from services.coordination.unasked import unasked_of, with_unasked
 from services.service import Tx
 
 
@@ -47,12 +48,12 @@ def standings(cases: Iterable[UUID], tx: Tx) -> dict[UUID, Dues]:
         gone = set(tx.execute(select(erased.c.subject).where(erased.c.subject.in_(part))).scalars())
         tables = tables_of(part, tx)
         firsts, meets, worried = unrecorded(part, tx), coming(part, tx), anxious(part, tx)
-        answers = answers_of(part, tx)
+        answers, silent = answers_of(part, tx), unasked_of(part, tx)
         for row in tx.execute(select(case).where(case.c.id.in_(part), case.c.id.not_in(gone))):
             first, rows = firsts.get(row.id), acts[row.id]
             first_on = domain.today(first.starts) if first else None
             now = replace(folded(rows, tx), first_on=first_on, referrer=row.referrer, received_on=row.received_on)
-            now = with_answers(now, rows, answers.get(row.id, ()), tx)
+            now = with_unasked(with_answers(now, rows, answers.get(row.id, ()), tx), silent.get(row.id))
             now = replace(now, meets_on=day_of(meets.get(row.id)), anxious_since=worried.get(row.id))
             now = replace(now, gone=no_more(tx.profile, named_in(now, tables.get(row.id, ())), today))
             wanted = due(now, domain.today(row.opened_at), today, tx.profile.deadlines)

@@ -10,10 +10,10 @@ from contracts.profile import Profile
 from services.coordination.life_terms import ACTIVE, CITY, Life
 from services.coordination.showing import Viewer
 
-NOT_BY_A_MEETING = frozenset({"S2", "D8"})
-"""S2: its meeting was held. D8: 受付 sends it back, and nobody meets about it."""
-CITYS = frozenset({"D11"})
-"""Rules whose step the 市町村 alone takes: nobody else could do anything about it (D2)."""
+NOT_BY_A_MEETING = frozenset({"S2", "S18", "D8"})
+"""S2: its meeting was held. S18: 世帯員 are asked, not met about. D8: 受付 sends it back, nobody meets about it."""
+CITYS = frozenset({"D11", "S18"})
+"""Rules whose step the 市町村 alone takes: nobody else could do anything about it (D2; 受付 in S18)."""
 
 
 @dataclass(frozen=True)

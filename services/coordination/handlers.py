@@ -50,6 +50,7 @@ from services.coordination.tables import (
     tables,
 )
 from services.coordination.taking_over import first_entries
+from services.coordination.unasked import keep
 from services.office_days import in_office_hours
 from services.service import NotYet, Service, Shut, Tx, Work
 from services.vault import seal_row
@@ -76,6 +77,8 @@ def open_case_with_consent(referral: ReferralWithConsent, tx: Tx) -> Iterable[Ev
     member = (
         referral.client or referral.about
     )  # an older referral names no member, and no consent covers the case itself
+    if referral.unasked:
+        keep(referral.about, referral.version, referral.unasked, domain.today(tx.now), tx)
     return _open_case(referral, ground, consent | {"member": member}, tx)
 
 

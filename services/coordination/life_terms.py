@@ -100,6 +100,9 @@ class Life:
     """The day of a sitting that has heard an item nobody brought: intake put it, and its result is not recorded."""
     anxious_since: date | None = None
     """The day on which a form of the case said last that the person is anxious (C7)."""
+    unasked: int = 0
+    """How many who live with the person nobody has asked for their own consent (S18)."""
+    unasked_since: date | None = None
     received_on: date | None = None
     referrer: str = ""
     gone: Mapping[str, str] = field(default_factory=dict)

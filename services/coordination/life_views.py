@@ -24,6 +24,7 @@ from services.coordination.hearing import Matter, decisions, is_stopped
 from services.coordination.life_terms import OVER, Life, Refusal
 from services.coordination.showing import Sight, Viewer
 from services.coordination.tables import act, case, consents, erased, hearing, item, paper
+from services.coordination.unasked import unasked_of, with_unasked
 from services.service import Shut, Tx
 from services.sharing import Head
 
@@ -54,6 +55,7 @@ def life_of(about: UUID, rows: Sequence[Row[Any]], tx: Tx) -> Life:
     first = unrecorded([about], tx).get(about)
     now = replace(now, received_on=known.received_on, referrer=known.referrer)
     now = with_answers(now, rows, answers_of([about], tx).get(about, ()), tx)
+    now = with_unasked(now, unasked_of([about], tx).get(about))
     return replace(
         now,
         begun=begun,

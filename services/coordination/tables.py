@@ -210,6 +210,19 @@ secrecy_told = Table(
 )
 """秘匿 of 世帯員 as intake told it; it may come before the case. The last row says for whom nothing is masked (S18)."""
 
+unasked = Table(
+    "unasked",
+    tables,
+    Column("case", Uuid, primary_key=True),
+    Column("version", Integer, CheckConstraint("version >= 1"), primary_key=True),
+    Column("compartment", String(5), CheckConstraint("compartment = 'juso'"), nullable=False),
+    Column("number", Integer, CheckConstraint("number >= 0"), nullable=False),
+    Column("on", Date, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""How many of the household nobody has asked for their own consent, as intake told it; it may come before the case. The
+last row holds (S18)."""
+
 client = Table(
     "client",
     tables,
@@ -481,6 +494,7 @@ append_only(
     paper,
     concealment,
     secrecy_told,
+    unasked,
     roster,
     inquiry,
     inquiry_answer,

@@ -85,10 +85,10 @@ def routes(work: Work, compartment: Compartment) -> APIRouter:
     dates.add_routes(inside, forms, work)
     regular.add_routes(inside, forms, work)
     feed.add_routes(inside, forms, work)
+    reception.add_routes(inside, forms, work)
     if compartment is Compartment.JUSO:
         withdrawal.add_routes(inside, forms, work, desk.sessions)
         resources.add_routes(inside, forms, work)
-        reception.add_routes(inside, forms, work)
     else:
         commissions.add_routes(inside, forms, work)
         cooperation.add_routes(forms, work)

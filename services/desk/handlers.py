@@ -52,6 +52,22 @@ from contracts.reception import (
     DeskTriage,
     DeskTriageList,
 )
+from contracts.reception_shien import (
+    ShienChangeHousehold,
+    ShienDecideSame,
+    ShienDecideTriage,
+    ShienDetail,
+    ShienDropSignal,
+    ShienDuplicates,
+    ShienHousehold,
+    ShienMemberConsent,
+    ShienReportSignal,
+    ShienSecrecy,
+    ShienShown,
+    ShienSignals,
+    ShienTriage,
+    ShienTriageList,
+)
 from contracts.regular import ChangeRegular, DecideRegular, LookAtRegular
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, LookAtRoom
@@ -133,6 +149,9 @@ service = Service(
             *(DeskTriageList, DeskTriage, DeskDecideTriage, DeskDuplicates, DeskDecideSame, DeskOthers, DeskReferralOf),
             *(DeskHousehold, DeskChangeHousehold, DeskMemberConsent, DeskDetail, DeskSecrecy, DeskShown),
             *(DeskReportSignal, DeskSignals, DeskDropSignal),
+            *(ShienTriageList, ShienTriage, ShienDecideTriage, ShienDuplicates, ShienDecideSame),
+            *(ShienHousehold, ShienChangeHousehold, ShienMemberConsent, ShienDetail, ShienSecrecy, ShienShown),
+            *(ShienReportSignal, ShienSignals, ShienDropSignal),
         }
     ),
 )

@@ -1,6 +1,7 @@
-"""「受付」 of the juso desk: which referrals wait, what the city's criteria say of one, and the decision (D8, T9).
+"""「受付」 of a desk: which referrals wait, what the city's criteria say of one, and the decision (D8, T9).
 
-What is without consent is not here: intake answers a desk of juso of referrals in juso only, and shien asks it nothing.
+Each desk has the referrals of its own kind of meeting: intake answers each of what lies there, and of nothing else.
+Only the desk of juso gets here from a case; shien must not say of whom it has one (consent.md 8.1).
 """
 
 import asyncio
@@ -9,13 +10,15 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from contracts.reception import DeskDecideTriage, DeskReferralOf, DeskTriage, DeskTriageList
+from contracts.message import Compartment
+from contracts.reception import DeskReferralOf
 from contracts.triage import WAY_TEXT, Way
 from services.desk import reception_household, reception_same, reception_signals, words
 from services.desk.asking import Asking
 from services.desk.html import case_not_found, notice, page
 from services.desk.pages import Known
-from services.desk.reception_asking import Refused, closed, fresh, names_of, officer, say, typed
+from services.desk.reception_asking import Refused, closed, fresh, names_of, officer, officer_of, say, typed
+from services.desk.reception_offices import office_of
 from services.desk.sessions import Session
 from services.desk.step_forms import text_of, uuid_of
 from services.service import Work
@@ -33,7 +36,8 @@ LABELS = {
 
 
 def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
-    """All pages of 「受付」, and the way from a case to them."""
+    """All pages of 「受付」, and at juso the way from a case to them."""
+    office = office_of(work.compartment)
 
     @inside.get("/reception", response_model=None)
     async def waiting(request: Request) -> Response:
@@ -49,11 +53,19 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
         values: dict[str, Any] = {name: text_of(said, name) for name in SAID}
         declared = [one for one in said.getlist("declared") if isinstance(one, str)]
         values |= {"referral": ref, "declared": declared}
-        done = await say(work, session, said, DeskDecideTriage, values, LABELS)
+        done = await say(work, session, said, office.decide_triage, values, LABELS)
         if isinstance(done, Refused):
             return await _triage_page(work, session, ref, tuple(declared), done)
         return RedirectResponse(f"/reception/referrals/{ref}", 303)
 
+    reception_same.add_routes(inside, forms, work)
+    reception_household.add_routes(inside, forms, work)
+    reception_signals.add_routes(inside, forms, work)
+    if work.compartment is Compartment.JUSO:
+        _add_way_from_a_case(inside, work)
+
+
+def _add_way_from_a_case(inside: APIRouter, work: Work) -> None:
     @inside.get("/cases/{ref}/household", response_model=None)
     async def household_of(request: Request, ref: str) -> Response:
         session = request.state.session
@@ -64,13 +76,9 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
             return closed(work, session, found)
         return RedirectResponse(f"/reception/referrals/{found.referral}/household", 303)
 
-    reception_same.add_routes(inside, forms, work)
-    reception_household.add_routes(inside, forms, work)
-    reception_signals.add_routes(inside, forms, work)
-
 
 async def _list_page(work: Work, session: Session) -> HTMLResponse:
-    found = await work.ask(DeskTriageList(by=officer(session)))
+    found = await work.ask(office_of(work.compartment).triage_list(by=officer_of(work, session)))
     if not found.done:
         return closed(work, session, found)
     here = Known(work.profile, work.compartment, {}, {}, {})  # type: ignore[arg-type]
@@ -87,7 +95,7 @@ async def _triage_page(
     if (key := uuid_of(ref)) is None:
         return notice(work, 404, "該当するつなぎはありません", "「受付」の一覧から選び直してください。", session)
     asking = Asking(work, session)
-    look = DeskTriage(by=officer(session), referral=key, declared=declared)
+    look = office_of(work.compartment).triage(by=officer_of(work, session), referral=key, declared=declared)
     found, staff = await asyncio.gather(work.ask(look), asking.staff())
     if not found.done:
         return closed(work, session, found)

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 
 from contracts.message import Question
-from contracts.office import DeskOfficer, Done
+from contracts.office import DeskOfficer, Done, Officer
 from services.desk.flaws import flaw_text
 from services.desk.html import door_is_closed
+from services.desk.reception_offices import office_of
 from services.desk.sessions import Session
 from services.desk.step_forms import Typed
 from services.service import Work
@@ -32,8 +33,14 @@ class Refused:
 
 
 def officer(session: Session) -> DeskOfficer:
-    """Who signed in, for intake. Raises ValidationError for a session without an agency: nobody acts for nobody."""
+    """Who signed in at juso, for intake. Raises ValidationError for a session without an agency: nobody acts for
+    nobody."""
     return DeskOfficer(person=session.person, agency=session.code)
+
+
+def officer_of(work: Work, session: Session) -> Officer:
+    """Who signed in at this very desk, for intake. Raises ValidationError as ``officer`` does."""
+    return office_of(work.compartment).officer(person=session.person, agency=session.code)
 
 
 def typed(refusal: Refused | None) -> Typed:
@@ -57,7 +64,7 @@ async def say(
     """Ask intake to do what a form says. The answer when it was done, else what the page is to say."""
     given = {name: value for name, value in values.items() if value not in ("", None) or name in MAY_BE_EMPTY}
     try:
-        asked = question.model_validate(given | {"by": officer(session), "request": said.get("request", "")})
+        asked = question.model_validate(given | {"by": officer_of(work, session), "request": said.get("request", "")})
     except ValidationError as error:
         return Refused(said, flaw_text(error, labels), 400)
     done = await work.ask(asked)

@@ -14,18 +14,11 @@ from contracts.consent import CONSENT_TEXT, OBTAINED_TEXT, ConsentState
 from contracts.household import CHANGE_TEXT, DETAIL_TEXT, GROUND_TEXT, Change
 from contracts.message import Question
 from contracts.office import Done
-from contracts.reception import (
-    DeskChangeHousehold,
-    DeskDetail,
-    DeskHousehold,
-    DeskMemberConsent,
-    DeskSecrecy,
-    DeskShown,
-)
 from services.desk import words
 from services.desk.asking import Asking
 from services.desk.html import notice, page
-from services.desk.reception_asking import Refused, closed, fresh, names_of, officer, say, typed
+from services.desk.reception_asking import Refused, closed, fresh, names_of, officer_of, say, typed
+from services.desk.reception_offices import Office, office_of
 from services.desk.sessions import Session
 from services.desk.step_forms import text_of, uuid_of
 from services.service import Work
@@ -52,12 +45,6 @@ LABELS = {
 SAYS = (ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.COULD_NOT_ASK, ConsentState.WITHDRAWN)
 """What a 世帯員 can say; NOT_ASKED is nobody's word."""
 SHOWN_TEXT = {"household": "世帯", "triage": "判断", "same": "同じ人の照合", "signal": "気づきメモ"}
-ACTS: dict[str, type[Question[Done]]] = {
-    "change": DeskChangeHousehold,
-    "consent": DeskMemberConsent,
-    "detail": DeskDetail,
-    "hide": DeskSecrecy,
-}
 _PLAIN = {
     "change": ("after", "change", "on", "other"),
     "consent": ("after", "member", "state", "obtained", "obtained_by", "obtained_on", "note"),
@@ -68,6 +55,7 @@ _PLAIN = {
 
 def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
     """The household of a referral's client, its forms, and the register of what intake showed of it."""
+    acts = acts_of(office_of(work.compartment))
 
     @inside.get("/reception/referrals/{ref}/household", response_model=None)
     async def show(request: Request, ref: str) -> Response:
@@ -77,9 +65,9 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
     async def act(request: Request, ref: str) -> Response:
         session, said = request.state.session, await request.form()
         name = text_of(said, "step")
-        if name not in ACTS:
+        if name not in acts:
             return await _page(work, session, ref, Refused(said, "入力の形が正しくありません。", 400))
-        done = await say(work, session, said, ACTS[name], said_of(name, said) | {"referral": ref}, LABELS)
+        done = await say(work, session, said, acts[name], said_of(name, said) | {"referral": ref}, LABELS)
         if isinstance(done, Refused):
             return await _page(work, session, ref, done)
         if done.next_step:
@@ -89,6 +77,16 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
     @inside.get("/reception/referrals/{ref}/shown", response_model=None)
     async def shown(request: Request, ref: str) -> Response:
         return await _shown_page(work, request.state.session, ref)
+
+
+def acts_of(office: Office) -> dict[str, type[Question[Done]]]:
+    """What the forms of the page ask for, by their names."""
+    return {
+        "change": office.change_household,
+        "consent": office.member_consent,
+        "detail": office.detail,
+        "hide": office.secrecy,
+    }
 
 
 def said_of(name: str, said: FormData) -> dict[str, Any]:
@@ -110,7 +108,7 @@ async def _page(work: Work, session: Session, ref: str, refusal: Refused | None 
     if (key := uuid_of(ref)) is None:
         return _no_referral(work, session)
     asking = Asking(work, session)
-    look = DeskHousehold(by=officer(session), referral=key)
+    look = office_of(work.compartment).household(by=officer_of(work, session), referral=key)
     found, staff = await asyncio.gather(work.ask(look), asking.staff())
     if not found.done:
         return closed(work, session, found)
@@ -145,7 +143,7 @@ async def _page(work: Work, session: Session, ref: str, refusal: Refused | None 
 async def _shown_page(work: Work, session: Session, ref: str) -> HTMLResponse:
     if (key := uuid_of(ref)) is None:
         return _no_referral(work, session)
-    look = DeskShown(by=officer(session), referral=key)
+    look = office_of(work.compartment).shown(by=officer_of(work, session), referral=key)
     found, staff = await asyncio.gather(work.ask(look), Asking(work, session).staff())
     if not found.done:
         return closed(work, session, found)

@@ -1,15 +1,14 @@
-"""「同じ人かもしれないつなぎ」: two referrals side by side, for a person to confirm or deny. Of juso only."""
+"""「同じ人かもしれないつなぎ」: two referrals side by side, for a person to confirm or deny. Of one kind only."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from contracts.reception import DeskDecideSame, DeskDuplicates
 from contracts.same_person import CHECKED_TEXT, LIKENESS_TEXT
 from services.desk.html import page
-from services.desk.reception_asking import Refused, closed, fresh, officer, say, typed
+from services.desk.reception_asking import Refused, closed, fresh, officer_of, say, typed
+from services.desk.reception_offices import office_of
 from services.desk.sessions import Session
 from services.desk.step_forms import text_of
 from services.service import Work
@@ -29,14 +28,16 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
     async def decide(request: Request) -> Response:
         session, said = request.state.session, await request.form()
         values = {name: text_of(said, name) for name in ("one", "other", "after", "same", "checked")}
-        done = await say(work, session, said, DeskDecideSame, values, LABELS)
+        done = await say(work, session, said, office_of(work.compartment).decide_same, values, LABELS)
         if isinstance(done, Refused):
             return await _page(work, session, False, done)
         return RedirectResponse("/reception/same", 303)
 
 
 async def _page(work: Work, session: Session, denied: bool, refusal: Refused | None = None) -> HTMLResponse:
-    (found,) = await asyncio.gather(work.ask(DeskDuplicates(by=officer(session), denied=denied)))
+    office = office_of(work.compartment)
+    look = office.duplicates(by=officer_of(work, session), compartment=work.compartment, denied=denied)
+    found = await work.ask(look)
     if not found.done:
         return closed(work, session, found)
     agencies = {one.code: one.name for one in work.profile.agencies}

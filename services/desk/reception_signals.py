@@ -5,11 +5,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from contracts.reception import DeskDropSignal, DeskReportSignal, DeskSignals
 from contracts.signals import NOTICED_AT_TEXT, SENDER_ROLE_TEXT, SIGN_TEXT
 from services.desk import words
 from services.desk.html import page
-from services.desk.reception_asking import Refused, closed, fresh, officer, say, typed
+from services.desk.reception_asking import Refused, closed, fresh, officer_of, say, typed
+from services.desk.reception_offices import office_of
 from services.desk.sessions import Session
 from services.desk.step_forms import text_of
 from services.service import Work
@@ -28,6 +28,7 @@ LABELS = {
 
 def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
     """What waits, the form of a new note, and the form that drops one."""
+    office = office_of(work.compartment)
 
     @inside.get("/reception/signals", response_model=None)
     async def notes(request: Request) -> Response:
@@ -40,7 +41,7 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
         note |= {"signs": said.getlist("signs"), "urgent": bool(text_of(said, "urgent"))}
         if session.code:
             note |= {"received_by": session.code}
-        done = await say(work, session, said, DeskReportSignal, {"note": note}, LABELS)
+        done = await say(work, session, said, office.report_signal, {"note": note}, LABELS)
         if isinstance(done, Refused):
             return await _page(work, session, done)
         return await _page(work, session, said=f"受け付けました。{done.next_step}")
@@ -49,14 +50,14 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
     async def drop(request: Request, ref: str) -> Response:
         session, said = request.state.session, await request.form()
         values = {"signal": ref, "reason": text_of(said, "reason")}
-        done = await say(work, session, said, DeskDropSignal, values, LABELS)
+        done = await say(work, session, said, office.drop_signal, values, LABELS)
         if isinstance(done, Refused):
             return await _page(work, session, done)
         return RedirectResponse("/reception/signals", 303)
 
 
 async def _page(work: Work, session: Session, refusal: Refused | None = None, said: str = "") -> HTMLResponse:
-    found = await work.ask(DeskSignals(by=officer(session)))
+    found = await work.ask(office_of(work.compartment).signals(by=officer_of(work, session)))
     if not found.done:
         return closed(work, session, found)
     return page(

@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-from contracts.message import Event
+from contracts.message import Compartment, Event
 from contracts.office import Done, Officer
 from contracts.profile import Profile
 from services.intake.consenting import JAPAN
@@ -113,6 +113,11 @@ def is_municipality(agency: str, profile: Profile) -> bool:
 def is_office(agency: str, profile: Profile) -> bool:
     """Whether it is the 市町村 or the 多機関協働事業者, to whom others refer (種000 別添5)."""
     return _kind(agency, profile) in ("municipality", "coordinator")
+
+
+def acts_for_office(by: Officer, profile: Profile) -> bool:
+    """Whether somebody keeps the reception from where he or she acts: at the desk of shien only the 市町村 (S1)."""
+    return is_municipality(by.agency, profile) if by.desk_of is Compartment.SHIEN else is_office(by.agency, profile)
 
 
 def _kind(agency: str, profile: Profile) -> str:

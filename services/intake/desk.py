@@ -1,6 +1,7 @@
-"""The office of intake as the desk of juso reaches it: the same acts, for a ``DeskOfficer``, of referrals in juso only.
+"""The office of intake as the desks reach it: the same acts, each for an officer of one desk, of what lies there only.
 
-``sight.grounds`` decides what such an officer may see, so that each act here is the one of the command line.
+``sight.grounds`` decides what such an officer may see, so that each act here is the one of the command line. Only juso
+asks from a case: intake has forgotten by which reference shien knows one (consent.md 8.1).
 """
 
 from collections.abc import Iterable
@@ -30,7 +31,23 @@ from contracts.reception import (
     OtherReferral,
     OtherReferrals,
 )
-from services.intake import household_members, households, signals, triage
+from contracts.reception_shien import (
+    ShienChangeHousehold,
+    ShienDecideSame,
+    ShienDecideTriage,
+    ShienDetail,
+    ShienDropSignal,
+    ShienDuplicates,
+    ShienHousehold,
+    ShienMemberConsent,
+    ShienReportSignal,
+    ShienSecrecy,
+    ShienShown,
+    ShienSignals,
+    ShienTriage,
+    ShienTriageList,
+)
+from services.intake import household_members, households, signals, triage, unasked
 from services.intake.deeds import refused, register
 from services.intake.duplicates import certainly_same, decide_same, look_at_duplicates
 from services.intake.handlers import service
@@ -55,6 +72,21 @@ service.does(DeskReportSignal)(signals.report_signal)
 service.does(DeskSignals)(signals.look_at_signals)
 service.does(DeskDropSignal)(signals.drop_signal)
 
+service.does(ShienTriageList)(triage.look_at_triage_list)
+service.does(ShienTriage)(triage.look_at_triage)
+service.does(ShienDecideTriage)(triage.decide_triage)
+service.does(ShienDuplicates)(look_at_duplicates)
+service.does(ShienDecideSame)(decide_same)
+service.does(ShienHousehold)(households.look_at_household)
+service.does(ShienChangeHousehold)(households.change_household)
+service.does(ShienMemberConsent)(household_members.record_member_consent)
+service.does(ShienDetail)(household_members.note_detail)
+service.does(ShienSecrecy)(household_members.set_secrecy)
+service.answers(ShienShown)(households.look_at_shown)
+service.does(ShienReportSignal)(signals.report_signal)
+service.does(ShienSignals)(signals.look_at_signals)
+service.does(ShienDropSignal)(signals.drop_signal)
+
 
 @service.does(DeskOthers)
 def other_referrals(asked: DeskOthers, tx: Tx) -> tuple[OtherReferrals, Iterable[Event]]:
@@ -77,8 +109,8 @@ def referral_of(asked: DeskReferralOf, tx: Tx) -> CaseReferral:
     if key is None or key not in grounds([key], asked.by, tx):
         return refused(CaseReferral, *UNKNOWN)
     row = tx.execute(select(referral.c.referrer, referral.c.number).where(referral.c.id == key)).one()
-    unasked = households.unasked(key, tx)
-    return CaseReferral(done=True, referral=key, referrer=row.referrer, number=row.number, unasked=unasked)
+    number = unasked.unasked(key, tx)
+    return CaseReferral(done=True, referral=key, referrer=row.referrer, number=row.number, unasked=number)
 
 
 def _referral_of(case: UUID, tx: Tx) -> UUID | None:

@@ -17,7 +17,7 @@ from contracts.message import Compartment, Event
 from contracts.office import Done, Officer
 from contracts.same_person import Checked, DecideSame, Likeness, LookAtDuplicates, OneOfTwo, Pair, Pairs
 from services.intake import sealed
-from services.intake.deeds import NOT_OFFICE, Outcome, is_municipality, is_office, once, refused, register
+from services.intake.deeds import NOT_OFFICE, Outcome, acts_for_office, is_municipality, once, refused, register
 from services.intake.handlers import STATES, service
 from services.intake.likeness import Known, keys_of, likeness, numbers_differ
 from services.intake.reception_tables import same_person
@@ -114,13 +114,13 @@ def _may_compare(by: Officer, compartment: Compartment, tx: Tx) -> bool:
     """In shien only the 市町村, which calls the meeting (S1); in juso the coordinator, too."""
     if compartment is Compartment.SHIEN:
         return is_municipality(by.agency, tx.profile)
-    return is_office(by.agency, tx.profile)
+    return acts_for_office(by, tx.profile)
 
 
 def _kind_of(asked: DecideSame, tx: Tx) -> Compartment | tuple[str, str, str]:
     """Where both lie, or a refusal: two of different kinds, one that is not there, and one this officer may not see are
     answered alike."""
-    if not is_office(asked.by.agency, tx.profile):
+    if not acts_for_office(asked.by, tx.profile):
         return NOT_OFFICE
     if asked.one == asked.other:
         return ITSELF

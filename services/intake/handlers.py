@@ -16,6 +16,7 @@ from contracts.intake import (
     Held,
     HeldReferral,
     HeldReferrals,
+    MembersUnasked,
     Opened,
     OpenWithoutConsent,
     Particulars,
@@ -48,7 +49,10 @@ service = Service(
     "intake",
     tables,
     publishes=frozenset(
-        {ConsentChanged, ReferralAnswered, ReferralWithConsent, ReferralWithoutConsent, SecrecyChanged}
+        {
+            *(ConsentChanged, MembersUnasked, ReferralAnswered, ReferralWithConsent, ReferralWithoutConsent),
+            SecrecyChanged,
+        }
     ),
     asks=frozenset({TakeInClient}),
     seals=True,
@@ -160,7 +164,8 @@ def _take_in(sheet: Sheet, key: UUID, pile: Pile, tx: Tx) -> tuple[SheetResult, 
     sealed.keep(sheet, key, pile, tx)
     first, who = _store_consent(sheet, key, decision.compartment, pile, tx)
     if first.case is not None:
-        return SheetResult(index=0, outcome="accepted", rule=decision.rule), to_juso(row, first, who, tx.profile)
+        told = to_juso(row, first, who, tx.profile, len(sheet.members))
+        return SheetResult(index=0, outcome="accepted", rule=decision.rule), told
     if decision.compartment is Compartment.SHIEN:
         return SheetResult(index=0, outcome="accepted", rule=decision.rule), [_to_shien(row, sheet.consent, tx)]
     message = f"{decision.reason}{decision.next_step}"
@@ -226,8 +231,11 @@ def _taken_in_before(sheet: Sheet, tx: Tx) -> SheetResult:
     return _refused(domain.LABELS["consent"], "C11", message)
 
 
-def to_juso(row: Mapping[Any, Any], one: Version, who: UUID, profile: Profile) -> list[Event]:
-    """What opens a case in juso, whose client is ``who``: its consent, then the referral that rests on it (C1)."""
+def to_juso(row: Mapping[Any, Any], one: Version, who: UUID, profile: Profile, unasked: int) -> list[Event]:
+    """What opens a case in juso, whose client is ``who``: its consent, then the referral that rests on it (C1).
+
+    ``unasked``: how many who live with the client nobody has asked (S18).
+    """
     if one.case is None or one.scope is None:
         raise TypeError("a juso case rests on an open consent")
     facts = _facts(row)
@@ -239,6 +247,7 @@ def to_juso(row: Mapping[Any, Any], one: Version, who: UUID, profile: Profile) -
         consent_version=one.version,
         narrowed=one.state is ConsentState.NARROWED,
         client=who,
+        unasked=unasked,
     )
     return [changed(one, one.case), told]
 

@@ -23,11 +23,12 @@ from services.intake.household_rules import (
     detail_flaws,
     secrecy_flaws,
 )
-from services.intake.households import consent_now, unseen
+from services.intake.households import unseen
 from services.intake.ledger_tables import version
 from services.intake.members import Spell
 from services.intake.reception_tables import member_consent, member_detail, secrecy_viewer
 from services.intake.reception_tables import secrecy as secrecy_table
+from services.intake.unasked import consent_now, tell_unasked
 from services.intake.versions import is_newest, lock, versions_where
 from services.service import Tx
 from services.vault import seal_row
@@ -61,8 +62,9 @@ def record_member_consent(asked: RecordMemberConsent, tx: Tx) -> tuple[Done, Ite
         }
         part = secrecy.part_of(asked.member, number + 1)
         tx.execute(insert(member_consent).values(seal_row(tx, asked.referral, member_consent, row, part)))
-        events = _take_out(asked.member, newest, tx) if asked.state in members.SAID_NO else []
-        step = NAME_IT if asked.state is ConsentState.GIVEN else TAKEN_OUT if events else ""
+        taken_out = _take_out(asked.member, newest, tx) if asked.state in members.SAID_NO else []
+        step = NAME_IT if asked.state is ConsentState.GIVEN else TAKEN_OUT if taken_out else ""
+        events = [*taken_out, *tell_unasked([asked.referral], tx)]
         return Done(done=True, rule="S18", next_step=step), asked.referral, events
 
     lock([asked.member], tx, shared=False)

@@ -11,7 +11,6 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 
-from contracts.consent import ConsentState
 from contracts.household import (
     Change,
     ChangeHousehold,
@@ -24,9 +23,8 @@ from contracts.household import (
     Stay,
 )
 from contracts.message import Event
-from contracts.office import DeskOfficer, Done, Officer
+from contracts.office import Done, Officer
 from services.intake import duplicates, members, sealed, secrecy, sight
-from services.intake.consenting import Version
 from services.intake.deeds import NOT_OFFICE, Outcome, flawed, is_municipality, once, refused, register, today
 from services.intake.handlers import service
 from services.intake.household_rules import (
@@ -43,6 +41,7 @@ from services.intake.reception_tables import (
     showing,
 )
 from services.intake.tables import household_member
+from services.intake.unasked import consent_now, tell_unasked
 from services.intake.versions import is_newest, lock, versions_where
 from services.service import Tx
 
@@ -93,7 +92,7 @@ def look_at_shown(asked: LookAtShown, tx: Tx) -> ShownRows:
     """The register of one referral, for the 市町村."""
     if not is_municipality(asked.by.agency, tx.profile):
         return refused(ShownRows, *NOT_OFFICE)
-    if isinstance(asked.by, DeskOfficer) and not sight.may_act(asked.referral, asked.by, tx):
+    if asked.by.desk_of and not sight.may_act(asked.referral, asked.by, tx):
         return refused(ShownRows, *UNKNOWN)
     wanted = select(showing).where(showing.c.subject == asked.referral).order_by(showing.c.at.desc())
     rows = [
@@ -202,28 +201,6 @@ def _twins(home: Home, tx: Tx) -> dict[UUID, UUID]:
     return found
 
 
-def consent_now(one: Spell, own: tuple[ConsentState, int] | None, newest: Version | None) -> ConsentState:
-    of_client = newest.state if newest else ConsentState.NOT_ASKED
-    if one.place == 0:
-        return of_client
-    scope = newest.scope.members if newest and newest.scope else ()
-    return members.consent_of(one.member, own[0] if own else None, scope, of_client)
-
-
-def unasked(key: UUID, tx: Tx) -> int:
-    """How many who live with a referral's client today, and lie in the same kind of meeting, nobody has asked (S18)."""
-    day, whose, side = today(tx), sight.client_of(key, tx), sight.side_of(key, tx)
-    homes = [one.household for one in members.spells(tx, member=whose) if one.covers(day)]
-    living = [
-        one for home in homes for one in members.spells(tx, household=home) if one.covers(day) and one.side == side
-    ]
-    own = members.own_consents([one.member for one in living], tx)
-    keys = {one.referral for one in living}
-    newest = {one.referral: one for one in versions_where(tx, version.c.referral.in_(keys), is_newest())}
-    said = [consent_now(one, own.get(one.member), newest.get(one.referral)) for one in living if one.place]
-    return said.count(ConsentState.NOT_ASKED)
-
-
 def _stay(one: Spell, hidden: bool) -> Stay:
     """Why a hidden member left would lead to him or her; that it ended does not."""
     return Stay(member=one.member, since=one.since, until=one.until, ended_by=None if hidden else one.ended_by)
@@ -247,7 +224,8 @@ def change_household(asked: ChangeHousehold, tx: Tx) -> tuple[Done, Iterable[Eve
         for flaw in (*([MEANWHILE] if here.version != asked.after else []), *flaws):
             return flawed(Done, flaw, HOUSEHOLD_LABELS[flaw.field]), asked.referral, ()
         _change(asked, here, there, tx)
-        return Done(done=True), asked.referral, ()
+        changed = [asked.referral, *([asked.other] if there and asked.other else [])]
+        return Done(done=True), asked.referral, tell_unasked(changed, tx)
 
     lock([one for one in (asked.referral, asked.other) if one], tx, shared=False)
     return once(asked, Done, tx, act)

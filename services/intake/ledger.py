@@ -34,6 +34,7 @@ from services.intake.handlers import STATES, open_juso_case, service, to_juso, w
 from services.intake.ledger_tables import extent, running, version
 from services.intake.pile import Pile
 from services.intake.tables import referral
+from services.intake.unasked import at_opening, tell_unasked
 from services.intake.versions import changed, highest_instant, is_newest, lock, store_version, versions_where
 from services.service import Tx, Work
 
@@ -219,10 +220,12 @@ def add(one: Version, before: Version, tx: Tx) -> list[Event]:
         return []
     if before.case is None:
         row = tx.execute(select(referral).where(referral.c.id == one.referral)).mappings().one()
-        opens = tell_juso(one.referral, tx) + to_juso(row, one, who_is_meant(one.referral, tx), tx.profile)
+        opens = tell_juso(one.referral, tx) + to_juso(
+            row, one, who_is_meant(one.referral, tx), tx.profile, at_opening(one.referral, tx)
+        )
         return [*opens, *newest_answer(one.referral, tx)]
     again = newest_answer(one.referral, tx) if one.is_open and not before.is_open else []  # answered meanwhile
-    return [changed(one, one.case), *again]
+    return [changed(one, one.case), *again, *tell_unasked([one.referral], tx)]
 
 
 def _past(about: ColumnElement[bool], tx: Tx, *, to_add: bool = False) -> list[Version]:

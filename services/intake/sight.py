@@ -10,14 +10,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 
 from contracts.message import Compartment
-from contracts.office import DeskOfficer, Officer
+from contracts.office import Officer
 from contracts.permit import Use
 from contracts.policy import Category
 from contracts.policy_terms import Act
 from contracts.purpose import Purpose
 from services.intake import permits, sealed
 from services.intake.consenting import Version
-from services.intake.deeds import is_municipality, is_office
+from services.intake.deeds import acts_for_office, is_municipality
 from services.intake.handlers import STATES
 from services.intake.ledger_tables import version
 from services.intake.tables import household_member, referral
@@ -41,7 +41,7 @@ def grounds(keys: Iterable[UUID], by: Officer, tx: Tx) -> dict[UUID, str]:
     if is_municipality(by.agency, tx.profile):
         here = select(referral.c.id).where(referral.c.id.in_(wanted), sealed.not_erased(), *_of_the_desk(by))
         return dict.fromkeys(tx.execute(here).scalars(), RECEPTION)
-    if not is_office(by.agency, tx.profile):
+    if not acts_for_office(by, tx.profile):
         return {}
     mine = select(referral.c.id).where(
         referral.c.id.in_(wanted), referral.c.state == STATES[Compartment.JUSO], sealed.not_erased()
@@ -55,7 +55,12 @@ def grounds(keys: Iterable[UUID], by: Officer, tx: Tx) -> dict[UUID, str]:
 
 def _of_the_desk(by: Officer) -> Iterable[ColumnElement[bool]]:
     """A desk is the door of its own kind of meeting only (consent.md 8.1)."""
-    return (referral.c.state == STATES[Compartment.JUSO],) if isinstance(by, DeskOfficer) else ()
+    return (referral.c.state == STATES[by.desk_of],) if by.desk_of else ()
+
+
+def is_elsewhere(state: str, by: Officer) -> bool:
+    """Whether a referral in this state is behind another door than the one this officer came in by."""
+    return by.desk_of is not None and state != STATES[by.desk_of]
 
 
 def may_act(key: UUID, by: Officer, tx: Tx) -> bool:

@@ -29,10 +29,10 @@ from services.intake import domain
 from services.intake.deeds import (
     NOT_OFFICE,
     Outcome,
+    acts_for_office,
     flawed,
     forget,
     is_municipality,
-    is_office,
     once,
     refused,
     register,
@@ -79,7 +79,7 @@ def report_signal(asked: ReportSignal, tx: Tx) -> tuple[SignalNoted, Iterable[Ev
 @service.does(LookAtSignals)
 def look_at_signals(asked: LookAtSignals, tx: Tx) -> tuple[Signals, Iterable[Event]]:
     """The notes that wait, the urgent ones first; to the office only, and each showing is registered."""
-    if not is_office(asked.by.agency, tx.profile):
+    if not acts_for_office(asked.by, tx.profile):
         return refused(Signals, *NOT_OFFICE), ()
     if asked.settled and not is_municipality(asked.by.agency, tx.profile):
         return refused(Signals, *ONLY_MUNICIPALITY), ()
@@ -165,7 +165,7 @@ def cleared(keys: list[UUID], tx: Tx) -> None:
 
 
 def _not_open(asked: DropSignal | ReferSignal, tx: Tx) -> Done | None:
-    if not is_office(asked.by.agency, tx.profile):
+    if not acts_for_office(asked.by, tx.profile):
         return refused(Done, *NOT_OFFICE)
     wanted = select(signal.c.state).where(signal.c.id == asked.signal, signal.c.erased_at.is_(None))
     state = tx.execute(wanted.with_for_update()).scalar()

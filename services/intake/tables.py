@@ -95,6 +95,17 @@ juso_case = Table(
 )
 """Which juso case a referral became, so that juso may ask whom it is about."""
 
+unasked_told = Table(
+    "unasked_told",
+    tables,
+    Column("referral", Uuid, ForeignKey("referral.id"), primary_key=True),
+    Column("version", Integer, CheckConstraint("version >= 1"), primary_key=True),
+    Column("number", Integer, CheckConstraint("number >= 0"), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+"""How many of a household juso was told to be unasked (S18), so that it is told again only when that changes. None yet:
+as many as the sheet named, which the referral itself told."""
+
 handover = Table(
     "handover",
     tables,

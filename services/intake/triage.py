@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 
 from contracts.intake import Problem
-from contracts.message import Compartment, Event
-from contracts.office import DeskOfficer, Done, Officer
+from contracts.message import Event
+from contracts.office import Done, Officer
 from contracts.triage import (
     DecideTriage,
     LookAtTriage,
@@ -26,11 +26,11 @@ from contracts.triage import (
 )
 from services.intake import sealed
 from services.intake.answering import newest_answer
-from services.intake.deeds import NOT_OFFICE, Outcome, flawed, is_office, once, refused, register, today
+from services.intake.deeds import NOT_OFFICE, Outcome, acts_for_office, flawed, once, refused, register, today
 from services.intake.domain import Flaw
-from services.intake.handlers import STATES, service
+from services.intake.handlers import service
 from services.intake.reception_tables import triage_decision
-from services.intake.sight import grounds
+from services.intake.sight import grounds, is_elsewhere
 from services.intake.tables import referral
 from services.intake.triage_rules import (
     ASK_AGAIN,
@@ -85,7 +85,7 @@ def look_at_triage(asked: LookAtTriage, tx: Tx) -> tuple[TriageView, Iterable[Ev
 @service.does(LookAtTriageList)
 def look_at_triage_list(asked: LookAtTriageList, tx: Tx) -> tuple[TriageList, Iterable[Event]]:
     """What nobody has decided on yet, of what this officer may see. Numbers and codes, no names."""
-    if not is_office(asked.by.agency, tx.profile):
+    if not acts_for_office(asked.by, tx.profile):
         return refused(TriageList, *NOT_OFFICE), ()
     undecided = referral.c.id.not_in(select(triage_decision.c.referral))
     wanted = select(referral).where(undecided, sealed.not_erased())
@@ -103,7 +103,7 @@ def decide_triage(asked: DecideTriage, tx: Tx) -> tuple[Done, Iterable[Event]]:
         lock([asked.referral], tx, shared=False)
         wanted = select(referral).where(referral.c.id == asked.referral, sealed.not_erased()).with_for_update()
         row = tx.execute(wanted).mappings().first()
-        if not is_office(asked.by.agency, tx.profile):
+        if not acts_for_office(asked.by, tx.profile):
             return refused(Done, *NOT_OFFICE), asked.referral, ()
         if row is None or asked.referral not in grounds([asked.referral], asked.by, tx):
             return refused(Done, *UNKNOWN), asked.referral, ()
@@ -138,8 +138,7 @@ def _sought(asked: LookAtTriage, tx: Tx) -> Mapping[Any, Any] | None:
 def _ground(row: Mapping[Any, Any] | None, by: Officer, tx: Tx) -> str | None:
     if row is None:
         return None
-    elsewhere = isinstance(by, DeskOfficer) and row["state"] != STATES[Compartment.JUSO]
-    if row["referrer"] == by.agency and not elsewhere:
+    if row["referrer"] == by.agency and not is_elsewhere(row["state"], by):
         return THE_REFERRER
     return grounds([row["id"]], by, tx).get(row["id"])
 

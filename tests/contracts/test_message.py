@@ -57,6 +57,7 @@ TOPICS = {
     "contracts.triage": {"intake"},
     "contracts.same_person": {"intake"},
     "contracts.reception": {"intake"},
+    "contracts.reception_shien": {"intake"},
     "contracts.household": {"intake"},
     "contracts.holding": {"meetings"},
     "contracts.polls": {"meetings"},

@@ -28,7 +28,7 @@ from contracts.reception import (
 from services import intake
 from services.desk.handlers import service as desk_service
 from services.intake.reception_tables import showing, triage_decision
-from tests.desk.standin import CASE, JUSO, PEOPLE, SHIEN, StandIn, browser, post, sign_in
+from tests.desk.standin import CASE, JUSO, PEOPLE, StandIn, browser, post, sign_in
 from tests.intake.agreeing import take
 from tests.intake.paper import sheet, without_consent
 from tests.stage import Stage
@@ -146,14 +146,6 @@ async def test_a_referral_without_consent_is_nowhere_on_the_desk_of_juso(office:
 def intake_view(key: UUID) -> Any:
     """What the officer of the 市町村 sees at the reception itself."""
     return LookAtHousehold(by=Officer(person=PEOPLE[0], agency="fukushi"), referral=key)
-
-
-async def test_the_desk_of_shien_has_no_reception(stand_in: Desk) -> None:
-    work = stand_in(SHIEN)
-    async with browser(work) as client:
-        await sign_in(client)
-        assert (await client.get("/reception")).status_code == 404
-        assert "/reception" not in await page(client, "/cases")
 
 
 async def test_who_is_not_of_the_office_is_told_the_way(office: Office) -> None:

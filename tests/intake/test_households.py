@@ -26,7 +26,7 @@ from contracts.household import (
     RecordMemberConsent,
     SetSecrecy,
 )
-from contracts.intake import ClientOf, ConsentChanged, LookAtConsent, Member, SecrecyChanged
+from contracts.intake import ClientOf, ConsentChanged, LookAtConsent, Member, MembersUnasked, SecrecyChanged
 from contracts.masking import MASK, mask
 from contracts.office import Done, Officer
 from services import intake
@@ -257,7 +257,9 @@ def test_a_members_yes_is_recorded_and_shares_nothing_by_itself(desk: Stage, thr
     assert (answer.done, answer.rule) == (True, "S18")
     assert "kasane consent record" in answer.next_step
     assert called(look(desk, three.referral), "髙橋 和彦").consent is GIVEN
-    assert desk.told() == []
+    (told,) = desk.told()
+    assert isinstance(told, MembersUnasked), "only that one fewer is to be asked"
+    assert (told.about, told.version, told.number) == (three.case, 2, 1)
     assert three.history().versions[-1].version == 1
 
 

@@ -157,6 +157,9 @@ class Body(Data):
     cadence: Cadence | None = None
     roster: tuple[Seat, ...] = ()
     by_case: bool = False
+    case_seats: bool = True
+    """事案ごとの席: at a regular sitting an agency of a case has a seat for its part only (P3, P4, P5). False: a city whose
+    plan closes the roster; those agencies are then heard by papers alone."""
     agenda_deadline_days: Annotated[int, Field(ge=0)] = 0
     hears_cases: bool = True
     areas: tuple[Code, ...] = ()
@@ -207,6 +210,11 @@ class Body(Data):
     def roster_of(self, block: Block) -> tuple[Seat, ...]:
         """Who sits in a block by the profile: its own roster, else the body's (M6)."""
         return self.roster if block.roster is None else block.roster
+
+    @property
+    def takes_in(self) -> bool:
+        """Whether the agencies of its cases sit there besides the roster, each for its own case (P3, P4, P5)."""
+        return self.by_case or (self.case_seats and self.hears_cases and self.cadence is not None)
 
     @property
     def everybody(self) -> tuple[Seat, ...]:

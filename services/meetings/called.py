@@ -31,7 +31,7 @@ def seat_called(
     In juso the consent has to name the agency (C3), in shien the person has to be bound (S6, S8). Whoever has a seat
     keeps it. Called agencies come for their part only (ordering.py).
     """
-    if not body.by_case:
+    if not body.takes_in:
         return
     called = seating.called_for(one.agencies, one.required, one.optional)
     juso = tx.here is Compartment.JUSO

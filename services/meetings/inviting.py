@@ -172,7 +172,7 @@ def _shares(tx: Tx, invitations: Sequence[Row[Any]]) -> dict[UUID, tuple[Share, 
 def _has_part(row: Row[Any], one: Row[Any], tx: Tx) -> bool:
     """Whoever a regular sitting seats for one item is invited to no other (P5, M6)."""
     body = tx.profile.body(row.body)
-    if body is None or not body.by_case or row.regular_on is None:
+    if body is None or not body.takes_in or row.regular_on is None:
         return True
     return row.agency in standing(tx.profile, body, row.basis, tx.here) or row.agency in one.agencies
 

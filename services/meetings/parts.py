@@ -88,7 +88,7 @@ def timetable_of(tx: Tx, where: Row[Any]) -> Timetable:
         for row in rows
     )
     always = frozenset(agencies)
-    if body and body.by_case and where.regular_on:
+    if body and body.takes_in and where.regular_on:
         always = standing(tx.profile, body, where.basis, tx.here)
     return Timetable(items, boxes(items, where.starts), always)
 
@@ -126,7 +126,7 @@ def arrange(tx: Tx, sitting_id: UUID, staff: Sequence[StaffView], link_key: byte
 
 def _seat_called(tx: Tx, where: Row[Any], staff: Sequence[StaffView], link_key: bytes) -> None:
     body = tx.profile.body(where.body)
-    if body is None or not body.by_case:
+    if body is None or not body.takes_in:
         return
     bonds = grounds.bonds(tx) if tx.here is not Compartment.JUSO else ()
     on_it = select(item).join(agenda, agenda.c.item == item.c.id)

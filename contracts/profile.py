@@ -158,8 +158,8 @@ class Body(Data):
     roster: tuple[Seat, ...] = ()
     by_case: bool = False
     case_seats: bool = True
-    """事案ごとの席: at a regular sitting an agency of a case has a seat for its part only (P3, P4, P5). False: a city whose
-    plan closes the roster; those agencies are then heard by papers alone."""
+    """事案ごとの席: at a regular sitting an agency of a case has a seat for its part only (P3, P4, P5). False: a city
+    whose plan closes the roster; those agencies are then heard by papers alone."""
     agenda_deadline_days: Annotated[int, Field(ge=0)] = 0
     hears_cases: bool = True
     areas: tuple[Code, ...] = ()

@@ -266,7 +266,8 @@ COORDINATION = (
     *("answer", "daily", "escalation", "reminder", "reminder_ground"),
 )
 MEETING = (
-    *("agenda", "cooperation", "item", "link", "notice", "proceeding", "release", "seat", "sitting", *WALL),
+    *("agenda", "cooperation", "item", "link", "notice", "proceeding"),
+    *("release", "reseat", "seat", "sitting", *WALL),
     *("apart", "day_move", "poll", "poll_answer", "poll_line", "poll_seat", "proposal"),
     *("mail_reply", "mode_change", "pledge", "regular_change"),
 )

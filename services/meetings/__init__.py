@@ -15,6 +15,7 @@ from services.meetings import proposing_views as proposing_views
 from services.meetings import regular_carrying as regular_carrying
 from services.meetings import regular_moving as regular_moving
 from services.meetings import replanning as replanning
+from services.meetings import reseating as reseating
 from services.meetings import room as room
 from services.meetings import views as views
 from services.meetings.handlers import service as service

@@ -12,7 +12,7 @@ from contracts.directory import StaffView
 from contracts.holding import Mode
 from contracts.message import Compartment
 from contracts.profile import Block, Body, Profile, Room
-from services.meetings import domain, grounds, seating
+from services.meetings import domain, grounds, seating, tenure
 from services.meetings.domain import Claim, Gathering, Occasion, Route
 from services.meetings.grounds import Bond
 from services.meetings.ranking import Date, Search, rank
@@ -180,13 +180,15 @@ def gather_next(
     """The regular sitting that the item brings into being. In juso the whole roster comes, for the items to come, but
     whoever this item is not open to gets a seat that stays closed. In shien only the commissioned have one (S8).
     """
-    everybody = seating.standing_seats(profile, occasion.body, here, diary.staff)
+    staff = tenure.seatable(profile, diary.staff, occasion.starts)
+    everybody = seating.standing_seats(profile, occasion.body, here, staff)
     if here is Compartment.JUSO:
         found = domain.gather_regular(occasion, everybody)
         opened = grounds.open_to(one, head, (seat.agency for seat in everybody), (occasion.starts,))
         outside = frozenset(agency for agency, decision in opened.items() if not decision.allowed)
         return found if isinstance(found, NoSlot) else replace(found, outside=outside)
-    bound = seating.standing_seats(profile, occasion.body, here, diary.bound(occasion.starts))
+    able = tenure.seatable(profile, diary.bound(occasion.starts), occasion.starts)
+    bound = seating.standing_seats(profile, occasion.body, here, able)
     grounded = seating.bound_by_secrecy(everybody, bound)
     if isinstance(grounded, NoSlot):
         return grounded

@@ -20,7 +20,7 @@ from services import sharing
 from services.meetings.domain import link_digest
 from services.meetings.polls_tables import poll_seat
 from services.meetings.stopping import follow_consent, follow_roster, take_back
-from services.meetings.tables import consents, disclosure, item, link, notice, release, seat, sitting, tables
+from services.meetings.tables import consents, disclosure, item, link, notice, release, reseat, seat, sitting, tables
 from services.service import NotYet, Service, Tx
 
 service = Service(
@@ -170,6 +170,7 @@ def undone(tx: Tx) -> int:
     items = tx.connection.scalar(select(func.count(item.c.id)).where(to_place)) or 0
     notices = tx.connection.scalar(select(func.count(notice.c.id)).where(notice.c.state == "wanted")) or 0
     notices += tx.connection.scalar(select(func.count(poll_seat.c.notice)).where(poll_seat.c.state == "wanted")) or 0
+    notices += tx.connection.scalar(select(func.count(reseat.c.sitting))) or 0
     return items + notices + (tx.connection.scalar(select(func.count(release.c.hold))) or 0)
 
 

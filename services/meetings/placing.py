@@ -17,7 +17,7 @@ from sqlalchemy import Row, select
 from contracts.directory import Busy, Release, Reserve, Staff
 from contracts.message import Compartment
 from services import sharing
-from services.meetings import domain, grounds
+from services.meetings import domain, grounds, tenure
 from services.meetings.gathering import Diary, gather_own
 from services.meetings.grounds import Bond
 from services.meetings.handlers import TAKEN, service
@@ -126,7 +126,9 @@ async def look_around(work: Work, known: Known, ahead: timedelta | None = None) 
         raise TypeError("meetings runs once per compartment")
     here = work.compartment
     route = cache(lambda urgent, claim: domain.route(work.profile, here, urgent, now, claim))
+    staff = tenure.not_over(work.profile, staff, today)
     busy = domain.when_busy(work.profile, staff, blocks, today, today + days)
+    busy = tenure.with_tenure(work.profile, staff, busy, now)
     return Diary(staff, busy, work.settings.link_key, route, known.heads, known.bonds, known.apart)
 
 

@@ -16,6 +16,7 @@ from services.meetings.ranking import counted
 from services.meetings.running_rules import Refusal
 from services.meetings.scheduling import Interval, NoSlot, Wanted
 from services.meetings.seating import one_seat_each
+from services.meetings.tenure import in_post
 
 CHOOSE_AGAIN = "日時と出席者を選び直してください。"
 GONE = "日時の案のあとに必須の出席者が名簿からいなくなったか、出席できなくなりました: {names}。"
@@ -114,11 +115,7 @@ def holds(power: Power, person: UUID, agency: str, staff: Iterable[StaffView], t
     if agency != power.agency:
         return False
     mine = (one for one in staff if one.person == person and one.agency == agency)
-    return any(power.post in one.posts and _in_post(one, today) for one in mine)
-
-
-def _in_post(one: StaffView, today: date) -> bool:
-    return (one.since is None or one.since <= today) and (one.until is None or today <= one.until)
+    return any(power.post in one.posts and in_post(one, today) for one in mine)
 
 
 def decider_title(profile: Profile) -> str:

@@ -13,6 +13,7 @@ from services import sharing
 from services.meetings import domain, grounds
 from services.meetings.domain import Gathering
 from services.meetings.grounds import Bond
+from services.meetings.ordering import standing
 from services.meetings.tables import agenda, consents, disclosure, item, link, notice, release, seat, sitting
 from services.service import Tx
 
@@ -36,17 +37,28 @@ def fill_seats(tx: Tx, sitting_id: UUID, found: Gathering, bonds: Sequence[Bond]
 
 def open_seats(tx: Tx, item_id: UUID, sitting_id: UUID) -> None:
     """Open the closed seats to which the item that has just come is open."""
-    closed = select(seat, sitting.c.starts).join(sitting, sitting.c.id == seat.c.sitting)
+    its = sitting.c.starts, sitting.c.body, sitting.c.basis, sitting.c.regular_on
+    closed = select(seat, *its).join(sitting, sitting.c.id == seat.c.sitting)
     rows = tx.execute(closed.where(seat.c.sitting == sitting_id, seat.c.cancelled_at.is_not(None))).all()
     if not rows:
         return
     one = tx.execute(select(item).where(item.c.id == item_id)).one()
-    open_now = _open_to_item(tx, one, rows)
+    open_now = _open_to_item(tx, one, [row for row in rows if _has_part(tx, one, row)])
     mine = seat.c.sitting == sitting_id, seat.c.person.in_(open_now)
     tx.execute(update(seat).where(*mine).values(cancelled_at=None, answer="none", answered_at=None, answered_by=None))
 
 
+def _has_part(tx: Tx, one: Row[Any], row: Row[Any]) -> bool:
+    """Whoever sat there for another item is not brought back by this one (P5)."""
+    body = tx.profile.body(row.body)
+    if body is None or row.regular_on is None or not body.takes_in:
+        return True
+    return row.agency in one.agencies or row.agency in standing(tx.profile, body, row.basis, tx.here)
+
+
 def _open_to_item(tx: Tx, one: Row[Any], seats: Sequence[Row[Any]]) -> list[UUID]:
+    if not seats:
+        return []
     moments = tx.now, seats[0].starts
     if tx.here is Compartment.SHIEN:
         running = {bond.commission for bond in grounds.bonds(tx) if bond.period.contains(moments[1])}

@@ -12,6 +12,7 @@ from contracts.preparing import RosterAccepted
 from contracts.running import Proceeding
 from services import sharing
 from services.meetings import grounds, seating
+from services.meetings.called import close_uncalled, seat_again
 from services.meetings.proposing_store import forget_dates
 from services.meetings.running_tables import proceeding
 from services.meetings.scheduling import Need
@@ -168,6 +169,9 @@ def settle(tx: Tx, sitting_id: UUID) -> list[Event]:
         reason = NOT_COVERED if tx.here is Compartment.JUSO else NOT_BOUND
         why = f"{where.why}。{reason}: {'、'.join(names)}"
         tx.execute(update(sitting).where(sitting.c.id == sitting_id).values(why=why))
+    close_uncalled(tx, where)
+    if where.regular_on is not None:
+        seat_again(tx, sitting_id)
     still = notice.c.sitting == sitting_id, notice.c.state == "wanted", notice.c.due > tx.now
     tx.execute(update(notice).where(*still).values(due=tx.now))
     return events
@@ -192,7 +196,7 @@ def _closed(tx: Tx, where: Row[Any], items: Sequence[Row[Any]], seats: Sequence[
 def follow_roster(tx: Tx, told: RosterAccepted) -> list[Event]:
     """Call whom the accepted roster names (P5): whoever it strikes loses the seat, for new ones a date is looked for.
 
-    A regular sitting keeps its standing members. What a sitting that is over has heard stays on record.
+    A regular sitting keeps its date and standing members. What a sitting that is over has heard stays on record.
     """
     one = tx.execute(
         select(item, sitting.c.id.label("sitting"), sitting.c.regular_on, sitting.c.ends)
@@ -211,6 +215,9 @@ def follow_roster(tx: Tx, told: RosterAccepted) -> list[Event]:
         tx.execute(update(item).where(*mine).values(next_try=tx.now))
     elif one.regular_on is None:
         return _seat_anew(tx, one, before, seating.called_for(told.agencies, told.required, told.optional))
+    else:
+        close_uncalled(tx, tx.execute(select(sitting).where(sitting.c.id == one.sitting)).one())
+        seat_again(tx, one.sitting)
     return []
 
 

@@ -122,6 +122,9 @@ is held (M3), from its body; ``mode_reason``: why a person changed it for this o
 release = Table("release", tables, Column("hold", Uuid, primary_key=True))
 """Holds that the directory is still to be told to forget."""
 
+reseat = Table("reseat", tables, Column("sitting", Uuid, ForeignKey("sitting.id"), primary_key=True))
+"""Coming sittings of which the directory is still to be asked whom their items call now."""
+
 agenda = Table(
     "agenda",
     tables,

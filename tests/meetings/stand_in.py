@@ -33,6 +33,7 @@ from services.meetings.placing import place_items
 from services.meetings.polls_mailing import send_polls
 from services.meetings.regular_carrying import carry_regular
 from services.meetings.replanning import carry_changes
+from services.meetings.reseating import seat_anew
 from services.meetings.scheduling import TOKYO
 from services.service import AskFailed, Tx
 from services.settings import Settings
@@ -289,6 +290,7 @@ class Hands:
         await place_items(self)
         await carry_changes(self)
         await carry_regular(self)
+        await seat_anew(self)
         await send_polls(self)
         await send_notices(self)
 

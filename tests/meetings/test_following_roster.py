@@ -119,14 +119,14 @@ async def test_no_roster_takes_the_seat_of_who_must_be_there(hands: Building) ->
     assert live(only_sitting(juso)) == {"fukushi": "required", "shakyo": "required"}
 
 
-async def test_a_regular_sitting_keeps_its_standing_members(hands: Building) -> None:
+async def test_a_regular_sitting_keeps_its_date_and_its_standing_members(hands: Building) -> None:
     juso, event = hands(JUSO), put_forward("jiritsu")
     await placed(juso, event)
     before = only_sitting(juso)
     juso.stage.give(accepted(event, "saposute"))
     await juso.work()
     after = only_sitting(juso)
-    assert (after.sitting, live(after)) == (before.sitting, live(before))
+    assert (after.sitting, live(after)) == (before.sitting, live(before) | {"saposute": "expected"})
     assert juso.town.cancelled == {}
 
 

@@ -32,7 +32,7 @@ from tests.meetings.stand_in import Cut, Hands, consented, person, put_forward
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 Building = Callable[..., Hands]
-CALLS = 41
+CALLS = 42
 """The awaited calls that placing an urgent and two regular items and inviting to both sittings takes."""
 
 

@@ -136,8 +136,8 @@ class Quorum(Data):
     """成立の要件: at least so many of these seats are filled (包括3者のうち1 …)."""
 
     name: Text
-    at_least: Annotated[int, Field(ge=1, le=60)]
-    seats: tuple[Text, ...] = Field(min_length=1, max_length=60)
+    at_least: Annotated[int, Field(ge=1, le=200)]
+    seats: tuple[Text, ...] = Field(min_length=1, max_length=200)
 
 
 class Answer(Span):
@@ -152,7 +152,7 @@ class Item(Data):
 
     id: Id
     minutes: Annotated[int, Field(ge=5, le=480, multiple_of=5)]
-    persons: tuple[Id, ...] = Field(default=(), max_length=60)
+    persons: tuple[Id, ...] = Field(default=(), max_length=200)
     first: bool = False
     """Comes before all that are not ``first``."""
 
@@ -170,7 +170,7 @@ class Meeting(Data):
     id: Id
     name: Text
     minutes: Annotated[int, Field(ge=15, le=720)]
-    seats: tuple[Seat, ...] = Field(min_length=1, max_length=60)
+    seats: tuple[Seat, ...] = Field(min_length=1, max_length=200)
     quorum: tuple[Quorum, ...] = Field(default=(), max_length=20)
     online: bool = False
     heads: Annotated[int, Field(ge=1, le=10_000)] | None = None

@@ -12,7 +12,7 @@ from sqlalchemy import Row, insert, select, update
 from contracts.life import Outcome
 from contracts.message import Event
 from contracts.running import Conduct, HearingOpened, ItemHeard, Proceeding
-from services.meetings import minutes, stopping, turning
+from services.meetings import hearers, minutes, stopping, turning
 from services.meetings.hearers import Now, entrant
 from services.meetings.running import Room
 from services.meetings.running_rules import Refusal
@@ -29,7 +29,8 @@ NOT_A_MEETING = "必須の機関がそろわず会議が成立しなかったた
 
 def _call(asked: Conduct, now: Now, allowed: Sequence[Shared], refused: Sequence[Shared], tx: Tx) -> Effect:
     heard = [[str(one.share.person), one.share.agency] for one in allowed]
-    leaving = list(dict.fromkeys(one.share.agency for one in refused))
+    apart = hearers.apart(asked.move.item, now, tx) if asked.move.item else ()
+    leaving = list(dict.fromkeys([*(one.share.agency for one in refused), *apart]))
     return {"heard": heard, "leaving": leaving}, [], True
 
 

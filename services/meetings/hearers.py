@@ -14,6 +14,7 @@ from contracts.running import Conduct, Proceeding
 from services import sharing
 from services.meetings import grounds, seating
 from services.meetings.grounds import Recipient
+from services.meetings.having_part import has_part
 from services.meetings.running import Room, Stay
 from services.meetings.running_rules import Refusal
 from services.meetings.tables import consents, item, seat
@@ -82,11 +83,21 @@ def hearers(asked: Conduct, now: Now, tx: Tx) -> Iterable[Share]:
     """Everybody in the room when an item is called; whoever comes in while one is heard."""
     move = asked.move
     if move.what is Proceeding.CALL and move.item is not None:
-        yield from (_share(move.item, stay, now, tx) for stay in now.room.there)
+        yield from (_share(move.item, stay, now, tx) for stay in now.room.there if _comes_for(move.item, stay, now, tx))
     if move.what is Proceeding.ENTER and now.room.current is not None:
         found = entrant(asked, now, tx)
-        if isinstance(found, Entrant):
+        if isinstance(found, Entrant) and _comes_for(now.room.current, found.stay, now, tx):
             yield _share(now.room.current, found.stay, now, tx)
+
+
+def apart(about: UUID, now: Now, tx: Tx) -> tuple[str, ...]:
+    """The agencies in the room that came for another item only: they leave for this one (P5, M6)."""
+    return tuple(stay.agency for stay in now.room.there if not _comes_for(about, stay, now, tx))
+
+
+def _comes_for(about: UUID, stay: Stay, now: Now, tx: Tx) -> bool:
+    one = tx.execute(select(item).where(item.c.id == about)).one()
+    return has_part(tx, now.where, stay.agency, one, now.room)
 
 
 def _share(about: UUID, stay: Stay, now: Now, tx: Tx) -> Share:

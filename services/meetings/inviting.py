@@ -22,8 +22,8 @@ from services import sharing
 from services.meetings import domain, grounds
 from services.meetings.grounds import Bond, Recipient
 from services.meetings.handlers import service
+from services.meetings.having_part import has_part
 from services.meetings.mailed import want_again
-from services.meetings.ordering import standing
 from services.meetings.seats import cancel_seats
 from services.meetings.tables import agenda, consents, disclosure, item, notice, seat, sitting
 from services.service import AskFailed, Tx, Work
@@ -163,18 +163,10 @@ def _shares(tx: Tx, invitations: Sequence[Row[Any]]) -> dict[UUID, tuple[Share, 
         row.id: tuple(
             grounds.share_of(one, to(row), heads.get(one.case))
             for one in items
-            if one.sitting == row.sitting and _has_part(row, one, tx)
+            if one.sitting == row.sitting and has_part(tx, row, row.agency, one)
         )
         for row in invitations
     }
-
-
-def _has_part(row: Row[Any], one: Row[Any], tx: Tx) -> bool:
-    """Whoever a regular sitting seats for one item is invited to no other (P5, M6)."""
-    body = tx.profile.body(row.body)
-    if body is None or not body.takes_in or row.regular_on is None:
-        return True
-    return row.agency in standing(tx.profile, body, row.basis, tx.here) or row.agency in one.agencies
 
 
 def write_register(tx: Tx, batch: Batch, verdicts: Verdicts) -> tuple[list[tuple[Row[Any], datetime]], list[Tried]]:

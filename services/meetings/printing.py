@@ -20,13 +20,15 @@ from contracts.policy_terms import Act
 from contracts.printing import PrintedCopy, PrintSitting, SittingPaper, SittingPrint
 from contracts.running import LookAtRoom, RoomView
 from services import sharing
-from services.meetings import grounds
+from services.meetings import grounds, minutes
 from services.meetings.grounds import Recipient
 from services.meetings.handlers import service
+from services.meetings.having_part import has_part
 from services.meetings.room import look_at_room
+from services.meetings.running import fold
 from services.meetings.running_rules import Refusal
 from services.meetings.scheduling import TOKYO
-from services.meetings.tables import agenda, consents, disclosure, item, seat
+from services.meetings.tables import agenda, consents, disclosure, item, seat, sitting
 from services.service import AskFailed, Tx, Work
 from services.sharing import Share, Shared, Verdicts
 
@@ -124,10 +126,13 @@ def _shares(act: _Act, tx: Tx) -> list[Share]:
     juso = tx.here is Compartment.JUSO
     heads = sharing.heads(consents, tx, {row.case for row in rows}) if juso and rows else {}
     bonds = () if juso else grounds.bonds(tx)
+    where = tx.execute(select(sitting).where(sitting.c.id == asked.sitting)).one()
+    here = fold(minutes.done_of(row) for row in minutes.acts_of(where.id, tx))
     shares = []
     for reader in _readers(asked, tx)[0]:
+        comes = [row for row in rows if reader.seat is None or has_part(tx, where, reader.agency, row, here)]
         bond = next((one for one in bonds if reader.seat and one.commission == reader.seat.commission), None)
-        for row in rows:
+        for row in comes:
             to = Recipient(
                 share=uuid5(act.key, f"{reader.person} {row.id}"),
                 agency=reader.agency,

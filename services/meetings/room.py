@@ -28,6 +28,7 @@ from services.meetings import domain, grounds, minutes, pledge_tables, turning
 from services.meetings.conducting import may_run
 from services.meetings.grounds import Recipient
 from services.meetings.handlers import service
+from services.meetings.having_part import beside, has_part
 from services.meetings.holding_tables import mode_changes
 from services.meetings.ordering import attends
 from services.meetings.paper_window import why_shut
@@ -106,7 +107,10 @@ def _shares(asked: LookAtRoom, where: Row[Any], seated: bool, runs: bool, tx: Tx
     heads = sharing.heads(consents, tx, {row.case for row in rows}) if juso and rows else {}
     bond = None if juso else grounds.bond_of(grounds.bonds(tx), asked.viewer, asked.viewer_agency, tx.now)
     found = []
+    room = _room(where, tx)
     for row in rows:
+        if not runs and not has_part(tx, where, asked.viewer_agency, row, room):
+            continue
         to = Recipient(share=tx.ref(), agency=asked.viewer_agency, person=asked.viewer, bond=bond)
         share = grounds.share_of(row, to, heads.get(row.case))
         share = replace(share, act=Act.SHOW, seat=seated, office=runs)
@@ -158,6 +162,8 @@ def _view(asked: LookAtRoom, tx: Tx) -> RoomView:
     called = minutes.called_of(where, tx)
     open_seats = seat.c.sitting == where.id, seat.c.cancelled_at.is_(None)
     seats = tx.execute(select(seat).where(*open_seats).order_by(seat.c.agency, seat.c.person)).all()
+    known = _known(asked, found, room, tx)
+    seats = [one for one in seats if known is None or one.agency in known]
     ways = tuple(one for one in Proceeding if possible(room, one, called, tx.profile, tx.now) is None)
     change_in, change_out = turning.changes(where, room, tx)
     return RoomView(
@@ -185,8 +191,8 @@ def _view(asked: LookAtRoom, tx: Tx) -> RoomView:
         lacking=lacking(room.there, tx.here, tx.profile) if room.verdict is None else (),
         closed_at=room.closed,
         seats=tuple(RoomSeat(person=one.person, agency=one.agency, need=one.need) for one in seats),
-        attendance=_attendance(room),
-        items=tuple(_hearings(found, room, rows, tx)),
+        attendance=_attendance(room, known),
+        items=tuple(_hearings(found, room, rows, known, tx)),
         minutes_version=room.minutes,
         approvals=tuple(
             ApprovalView(person=one.by, agency=one.agency, at=one.at, version=one.codes["minutes"])
@@ -198,7 +204,15 @@ def _view(asked: LookAtRoom, tx: Tx) -> RoomView:
     )
 
 
-def _attendance(room: Room) -> tuple[AttendanceView, ...]:
+def _known(asked: LookAtRoom, found: _Look, room: Room, tx: Tx) -> frozenset[str] | None:
+    """Who else is shown: to one who comes for a part, nobody of another case (P5, M6); None: everybody."""
+    if found.runs or asked.viewer_agency is None:
+        return None
+    mine = [row for row in _items(found.where, tx) if row.id in found.shown]
+    return beside(tx, found.where, room, asked.viewer_agency, mine)
+
+
+def _attendance(room: Room, known: frozenset[str] | None) -> tuple[AttendanceView, ...]:
     return tuple(
         AttendanceView(
             person=one.person,
@@ -209,12 +223,20 @@ def _attendance(room: Room) -> tuple[AttendanceView, ...]:
             left_at=one.left,
         )
         for one in room.stays
+        if known is None or one.agency in known
     )
 
 
-def _hearings(found: _Look, room: Room, rows: Sequence[Row[Any]], tx: Tx) -> list[HearingView]:
-    """In the order of the agenda. Of an item that is closed whoever runs the sitting learns why, and nothing else."""
+def _hearings(
+    found: _Look, room: Room, rows: Sequence[Row[Any]], known: frozenset[str] | None, tx: Tx
+) -> list[HearingView]:
+    """In the order of the agenda. Of an item that is closed whoever runs the sitting learns why, and nothing else.
+
+    ``known``: the agencies that whoever comes for a part may know of; such a one's items are counted by themselves.
+    """
     listed = _items(found.where, tx)
+    if known is not None:
+        listed = [row for row in listed if row.id in found.shown]
     heads = sharing.heads(consents, tx, {row.case for row in listed}) if tx.here is Compartment.JUSO and listed else {}
     now = timetable_of(tx, found.where)
     boxed = {box.item: (one, box) for one, box in zip(now.items, now.boxes, strict=True)}
@@ -229,7 +251,7 @@ def _hearings(found: _Look, room: Room, rows: Sequence[Row[Any]], tx: Tx) -> lis
                 one, box = boxed[row.id]
                 come = tuple(code for code in partly if attends(code, one, now.always))
                 facts |= {"box_starts": box.starts, "box_ends": box.ends, "comes": come}
-            views.append(HearingView.model_validate(facts | _state(row, off, found, room, rows, heads, tx)))
+            views.append(HearingView.model_validate(facts | _state(row, off, found, room, rows, heads, known, tx)))
     return views
 
 
@@ -245,6 +267,7 @@ def _state(
     room: Room,
     rows: Sequence[Row[Any]],
     heads: Mapping[UUID, sharing.Head],
+    known: frozenset[str] | None,
     tx: Tx,
 ) -> dict[str, Any]:
     hearing = room.hearings.get(row.id)
@@ -252,8 +275,8 @@ def _state(
         return {"state": "off" if row.state in OFF else "carried", "refusal": row.why if row.state in OFF else ""}
     if hearing is None:
         carried = row.id in room.carried
-        there = [one.agency for one in room.there]
-        leaving = () if carried else _leaving(row, heads.get(row.case), there, tx)
+        there = [one.agency for one in room.there if known is None or one.agency in known]
+        leaving = () if carried else _leaving(row, heads.get(row.case), there, found.where, room, tx)
         return {"state": "carried" if carried else "waiting", "leaving": leaving}
     done = "carried" if hearing.outcome is Outcome.NOT_HEARD else "heard"
     return {
@@ -261,14 +284,20 @@ def _state(
         "called_at": hearing.called,
         "done_at": hearing.done,
         "heard_by": hearing.present,
-        "leaving": hearing.leaving,
+        "leaving": tuple(code for code in hearing.leaving if known is None or code in known),
         "versions": minutes.versions(rows, row.id, tx),
     }
 
 
-def _leaving(row: Row[Any], head: sharing.Head | None, there: Sequence[str], tx: Tx) -> tuple[str, ...]:
-    """Who is in the room and would leave for this item (M6); in shien everybody is bound, by the seat."""
-    if tx.here is Compartment.SHIEN:
-        return ()
-    decisions = grounds.open_to(row, head, there, (tx.now,))
-    return tuple(code for code, decision in decisions.items() if not decision.allowed)
+def _leaving(
+    row: Row[Any], head: sharing.Head | None, there: Sequence[str], where: Row[Any], room: Room, tx: Tx
+) -> tuple[str, ...]:
+    """Who is in the room and would leave for this item (M6): no part in it, or outside the consent.
+
+    In shien everybody is bound, by the seat.
+    """
+    apart = {code for code in there if not has_part(tx, where, code, row, room)}
+    if tx.here is Compartment.JUSO:
+        decisions = grounds.open_to(row, head, there, (tx.now,))
+        apart |= {code for code, decision in decisions.items() if not decision.allowed}
+    return tuple(code for code in dict.fromkeys(there) if code in apart)

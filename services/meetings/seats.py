@@ -13,7 +13,7 @@ from services import sharing
 from services.meetings import domain, grounds
 from services.meetings.domain import Gathering
 from services.meetings.grounds import Bond
-from services.meetings.ordering import standing
+from services.meetings.having_part import has_part
 from services.meetings.tables import agenda, consents, disclosure, item, link, notice, release, seat, sitting
 from services.service import Tx
 
@@ -43,17 +43,10 @@ def open_seats(tx: Tx, item_id: UUID, sitting_id: UUID) -> None:
     if not rows:
         return
     one = tx.execute(select(item).where(item.c.id == item_id)).one()
-    open_now = _open_to_item(tx, one, [row for row in rows if _has_part(tx, one, row)])
+    # Whoever sat there for another item is not brought back by this one (P5).
+    open_now = _open_to_item(tx, one, [row for row in rows if has_part(tx, row, row.agency, one)])
     mine = seat.c.sitting == sitting_id, seat.c.person.in_(open_now)
     tx.execute(update(seat).where(*mine).values(cancelled_at=None, answer="none", answered_at=None, answered_by=None))
-
-
-def _has_part(tx: Tx, one: Row[Any], row: Row[Any]) -> bool:
-    """Whoever sat there for another item is not brought back by this one (P5)."""
-    body = tx.profile.body(row.body)
-    if body is None or row.regular_on is None or not body.takes_in:
-        return True
-    return row.agency in one.agencies or row.agency in standing(tx.profile, body, row.basis, tx.here)
 
 
 def _open_to_item(tx: Tx, one: Row[Any], seats: Sequence[Row[Any]]) -> list[UUID]:

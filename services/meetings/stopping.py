@@ -13,6 +13,7 @@ from contracts.running import Proceeding
 from services import sharing
 from services.meetings import grounds, seating
 from services.meetings.called import close_uncalled, seat_again
+from services.meetings.having_part import has_part
 from services.meetings.proposing_store import forget_dates
 from services.meetings.running_tables import proceeding
 from services.meetings.scheduling import Need
@@ -188,7 +189,7 @@ def _closed(tx: Tx, where: Row[Any], items: Sequence[Row[Any]], seats: Sequence[
         code
         for one in items
         for code, found in grounds.open_to(one, heads.get(one.case), agencies, moments).items()
-        if found.allowed
+        if found.allowed and has_part(tx, where, code, one)
     }
     return [one for one in seats if one.agency not in opened]
 

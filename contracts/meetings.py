@@ -47,6 +47,8 @@ class ItemView(Message):
     order: int
     without: tuple[Code, ...] = ()
     """Agencies with a seat here that leave the room for this item: its consent does not name them (M6)."""
+    calls: tuple[Code, ...] = ()
+    """Agencies that sit there for a part only, and have a part in this item (P5)."""
 
 
 Delivery = Literal["waiting", "retrying", "accepted", "delivered", "deferred", "bounced", "answered", "not_sent"]
@@ -75,6 +77,8 @@ class SeatView(Message):
     wish_ends: AwareDatetime | None = None
     cancelled: bool = False
     """Its ground is gone: a consent that no longer names the agency, or a commission that ended (C11, S6)."""
+    partly: bool = False
+    """It is there for the items that call its agency, and not for the whole sitting: it is listed with those (P5)."""
     by_hand: Literal["", "phone", "letter"] = ""
     """How its holder is to be told by a person, where no machine tells them: the directory says so of them."""
 

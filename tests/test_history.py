@@ -26,7 +26,7 @@ MOST = 1.2
 """How much more than in its first year a case may cost (issue 4)."""
 
 ALWAYS_SMALL = frozenset(
-    {"person", "replica", "extent", "release", "commission", "acknowledgement", "unconfirmed"}
+    {"person", "replica", "extent", "release", "reseat", "commission", "acknowledgement", "unconfirmed"}
     | {"daily", "reminder", "reminder_ground"}  # a week of them
 )
 """Tables that hold what is under way or what a municipality has, not what it once did."""

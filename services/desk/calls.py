@@ -40,7 +40,8 @@ def add_routes(inside: APIRouter, work: Work) -> None:
         if listed.reason:
             return door_is_closed(work, listed.reason, listed.next_step, session)
         found, staff = await asyncio.gather(work.ask(Sittings(starts=starts, ends=ends)), asking.staff())
-        seen = pages.only_seen(found, listed.cases, session.person)
+        holds = pages.holds_meetings(work.profile, work.compartment, session.code)
+        seen = pages.only_seen(found, listed.cases, session.person, holds=holds)
         name = f'attachment; filename="calls-{monday}.csv"'
         content = as_csv(lines(seen, staff or {}, work.profile))
         return Response(content, media_type="text/csv", headers={"Content-Disposition": name})

@@ -172,7 +172,8 @@ class _Desk:
             asking.or_none(ask_due),
             asking.or_none(ask_dates),
         )
-        found = pages.only_seen(answer, listed.cases, session.person)
+        holds = pages.holds_meetings(self.work.profile, self.compartment, session.code)
+        found = pages.only_seen(answer, listed.cases, session.person, holds=holds)
         in_sight = self._known(staff, {one.case: one for one in listed.cases}, {})
         pressing = due.of_week(due.duties(wanted, in_sight, self.work.now())) if wanted else None
         due_soon = [one.case for one in pressing.shown] if pressing else []

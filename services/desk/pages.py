@@ -1,6 +1,6 @@
 """What the pages show: pure assembling of the other services' replies. No asking, no clock, no HTML."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -143,22 +143,46 @@ def week_bounds(monday: date) -> tuple[datetime, datetime]:
     return words.midnight(monday), words.midnight(monday + timedelta(weeks=1 + WEEKS_AHEAD))
 
 
-def only_seen(found: SittingList, cases: Iterable[CaseView], person: UUID) -> SittingList:
+def only_seen(found: SittingList, cases: Iterable[CaseView], person: UUID, *, holds: bool = False) -> SittingList:
     """What of the sittings this person may see: other cases leave no item, no reason for a date and no number.
 
-    A 随時 sitting is called for its cases: without one in sight only who sits there knows of it.
+    A 随時 sitting is called for its cases: without one in sight only who sits there knows of it. ``holds``: this person
+    holds the meetings, and has to reach everybody who sits there or has been called off.
     """
     seen = {one.case for one in cases if not one.stopped}
-    sittings = (
-        one.model_copy(update={"items": tuple(item for item in one.items if item.case in seen)})
-        for one in found.sittings
-    )
+    sittings = (_with_items(one, seen, None if holds else {person}) for one in found.sittings)
     return SittingList(
         sittings=tuple(
             one for one in sittings if one.regular or one.items or person in {seat.person for seat in one.seats}
         ),
         waiting=tuple(one for one in found.waiting if one.case in seen),
     )
+
+
+def _with_items(sitting: SittingView, seen: Collection[UUID], persons: Collection[UUID] | None) -> SittingView:
+    """The items of these cases, with those who sit there for all or for one of these, and these persons (P5).
+
+    No ``persons``: everybody who sits there.
+    """
+    items = tuple(item for item in sitting.items if item.case in seen)
+    called = {code for item in items for code in item.calls}
+    seats = (
+        one
+        for one in sitting.seats
+        if persons is None or not one.partly or one.person in persons or one.agency in called
+    )
+    return sitting.model_copy(update={"items": items, "seats": tuple(seats)})
+
+
+def holds_meetings(profile: Profile, here: Compartment | None, agency: str | None) -> bool:
+    """Whether an agency holds the meetings of this compartment: in shien the 市町村 alone (P1, S1)."""
+    kinds = ("municipality", "coordinator") if here is Compartment.JUSO else ("municipality",)
+    return any(one.code == agency and one.kind in kinds for one in profile.agencies)
+
+
+def of_case(sitting: SittingView, case: UUID) -> SittingView:
+    """A sitting as a page about one case shows it: neither the other items nor whoever comes for them."""
+    return _with_items(sitting, {case}, ())
 
 
 def cases_of(found: SittingList, cases: Iterable[CaseView]) -> list[UUID]:

@@ -9,7 +9,7 @@ from contracts.intake import PROBLEM_TEXT, Particulars
 from contracts.meetings import SittingView
 from contracts.purpose import PURPOSE_TEXT
 from services.desk import words
-from services.desk.pages import CaseLine, Known, SittingCard, case_line, sitting_card
+from services.desk.pages import CaseLine, Known, SittingCard, case_line, of_case, sitting_card
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,7 @@ def trail(
 
 def _card_of(case: CaseView, sitting: SittingView, known: Known) -> SittingCard:
     """The sitting with this case's own item: a page about one person neither lists nor counts the others."""
-    own = tuple(item for item in sitting.items if item.case == case.case)
-    return sitting_card(sitting.model_copy(update={"items": own}), known)
+    return sitting_card(of_case(sitting, case.case), known)
 
 
 def _step_line(step: Step, case: CaseView, sittings: Sequence[SittingView], known: Known) -> TrailLine:

@@ -16,6 +16,7 @@ from contracts.holding import ModeReason
 from contracts.meetings import ItemPlaced
 from contracts.message import Compartment, Event
 from services.meetings import seating
+from services.meetings.called import seat_again
 from services.meetings.domain import Gathering
 from services.meetings.gathering import room_ref
 from services.meetings.handlers import service
@@ -153,6 +154,7 @@ def _in_place(row: Row[Any], gathered: Gathering, standing: Standing, link_key: 
         change_mode(tx, where, row.mode, gathered.mode_reason or ModeReason.OVER, decided)
     if (where.room, where.mode) != (gathered.room, row.mode):
         announce_anew(tx, where.id, link_key)
+    seat_again(tx, where.id)
     want_invitations(tx, where.id, link_key)
 
 
@@ -176,6 +178,7 @@ def _move(row: Row[Any], gathered: Gathering, standing: Standing, link_key: byte
     tx.execute(update(agenda).where(agenda.c.sitting == old.id).values(sitting=row.becomes))
     carry_entries(tx, old.id, row.becomes)
     forget_hold(tx, old.id)
+    seat_again(tx, row.becomes)  # who is called now, not when the change was proposed
     want_invitations(tx, row.becomes, link_key)
     return [_placed(tx, one, new) for one in standing.announced.items]
 

@@ -17,12 +17,15 @@ from contracts.meetings import (
     WaitingView,
 )
 from contracts.message import Compartment
+from contracts.running import Proceeding
 from services import sharing
 from services.meetings import grounds
 from services.meetings.handlers import HOLDING, service
+from services.meetings.having_part import for_all
 from services.meetings.mailed import waiting_replies
 from services.meetings.regular_rules import not_met_on
 from services.meetings.replanning_rules import Held, broken
+from services.meetings.running_tables import proceeding
 from services.meetings.scheduling import TOKYO
 from services.meetings.tables import agenda, consents, item, notice, seat, sitting
 from services.service import Tx
@@ -103,15 +106,19 @@ def _items(sittings: Sequence[UUID], seats: Mapping[UUID, list[SeatView]], tx: T
     rows = [row for row in rows if row.state == "placed"]  # asked for, SQLite would begin with all ever placed
     coming = {row.case for row in rows if row.ends > tx.now} if tx.here is Compartment.JUSO else set()
     heads = sharing.heads(consents, tx, coming) if coming else {}
+    partly = {found: dict.fromkeys(one.agency for one in of if one.partly) for found, of in seats.items()}
     items: dict[UUID, list[ItemView]] = defaultdict(list)
     for row in rows:
-        here = dict.fromkeys(one.agency for one in seats[row.sitting] if not one.cancelled)
+        live = (one for one in seats[row.sitting] if not one.cancelled)
+        # Whoever comes for another item alone leaves without having been there: it is not listed with this one (P5).
+        here = dict.fromkeys(one.agency for one in live if not one.partly or one.agency in row.agencies)
         view = ItemView(
             item=row.id,
             case=row.case,
             purpose=row.purpose,
             urgent=row.urgent,
             order=row.position,
+            calls=tuple(code for code in partly.get(row.sitting, ()) if code in row.agencies),
             without=_leaving(row, heads.get(row.case), here, tx) if row.case in coming else (),
         )
         items[row.sitting].append(view)
@@ -143,6 +150,10 @@ def _seats(sittings: Sequence[UUID], tx: Tx) -> dict[UUID, list[SeatView]]:
         .where(seat.c.sitting.in_(sittings), last, or_(seat.c.cancelled_at.is_(None), told_off))
         .order_by(case({"required": 0, "expected": 1}, value=seat.c.need, else_=2), seat.c.agency, seat.c.person)
     )
+    held = {one.id: one for one in tx.execute(select(sitting).where(sitting.c.id.in_(sittings)))}
+    always = {found: for_all(tx, one) for found, one in held.items()}
+    acts = select(proceeding).where(proceeding.c.sitting.in_(sittings), proceeding.c.what == Proceeding.ADMIT)
+    let_in = {(row.sitting, row.codes["move"].get("person")) for row in tx.execute(acts)}
     seats: dict[UUID, list[SeatView]] = defaultdict(list)
     replies = waiting_replies(sittings, tx)
     for row in rows:
@@ -156,9 +167,14 @@ def _seats(sittings: Sequence[UUID], tx: Tx) -> dict[UUID, list[SeatView]]:
             **_mailed(row, replies.get((row.sitting, row.person))),
             cancelled=row.cancelled_at is not None,
             by_hand=BY_HAND.get(row.why, ""),
+            partly=_is_partly(row, always[row.sitting]) and (row.sitting, str(row.person)) not in let_in,
         )
         seats[row.sitting].append(view)
     return seats
+
+
+def _is_partly(row: Row[Any], always: frozenset[str] | None) -> bool:
+    return always is not None and row.agency not in always
 
 
 def _mailed(row: Row[Any], reply: Row[Any] | None) -> dict[str, Any]:

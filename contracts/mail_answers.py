@@ -94,6 +94,14 @@ class DeliveryTaken(Message):
     known: bool
 
 
+class TakeDelivery(Question[DeliveryTaken], subject="ask.notify.take_delivery.v1"):
+    """A report has come. notify knows the tokens of its own reminders; whose else a token is, the window can tell."""
+
+    token: MailToken
+    state: Literal["delivered", "deferred", "bounced"]
+    code: StatusCode
+
+
 class PassDelivery(Question[DeliveryTaken], subject="ask.desk.pass_delivery.v1"):
     """Put before whoever invited what a mail server reports (RFC 3464)."""
 

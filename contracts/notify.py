@@ -16,7 +16,8 @@ class Sent(Message):
     """``sent``: the mail server took it. ``not_sent``: it did not; the asker decides anew and asks again.
 
     ``never_invited`` (cancellations only) is final: this person has no invitation that could be taken back. So are
-    ``by_phone`` and ``by_letter``: this person is told that way, by whoever keeps the seats.
+    ``by_phone`` and ``by_letter``: this person is told that way, by whoever keeps the seats. ``declined`` (reminders
+    only): this person wants none. ``bounced`` (reminders only): it was taken, and came back since.
     """
 
     outcome: Literal["sent", "not_sent"]
@@ -30,6 +31,8 @@ class Sent(Message):
         "never_invited",
         "by_phone",
         "by_letter",
+        "declined",
+        "bounced",
     ] = ""
 
 
@@ -85,11 +88,13 @@ class SendCancellation(
 
 
 class SendReminder(Question[Sent], subject="ask.notify.send_reminder.v1", asked_from=(Account.JUSO, Account.SHIEN)):
-    """Tell one person by mail that something on the desk is due: not what, of how many cases, nor of which kind (S17).
+    """Tell one person by his or her own channel that something is due, an answer is missing or a sitting is near: not
+    what, of how many cases, nor of which kind (S17). Whoever does not want such notes gets none: they are no duty.
 
     One mail per ``person`` and ``day`` (a working day in Japan), whoever asks how often: two kinds of meeting must not
     show as two mails. ``sent`` is also the answer to whoever asks after that mail went out, or may have gone out: one
     that was perhaps lost is not sent again, for the next working day brings the next one. ``send_before`` as above.
+    Asked again later, also with a ``send_before`` that is over, the answer says what has become of it since.
     """
 
     person: UUID
@@ -109,3 +114,24 @@ class SendPoll(Question[Sent], subject="ask.notify.send_poll.v1", asked_from=(Ac
     link: LinkToken
     answer_by: AwareDatetime
     send_before: AwareDatetime
+    bounce_token: MailToken | None = None
+
+
+class RemindersWanted(Message):
+    """Whether whoever holds the link wants reminders. ``found``: the link is one of ours."""
+
+    found: bool
+    wanted: bool = False
+
+
+class LookAtReminders(Question[RemindersWanted], subject="ask.notify.look_at_reminders.v1"):
+    """Whether reminders go to the holder of this link. Changes nothing: mail scanners follow links."""
+
+    link: LinkToken
+
+
+class WantReminders(Question[RemindersWanted], subject="ask.notify.want_reminders.v1"):
+    """No more reminders, or again (RFC 8058). Invitations, cancellations and polls go on: they are no subscription."""
+
+    link: LinkToken
+    wanted: bool

@@ -70,6 +70,8 @@ class AskedView(Message):
     agency: Code
     need: Need
     mail: Literal["waiting", "sent", "not_sent"]
+    why: str = ""
+    """Of a mail that was not sent, why, as notify says it; ``bounced``: it came back."""
     answered_at: AwareDatetime | None = None
     typed: bool = False
     contradicts: bool = False

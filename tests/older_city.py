@@ -19,7 +19,7 @@ from sqlalchemy import Column, Date, Integer, Table, Uuid
 from services.service import Process
 from services.store import Instant, inbox, seen, sqlite_instant
 
-STAYS = frozenset({"extent", "replica", "commission", "commission_end", "person", "parked"})
+STAYS = frozenset({"extent", "replica", "commission", "commission_end", "person", "parked", "wish"})
 """Tables of what a municipality has once, however old it is."""
 THE_SAME = frozenset({"person", "by", "written_by", "commission", "decided_by"})
 """Columns that name people and commissions, who serve for years."""
@@ -80,7 +80,7 @@ def _change(table: Table, column: Column[Any], year: int) -> Callable[[Any], Any
         return lambda value: value and (date.fromisoformat(value) - year * SPAN).isoformat()
     if (table.name, column.name) == ("referral", "number"):
         return lambda value: f"{year}-{value}"
-    if (table.name, column.name) == ("link", "digest"):
+    if (table.name, column.name) in {("link", "digest"), ("reminder", "token")}:
         return lambda value: f"y{year:03}{value[4:]}"
     if isinstance(column.type, Integer) and column.primary_key and len(table.primary_key) == 1:
         return lambda value: None  # SQLite numbers it

@@ -28,6 +28,7 @@ MOST = 1.2
 ALWAYS_SMALL = frozenset(
     {"person", "replica", "extent", "release", "reseat", "commission", "acknowledgement", "unconfirmed"}
     | {"daily", "reminder", "reminder_ground"}  # a week of them
+    | {"wish"}  # one of each person
 )
 """Tables that hold what is under way or what a municipality has, not what it once did."""
 

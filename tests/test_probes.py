@@ -284,7 +284,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "coordination@shien": COORDINATION,
     "meetings@juso": MEETING,
     "meetings@shien": MEETING,
-    "notify": ("delivery", "poll_mail", "reminder"),
+    "notify": ("delivery", "poll_mail", "reminder", "wish"),
     "mailin": (),
     "gate": (),
     "desk@juso": (),
@@ -442,8 +442,8 @@ def test_the_command_prints_what_it_granted_once_for_another_city_on_the_same_se
     assert "バスの利用者 admin@shien: このアカウントのすべて" in lines
     [notify] = [line for line in lines if line.startswith("バスの利用者 notify: ")]
     assert notify.startswith(
-        "バスの利用者 notify: 送信 ask.desk.pass_reply.v1 to.directory.ask.directory.mailbox_of.v1 / "
-        "受信 _INBOX_notify.> "
+        "バスの利用者 notify: 送信 ask.desk.pass_delivery.v1 ask.desk.pass_reply.v1 "
+        "to.directory.ask.directory.mailbox_of.v1 / 受信 _INBOX_notify.> "
     )
     secrets = [json.loads(path.read_text("utf-8")) for path in (own / "keys").glob("*.json")]
     passwords = [one.get("password") or make_url(one["address"]).password for one in secrets]

@@ -83,10 +83,10 @@ from contracts.intake import (
     WithdrawConsent,
 )
 from contracts.life import LookAtDue, LookAtLife, TakeStep
-from contracts.mail_answers import AnswerByMail, PassDelivery, PassReply, ReportDelivery, TakeReply
+from contracts.mail_answers import AnswerByMail, PassDelivery, PassReply, ReportDelivery, TakeDelivery, TakeReply
 from contracts.meetings import AnswerByLink, ItemPlaced, ItemSittings, ItemUnplaced, LookAtLink, Sittings
 from contracts.message import EVENTS, QUESTIONS, Account
-from contracts.notify import SendCancellation, SendInvitation, SendPoll, SendReminder
+from contracts.notify import LookAtReminders, SendCancellation, SendInvitation, SendPoll, SendReminder, WantReminders
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.permit import Redeem, ReportSpent
 from contracts.polls import AnswerPoll, ClosePoll, LookAtPoll, NotePollAnswer, OpenPoll
@@ -225,8 +225,8 @@ SAYS: dict[str, set[str]] = {
     "coordination@shien": COORDINATION,
     "meetings@juso": MEETINGS | SHARING,
     "meetings@shien": MEETINGS,
-    "mailin": {TakeReply.subject, PassDelivery.subject},
-    "notify": {f"to.directory.{MailboxOf.subject}", PassReply.subject},
+    "mailin": {TakeReply.subject, TakeDelivery.subject},
+    "notify": {f"to.directory.{MailboxOf.subject}", PassReply.subject, PassDelivery.subject},
     "desk@juso": DESK
     | {f"to.directory.{SignInJuso.subject}"}
     | {f"to.intake.{question.subject}" for question in (ClientOf, DetailsOfClient, WithdrawConsent, LookAtStop)}
@@ -245,7 +245,8 @@ SAYS: dict[str, set[str]] = {
         for one in ("juso", "shien")
         for question in (LookAtLink, AnswerByLink, LookAtPoll, AnswerPoll, AnswerByMail, ReportDelivery)
     }
-    | {f"to.directory.{LookAtFeed.subject}"},
+    | {f"to.directory.{LookAtFeed.subject}"}
+    | {LookAtReminders.subject, WantReminders.subject},
 }
 """What each process may tell and ask, written down a second time (the tables of the README): not read from services."""
 DURABLES = {"coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}

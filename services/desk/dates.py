@@ -36,6 +36,7 @@ from contracts.proposing import (
 )
 from services.desk import pages, words
 from services.desk.asking import Asking
+from services.desk.deliveries import poll_text
 from services.desk.html import case_not_found, fenced, notice, page
 from services.desk.sessions import Session
 from services.desk.step_forms import text_of
@@ -48,7 +49,6 @@ STANDING_TEXT = {
     "nobody": "期限が過ぎました(だれも答えていません)",
     "closed": "締め切りました",
 }
-MAIL_TEXT = {"waiting": "送信待ち", "sent": "送信済み", "not_sent": "届けられません。電話でうかがってください。"}
 STATE_TEXT = {
     "proposed": "承認待ち",
     "approved": "承認済み(日時を確保しています)",
@@ -347,7 +347,7 @@ def poll_card(asked: PollView, known: pages.Known) -> PollCard:
             AskedLine(
                 one.person,
                 f"{known.agency(one.agency)} {_name(one.person, known)}",
-                MAIL_TEXT[one.mail],
+                poll_text(one),
                 tuple(CHOICE_TEXT[said.choice] if said else "—" for said in counted),
                 one.typed,
                 one.contradicts,

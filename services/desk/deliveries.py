@@ -2,6 +2,7 @@
 
 from contracts.meetings import SeatView
 from contracts.message import Compartment
+from contracts.proposing import AskedView
 from services.desk import words
 
 DELIVERY_TEXT = {
@@ -19,6 +20,15 @@ NOT_SENT_TEXT = {
 NO_MAIL_TEXT = "メールを使えない職場です。"
 NOT_DELIVERED_TEXT = "メールを届けられませんでした。"
 BOUNCED_TEXT = "宛先を確かめ、電話で知らせてください。"
+POLL_TEXT = {
+    "waiting": "送信待ち",
+    "sent": "送信済み",
+    "not_sent": "届けられません。電話でうかがってください。",
+    "by_phone": "電話でうかがってください。",
+    "by_letter": "郵便の方です。電話でうかがってください。",
+    "bounced": "メールが戻りました。電話でうかがってください。",
+}
+"""Of the mail that asks for times: how far it got or, where it is known, why it did not."""
 MAIL_TEXT = {
     "tentative": "「仮の予定」という返事です。出欠を電話で確かめてください。",
     "delegated": "代わりの人の出席を希望しています。電話で決めてください。",
@@ -33,6 +43,11 @@ def delivery_text(seat: SeatView) -> str:
     if seat.delivery in DELIVERY_TEXT and not seat.cancelled:
         return DELIVERY_TEXT[seat.delivery]
     return words.NOTICE_TEXT[seat.cancelled][seat.notice]
+
+
+def poll_text(asked: AskedView) -> str:
+    """How far the mail that asks for times got, and when somebody telephones instead."""
+    return POLL_TEXT.get(asked.why) or POLL_TEXT[asked.mail]
 
 
 def call_text(seat: SeatView, compartment: Compartment, *, has_mail: bool) -> str:

@@ -29,6 +29,7 @@ from contracts.intake import ClientOf, DetailsOfClient, LookAtStop, WithdrawCons
 from contracts.life import LookAtDue, LookAtLife, TakeStep
 from contracts.mail_answers import AnswerByMail, ReportDelivery
 from contracts.meetings import AnswerByLink, ItemSittings, LookAtLink, Sittings
+from contracts.notify import LookAtReminders, WantReminders
 from contracts.papers import LookAtPapers, ReadPaper, SavePaper, SetConcealment
 from contracts.polls import AnswerPoll, ClosePoll, LookAtPoll, NotePollAnswer, OpenPoll
 from contracts.preparing import AcceptRoster, AnswerInquiry, AskAgency, LookAtInquiries, LookAtRoster, LookAtSheet
@@ -146,6 +147,8 @@ service = Service(
             *(LookAtRegular, ChangeRegular, DecideRegular, NotePledges, TakeRegular),
             LookAtPoll,
             AnswerPoll,
+            LookAtReminders,
+            WantReminders,
             *(DeskTriageList, DeskTriage, DeskDecideTriage, DeskDuplicates, DeskDecideSame, DeskOthers, DeskReferralOf),
             *(DeskHousehold, DeskChangeHousehold, DeskMemberConsent, DeskDetail, DeskSecrecy, DeskShown),
             *(DeskReportSignal, DeskSignals, DeskDropSignal),

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from contracts.links import compartment_of
 from contracts.meetings import Answer, AnswerByLink, LinkState, LookAtLink
 from contracts.message import Account, Compartment, Question
-from services.desk import feed, joining, polls_window, words
+from services.desk import feed, joining, polls_window, reminders_window, words
 from services.desk.html import notice, page
 from services.service import Work
 
@@ -37,6 +37,7 @@ def routes(work: Work) -> APIRouter:
 
     joining.add_routes(router, work, look_up)
     feed.add_window_routes(router, work)
+    reminders_window.add_routes(router, work)
 
     @router.api_route("/desk", methods=["GET", "HEAD"])
     async def desks() -> HTMLResponse:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from contracts.mail_addresses import MailAddress, ref_of_mail
-from contracts.mail_answers import MailAnswer, PassDelivery, Said, TakeReply
+from contracts.mail_answers import MailAnswer, Said, TakeDelivery, TakeReply
 from services.mailin.itip import ReplyCalendar, ReplyEvent
 from services.mailin.reading import Came
 
@@ -20,7 +20,7 @@ _METHODS = {"REPLY": None, "COUNTER": Said.COUNTER, "REFRESH": Said.REFRESH}
 _WORST = ("bounced", "deferred", "delivered")
 
 
-def question_of(came: Came, to: MailAddress) -> TakeReply | PassDelivery | None:
+def question_of(came: Came, to: MailAddress) -> TakeReply | TakeDelivery | None:
     """What is to be asked; None for what nobody has said: out of office, junk, a forged or wrongly addressed report."""
     try:
         ref = ref_of_mail(to.token)
@@ -28,7 +28,7 @@ def question_of(came: Came, to: MailAddress) -> TakeReply | PassDelivery | None:
         return None
     if to.use == "bounce":
         found = sorted(came.reports, key=lambda one: _WORST.index(one.state))
-        return PassDelivery(token=to.token, state=found[0].state, code=found[0].code) if found else None
+        return TakeDelivery(token=to.token, state=found[0].state, code=found[0].code) if found else None
     if not came.sender or came.reports:
         return None
     said = _said(came, ref)

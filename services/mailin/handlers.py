@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import MetaData
 
 from contracts.mail_addresses import MailAddress
-from contracts.mail_answers import PassDelivery, TakeReply
+from contracts.mail_answers import TakeDelivery, TakeReply
 from contracts.message import Question
 from services.mailin.answers import question_of
 from services.mailin.imap import look_through
@@ -14,7 +14,7 @@ from services.mailin.listening import listen
 from services.mailin.reading import Came, read_mail
 from services.service import AskFailed, Service, Work
 
-service = Service("mailin", tables=MetaData(), asks=frozenset({TakeReply, PassDelivery}))
+service = Service("mailin", tables=MetaData(), asks=frozenset({TakeReply, TakeDelivery}))
 
 
 async def serve(work: Work) -> None:

@@ -23,6 +23,7 @@ from services.meetings.mail_rules import (
     is_full,
     outcome_of,
 )
+from services.meetings.polls_tables import poll_seat
 from services.meetings.tables import link, mail_reply, notice, seat, sitting
 from services.service import Tx
 
@@ -60,7 +61,20 @@ def report_delivery(asked: ReportDelivery, tx: Tx) -> tuple[DeliveryTaken, Itera
     found = tx.execute(select(notice.c.delivery).where(mine)).first()
     if found is not None and _RANK[asked.state] > _RANK[found.delivery]:
         tx.execute(update(notice).where(mine).values(delivery=asked.state, delivery_code=asked.code))
-    return DeliveryTaken(known=found is not None), ()
+    if found is None:
+        return DeliveryTaken(known=_poll_came_back(asked, tx)), ()
+    return DeliveryTaken(known=True), ()
+
+
+def _poll_came_back(asked: ReportDelivery, tx: Tx) -> bool:
+    """Likewise of a 日程のうかがい: what bounced was not sent, and somebody is to telephone."""
+    mine = poll_seat.c.notice == ref_of_mail(asked.token)
+    if tx.execute(select(poll_seat.c.notice).where(mine)).first() is None:
+        return False
+    if asked.state == "bounced":
+        sent = update(poll_seat).where(mine, poll_seat.c.state == "sent")
+        tx.execute(sent.values(state="not_sent", why="bounced"))
+    return True
 
 
 def want_again(tx: Tx, link_key: bytes) -> None:

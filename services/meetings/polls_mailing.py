@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select, update
 
+from contracts.mail_addresses import mail_token
 from contracts.message import Account, Compartment
 from contracts.notify import SendPoll
 from contracts.permit import LIFE_SECONDS, ReportSpent
@@ -111,7 +112,16 @@ def _decided(batch: Batch, verdicts: Verdicts, tx: Tx) -> tuple[list[tuple[Row[A
 
 
 async def _send(work: Work, row: Row[Any], until: datetime) -> Tried:
-    asked = SendPoll(notice=row.notice, person=row.person, link=row.link, answer_by=row.closes_at, send_before=until)
+    if work.compartment is None:
+        raise TypeError("meetings runs in a compartment")
+    asked = SendPoll(
+        notice=row.notice,
+        person=row.person,
+        link=row.link,
+        answer_by=row.closes_at,
+        send_before=until,
+        bounce_token=mail_token(work.settings.link_key, "bounce", work.compartment, row.notice),
+    )
     try:
         sent = await work.ask(asked)
     except AskFailed:  # perhaps it was sent all the same: notify knows the notice when it is asked again

@@ -233,6 +233,7 @@ def _poll(tx: Tx, row: Row[Any], given: Sequence[Any]) -> PollView:
             agency=one.agency,
             need=one.need,
             mail="waiting" if one.state == "wanted" else one.state,
+            why=one.why if one.state == "not_sent" else "",
             answered_at=last[one.person].at if one.person in last else None,
             typed=one.person in last and last[one.person].typed_by is not None,
             contradicts=one.person in wavering,

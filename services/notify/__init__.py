@@ -3,4 +3,5 @@
 from services.notify import polling as polling
 from services.notify import reminding as reminding
 from services.notify import replying as replying
+from services.notify import wishing as wishing
 from services.notify.handlers import service as service

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 import httpx
 
 from contracts.directory import Channel, Mailbox
-from services.notify.domain import Letter, can_be_mailed
+from services.notify.domain import Letter, Reminder, can_be_mailed
 from services.notify.ics import calendar_object, stored_object
 from services.notify.mail import Deadline, Mailer, Outcome, compose
 
@@ -67,8 +67,14 @@ class Webhook:
 
     async def __call__(self, told: Letter, deadline: Deadline) -> Outcome:
         """A repeat has the same id: receivers drop it."""
+        return await self._post(told, thin_payload(told), deadline)
+
+    async def note(self, told: Reminder, deadline: Deadline) -> Outcome:
+        """Likewise a reminder or a poll, which have a link and no start."""
+        return await self._post(told, thin_note(told), deadline)
+
+    async def _post(self, told: Letter | Reminder, body: bytes, deadline: Deadline) -> Outcome:
         at = int(told.made_at.timestamp())
-        body = thin_payload(told)
         headers = {"Content-Type": "application/json", "webhook-id": f"msg_{told.notice.hex}"}
         headers |= {"webhook-timestamp": str(at), "webhook-signature": self._signature(headers["webhook-id"], at, body)}
         return await _within(deadline, lambda http: http.post(self.endpoint, content=body, headers=headers))
@@ -95,6 +101,12 @@ def thin_payload(told: Letter) -> bytes:
         "timestamp": _instant(told.made_at),
         "data": {"link": told.link, "starts": _instant(told.starts)},
     }
+    return json.dumps(payload, separators=(",", ":")).encode()
+
+
+def thin_note(told: Reminder) -> bytes:
+    """The same of what has no start."""
+    payload = {"type": told.kind, "timestamp": _instant(told.made_at), "data": {"link": told.link}}
     return json.dumps(payload, separators=(",", ":")).encode()
 
 

@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 SIGNED = (
     *("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References"),
     *("MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Auto-Submitted", "List-Id"),
+    *("List-Unsubscribe", "List-Unsubscribe-Post"),
 )
-"""The headers that are signed where they stand (RFC 6376 5.4.1)."""
+"""The headers that are signed where they stand (RFC 6376 5.4.1; the last two: RFC 8058 4)."""
 ONCE = ("From", "Subject", "Date")
 """Named once more than they stand, so that whoever adds a second one breaks the signature (RFC 6376 8.15)."""
 

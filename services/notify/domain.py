@@ -131,13 +131,17 @@ class Reminder:
     """Says that something on the desk is due, in the same words for everybody, every day and both kinds (S17, S3)."""
 
     subject: ClassVar[str] = "業務のお知らせ"
-    opening: ClassVar[str] = "期限が近い、または期限を過ぎた業務があります。"
+    opening: ClassVar[str] = "期限が近いか過ぎた業務、お答えを待っている案内、近い会議のいずれかがあります。"
     leads: ClassVar[str] = "確認はこちら:"
     closing: ClassVar[tuple[str, ...]] = (
         "内容はこのメールには書いていません。上のページからサインインして、「今週の会議」でご確認ください。",
+        "サインインを使わない方は、「会議のご案内」「日程のうかがい」のメールをご確認ください。",
         "このお知らせは、開庁日に一日一回までお送りします。返信は要りません。",
         "ご不明な点はお電話ください。",
     )
+    stops: ClassVar[str] = "このお知らせを止める・また受け取る(会議のご案内と取消しは止まりません):"
+    kind: ClassVar[str] = "kaigi.due"
+    """What a webhook calls it."""
 
     notice: UUID
     """Follows from recipient and day, so that the mail is the same whichever kind of meeting asked for it first."""
@@ -147,6 +151,10 @@ class Reminder:
     office: Office
     link: str
     """The page from which both desks are reached: a desk's own address would tell the kind."""
+    stop: str = ""
+    """Where the recipient says that he or she wants no more of these; empty: it is not theirs to stop."""
+    returns: Returns = NOWHERE
+    """Where reports of delivery go."""
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -165,6 +173,7 @@ class Inquiry(Reminder):
         "期限までは、同じリンクで何度でも変えられます。リンクはあなた専用です。転送しないでください。",
         "お電話でもお答えいただけます。ご不明な点もお電話ください。",
     )
+    kind: ClassVar[str] = "kaigi.poll"
 
     answer_by: datetime
 
@@ -275,6 +284,7 @@ def reminder_text(told: Reminder) -> str:
         told.link,
         "",
         *told.closing,
+        *(["", told.stops, told.stop] if told.stop else []),
         "",
         told.office.name,
         f"電話 {told.office.phone}",

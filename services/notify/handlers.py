@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 from sqlalchemy import func, insert, select, update
 
 from contracts.directory import Mailbox, MailboxOf
-from contracts.mail_answers import PassReply
+from contracts.mail_answers import PassDelivery, PassReply
 from contracts.message import Question
 from contracts.notify import SendCancellation, SendInvitation, Sent
 from services.notify.addresses import answer_address
@@ -57,7 +57,7 @@ class Begun(NamedTuple):
     """Whether an earlier try may have reached the person."""
 
 
-service = Service("notify", tables, asks=frozenset[type[Question[Any]]]((MailboxOf, PassReply)))
+service = Service("notify", tables, asks=frozenset[type[Question[Any]]]((MailboxOf, PassReply, PassDelivery)))
 
 _turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 """One lock per person being written to. It lasts as long as somebody holds or awaits it, so their number is bounded."""

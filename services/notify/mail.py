@@ -80,17 +80,25 @@ def compose_reminder(told: Reminder) -> bytes:
         "MIME-Version: 1.0",
         "Auto-Submitted: auto-generated",
         "X-Auto-Response-Suppress: OOF, AutoReply",
+        *_unsubscribing(told),
         'Content-Type: text/plain; charset="utf-8"',
         "Content-Transfer-Encoding: base64",
     )
     return ("\r\n".join(headers) + "\r\n\r\n" + _base64(reminder_text(told).encode())).encode("ascii")
 
 
+def _unsubscribing(told: Reminder) -> tuple[str, ...]:
+    """RFC 2369, and RFC 8058 for mail programs that stop it with one click, which is a POST."""
+    if not told.stop:
+        return ()
+    return f"List-Unsubscribe: <{told.stop}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click"
+
+
 def _envelope(told: Letter | Reminder) -> tuple[str, ...]:
     """From whom to whom, about what, when, and under which id.
 
     The list (RFC 2919, 2369) is one for all that notify sends: people sort it away from other mail, machines on leave
-    do not answer it. There is no List-Unsubscribe: being asked to a sitting is not subscribed to.
+    do not answer it. List-Unsubscribe stands in reminders only: being asked to a sitting is not subscribed to.
     """
     return (
         f"From: {_mailbox('From', told.office.name, told.office.mail)}",

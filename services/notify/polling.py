@@ -6,10 +6,10 @@ from sqlalchemy import delete, insert, select, update
 
 from contracts.directory import Mailbox, MailboxOf
 from contracts.notify import SendPoll, Sent
-from services.notify import handlers
-from services.notify.domain import Inquiry, Office, can_be_mailed, one_line
+from services.notify import noting
+from services.notify.domain import Inquiry, Office, one_line
 from services.notify.handlers import BUSY, TOO_LATE, service
-from services.notify.mail import Deadline, compose_reminder
+from services.notify.mail import Deadline
 from services.notify.tables import poll_mail
 from services.service import Tx, Work
 
@@ -38,12 +38,10 @@ async def send_poll(asked: SendPoll, work: Work) -> Sent:
 async def _send(asked: SendPoll, work: Work) -> Sent:
     deadline = Deadline(lambda: (asked.send_before - work.now()).total_seconds())
     mailbox = await work.ask(MailboxOf(person=asked.person))
-    answer = await work.run(lambda tx: _begin(asked, can_be_mailed(mailbox.address), tx))
+    answer = await work.run(lambda tx: _begin(asked, noting.not_by_machine(mailbox), tx))
     if answer is not None:
         return answer
-    told = _letter(asked, mailbox, work)
-    mail = compose_reminder(told)
-    outcome = await handlers.mailer(work, told.office).send(told.office.mail, told.address, mail, deadline)
+    outcome = await noting.hand_over(_letter(asked, mailbox, work), mailbox, deadline, work)
     if outcome == "no_verdict":
         return BUSY
     if outcome:
@@ -53,15 +51,15 @@ async def _send(asked: SendPoll, work: Work) -> Sent:
     return SENT
 
 
-def _begin(asked: SendPoll, reachable: bool, tx: Tx) -> Sent | None:
+def _begin(asked: SendPoll, otherwise: Sent | None, tx: Tx) -> Sent | None:
     """Note that it is about to be mailed; or the answer, when it must not or need not be."""
     known = tx.execute(select(poll_mail).where(poll_mail.c.notice == asked.notice)).first()
     if known is not None and known.sent_at is not None:
         return SENT
     if tx.now >= min(asked.send_before, asked.answer_by):
         return TOO_LATE
-    if not reachable:
-        return Sent(outcome="not_sent", why="no_address")
+    if otherwise is not None:
+        return otherwise
     if known is None:
         tx.execute(delete(poll_mail).where(poll_mail.c.answer_by < tx.now))  # nobody asks for it any more
         row = {"notice": asked.notice, "person": asked.person, "answer_by": asked.answer_by, "begun_at": tx.now}
@@ -71,12 +69,14 @@ def _begin(asked: SendPoll, reachable: bool, tx: Tx) -> Sent | None:
 
 def _letter(asked: SendPoll, mailbox: Mailbox, work: Work) -> Inquiry:
     profile = work.profile
+    office = Office(one_line(profile.office), profile.office_mail, one_line(profile.office_phone))
     return Inquiry(
         notice=asked.notice,
         made_at=work.now(),
         address=mailbox.address,
         name=one_line(mailbox.name),
-        office=Office(one_line(profile.office), profile.office_mail, one_line(profile.office_phone)),
+        office=office,
         link=f"{work.settings.window_url}/p/{asked.link}",
         answer_by=asked.answer_by,
+        returns=noting.reports_to(asked.bounce_token, office, work),
     )

@@ -33,9 +33,23 @@ reminder = Table(
     Column("day", Date, primary_key=True),
     Column("begun_at", Instant, nullable=False),
     Column("sent_at", Instant),
+    Column("token", String(39), nullable=False, unique=True),
+    Column("bounced", String(11), nullable=False, default=""),
 )
 """A row stands from before its mail is handed over; it goes again only when the mail is known not to have been taken.
-Who asked for it is not kept: that would say of which kind of meeting somebody has something to do."""
+Who asked for it is not kept: that would say of which kind of meeting somebody has something to do. ``token``: where
+reports of this mail come back to, random, notify's own: a compartment's would tell who asked. ``bounced``: the code
+with which it came back (RFC 3463)."""
+
+wish = Table(
+    "wish",
+    tables,
+    Column("person", Uuid, primary_key=True),
+    Column("link", String(32), nullable=False, unique=True),
+    Column("stopped_at", Instant),
+)
+"""Who wants no reminders, since when; the link by which that is said stands in each of them. Nobody's before
+the first."""
 
 poll_mail = Table(
     "poll_mail",

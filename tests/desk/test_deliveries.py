@@ -2,13 +2,14 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from contracts.meetings import SeatView
 from contracts.message import Compartment
-from services.desk.deliveries import call_text, delivery_text
+from contracts.proposing import AskedView
+from services.desk.deliveries import call_text, delivery_text, poll_text
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 
@@ -75,3 +76,11 @@ def test_a_wish_for_another_time_is_shown_as_a_time_and_as_nothing_more() -> Non
 
 def test_somebody_without_mail_is_telephoned_and_not_called_a_failure() -> None:
     assert call_text(seat(notice="not_sent", why="no_address"), JUSO, has_mail=False) == "メールを使えない職場です。"
+
+
+@pytest.mark.parametrize("why", ["by_phone", "by_letter", "bounced"])
+def test_whom_a_poll_cannot_reach_by_mail_is_asked_on_the_telephone(why: str) -> None:
+    facts = {"person": UUID(int=1), "agency": "fukushi", "need": "required", "mail": "not_sent", "why": why}
+    asked = AskedView.model_validate(facts)
+    assert poll_text(asked).endswith("電話でうかがってください。")
+    assert poll_text(asked.model_copy(update={"mail": "sent", "why": ""})) == "送信済み"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from contracts.mail_answers import PassDelivery, Said, TakeReply
+from contracts.mail_answers import Said, TakeDelivery, TakeReply
 from services.mailin.answers import question_of
 from services.mailin.reading import read_mail
 from tests.mailin.mails import (
@@ -298,12 +298,12 @@ def test_a_zone_of_the_mails_own_making_moves_no_date() -> None:
 )
 def test_a_report_says_what_became_of_the_notice(action: str, status: str, state: str, code: str) -> None:
     found = question_of(read_mail(report(action, status)), TO_BOUNCE)
-    assert found == PassDelivery.model_validate({"token": TO_BOUNCE.token, "state": state, "code": code})
+    assert found == TakeDelivery.model_validate({"token": TO_BOUNCE.token, "state": state, "code": code})
 
 
 def test_exims_own_way_of_saying_it_is_understood() -> None:
     raw = mail(None, X_Failed_Recipients=SENDER)
-    assert question_of(read_mail(raw), TO_BOUNCE) == PassDelivery(token=TO_BOUNCE.token, state="bounced", code="5.0.0")
+    assert question_of(read_mail(raw), TO_BOUNCE) == TakeDelivery(token=TO_BOUNCE.token, state="bounced", code="5.0.0")
 
 
 @pytest.mark.parametrize("raw", [report("relayed"), report("expanded"), mail(None), mail(calendar()), b"", report("")])

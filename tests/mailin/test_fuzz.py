@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from contracts.mail_answers import PassDelivery, TakeReply
+from contracts.mail_answers import TakeDelivery, TakeReply
 from services.mailin.answers import question_of
 from services.mailin.itip import read_calendar
 from services.mailin.reading import read_mail, text_of
@@ -48,7 +48,7 @@ def test_any_bytes_are_read_without_failing_and_ask_only_what_is_ours_to_ask(raw
     came = read_mail(raw)
     for to in (TO_ANSWER, TO_BOUNCE):
         found: Any = question_of(came, to)
-        assert found is None or isinstance(found, {"answer": TakeReply, "bounce": PassDelivery}[to.use])
+        assert found is None or isinstance(found, {"answer": TakeReply, "bounce": TakeDelivery}[to.use])
         assert found is None or type(found).model_validate_json(found.model_dump_json()) == found
 
 

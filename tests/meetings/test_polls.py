@@ -8,6 +8,8 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import select
 
+from contracts.mail_addresses import mail_token
+from contracts.mail_answers import ReportDelivery
 from contracts.message import Compartment
 from contracts.polls import AnswerPoll, LookAtPoll, OpenPoll, PollState
 from contracts.proposing import DatesInHand
@@ -319,3 +321,18 @@ async def test_a_question_without_a_viewer_is_answered_by_nothing(hands: Buildin
     one = await desk(town)
     asked = OpenPoll(item=one.event.about, request=uuid4(), starts=(THURSDAY,), closes_at=TONIGHT)
     assert not (await perform(town, asked)).done
+
+
+async def test_whom_a_poll_did_not_reach_is_seen_with_why(hands: Building) -> None:
+    town = hands(SHIEN)
+    town.town.refusals = {FUKUSHI: "by_phone"}
+    one = await desk(town)
+    await one.polled(THURSDAY, until=at(25, "17:00"))
+    mail = next(iter(town.town.polls.values()))
+    assert mail.bounce_token == mail_token(town.settings.link_key, "bounce", SHIEN, mail.notice)
+    for state, code in (("deferred", "4.4.1"), ("bounced", "5.1.1")):
+        report = ReportDelivery.model_validate({"token": mail.bounce_token, "state": state, "code": code})
+        assert town.stage.ask(report).known
+    why = {who.person: (who.mail, who.why) for who in (await one.standing()).asked}
+    assert why[FUKUSHI] == ("not_sent", "by_phone")
+    assert why[mail.person] == ("not_sent", "bounced")

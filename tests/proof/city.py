@@ -6,11 +6,13 @@ whom is looked up as the provisioner grants it, messages are written and read as
 """
 
 import random
+import re
 import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,6 +43,21 @@ most, which is half of a long proof's work for nothing."""
 
 RARE = timedelta(hours=1)
 """In a patient city, an errand of so rare a time is left to it: wiping files after each commit shows nobody a thing."""
+
+
+_SIGNATURE = re.compile(rb"DKIM-Signature:.*?\r\n(?![ \t])", re.DOTALL)
+_OWN_LINK = re.compile(rb"/reminders/[\w-]{32}")
+
+
+def as_worded(mail: bytes) -> bytes:
+    """A reminder without what is drawn by lot once per person, the link that stops it, and what signs that."""
+    read = message_from_bytes(_SIGNATURE.sub(b"", mail))
+    if "List-Unsubscribe" not in read:
+        return mail
+    head = b"\n".join(f"{name}: {said}".encode() for name, said in read.items())
+    text = read.get_payload(decode=True)
+    assert isinstance(text, bytes)
+    return _OWN_LINK.sub(b"/reminders/OWN", head + b"\n\n" + text)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from contracts.profile import Profile
 from contracts.triage import LookAtTriageList
 from services.processes import PROCESSES
 from services.settings import read_profile
-from tests.proof.city import City, Mail
+from tests.proof.city import City, Mail, as_worded
 from tests.proof.deeds import DEEDS, Hands, staff_of
 from tests.proof.leaks import KINDS, LEAKS, SEEN
 
@@ -175,7 +175,7 @@ def overheard(city: City) -> dict[str, Any]:
 
 
 def outside(mail: Mail) -> tuple[str, bytes]:
-    return mail.recipient, mail.body
+    return mail.recipient, as_worded(mail.body)
 
 
 async def pages(city: City) -> list[str]:

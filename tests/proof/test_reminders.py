@@ -4,7 +4,6 @@ A whole town, with and without its 支援会議: what arrives at anybody who has
 same. Whoever has something to do for a 支援会議 only gets a mail of the same words.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from email import message_from_bytes
@@ -17,10 +16,11 @@ from contracts.consent import ConsentState
 from contracts.intake import TakeInSheets
 from contracts.message import Account, Compartment
 from services.coordination import escalation_rules
+from services.notify.reminding import Begun
 from services.processes import PROCESSES
 from services.service import Process
 from services.settings import read_profile
-from tests.proof.city import City, Mail
+from tests.proof.city import City, Mail, as_worded
 from tests.proof.test_noninterference import TOWN, Step, quick_sign_in, sheet
 
 __all__ = ["quick_sign_in"]
@@ -44,9 +44,6 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
         one.close()
 
 
-_SIGNATURE = re.compile(rb"DKIM-Signature:.*?\r\n(?![ \t])", re.DOTALL)
-
-
 async def live(city: City, *steps: Step) -> list[Mail]:
     """Take in these referrals, let three weeks go by and nobody do anything; the reminders, in order."""
     await city.settle()
@@ -63,8 +60,8 @@ async def live(city: City, *steps: Step) -> list[Mail]:
 
 
 def told(mails: Sequence[Mail]) -> Counter[tuple[str, bytes]]:
-    """By recipient and bytes; not the signature, whose key is each town's own and which signs nothing but these."""
-    return Counter((one.recipient, _SIGNATURE.sub(b"", one.body)) for one in mails)
+    """By recipient and words; not the signature, whose key is each town's own and which signs nothing but these."""
+    return Counter((one.recipient, as_worded(one.body)) for one in mails)
 
 
 def days(mails: Sequence[Mail]) -> Counter[tuple[str, str]]:
@@ -109,7 +106,7 @@ async def test_a_mail_that_shien_alone_caused_has_the_words_of_any_other(
 async def test_a_mail_per_kind_is_noticed(town: Callable[..., City], monkeypatch: pytest.MonkeyPatch) -> None:
     """What these tests would find if notify did not know the day of the other kind's mail."""
     both_are_the_office(monkeypatch)
-    monkeypatch.setattr("services.notify.reminding._begin", lambda asked, reachable, tx: None)
+    monkeypatch.setattr("services.notify.reminding._begin", lambda asked, otherwise, tx: Begun("a" * 39, "b" * 32))
     mails = await live(town(), OPEN, SECRET)
     assert set(days(mails).values()) == {2}
 

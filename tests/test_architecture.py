@@ -210,9 +210,19 @@ def test_the_tables_of_a_service_do_not_hide_the_plumbing() -> None:
 # -- what the words must name ------------------------------------------------------------------------------------------
 
 
-def test_the_readme_names_every_subject_and_every_setting() -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
-    assert [word for word in (*subjects(), *environment()) if word not in readme] == []
+DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#[^)]*)?\)")
+
+
+def test_the_documents_name_every_subject_and_every_setting() -> None:
+    said = "".join(one.read_text("utf-8") for one in DOCUMENTS)
+    assert [word for word in (*subjects(), *environment()) if word not in said] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: one.name)
+def test_what_a_document_leads_to_is_there(document: Path) -> None:
+    linked = {one for one in LINK.findall(document.read_text("utf-8")) if one}
+    assert not {one for one in linked if not (document.parent / one).exists()}
 
 
 def test_the_changelog_names_every_event() -> None:

@@ -37,7 +37,7 @@ from tests.proof.city import City, Mail, as_worded
 from tests.proof.deeds import DEEDS, Hands, staff_of
 from tests.proof.leaks import KINDS, LEAKS, SEEN
 
-HISTORIES = int(os.environ.get("KASANE_HISTORIES", "40"))
+HISTORIES = int(os.environ.get("KASANE_HISTORIES", "300"))
 """3,000 with ``make proof``."""
 PARTS = 15
 """So that every core has some of them to do."""

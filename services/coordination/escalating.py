@@ -19,10 +19,10 @@ from services.coordination import charge, domain, life, powers, showing
 from services.coordination.due_lists import overdue
 from services.coordination.dues import dues
 from services.coordination.handlers import service
-from services.coordination.hearing import decisions, is_stopped
-from services.coordination.life_terms import CITY, OFFICE, Life, Refusal
-from services.coordination.life_views import acts_of, head_of, is_erased, kind_of, life_of, matter_of, refusal_of
-from services.coordination.living import GONE, NOT_SEEN, STOPPED, put_forward, unseen
+from services.coordination.hearing import is_stopped
+from services.coordination.life_terms import OFFICE, Life, Refusal
+from services.coordination.life_views import acts_of, head_of, is_erased, kind_of, life_of
+from services.coordination.living import GONE, NOT_SEEN, STOPPED, put_forward, unseen, why_unheard
 from services.coordination.portions import portions
 from services.coordination.showing import Viewer
 from services.coordination.tables import consents, daily, escalation
@@ -97,15 +97,9 @@ def _closed(about: UUID, now: Life, tx: Tx) -> Refusal | None:
     """Nothing is put to a meeting of an erased case, beyond a consent, or where the city may not hear it (C3, C11)."""
     if is_erased(about, tx):
         return GONE
-    head = head_of(about, tx)
-    stopped = is_stopped(head, tx.now)
-    if tx.here is Compartment.JUSO and stopped:
+    if tx.here is Compartment.JUSO and is_stopped(head_of(about, tx), tx.now):
         return STOPPED
-    city = [one.code for one in tx.profile.agencies if one.kind in CITY]
-    found = decisions(matter_of(about, life.purpose_of(now, Step.BRING), tx), head, city, tx)
-    if any(one.allowed for one in found.values()):
-        return None
-    return next((refusal_of(one) for one in found.values()), NOT_SEEN)
+    return why_unheard(about, life.purpose_of(now, Step.BRING), tx)
 
 
 def _audit(about: UUID, actor: str, rule: str, outcome: str, tx: Tx) -> None:

@@ -197,9 +197,22 @@ def _items(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID | None, list[Event]
         urgent = asked.act.urgent or is_urgent(asked.case, tx)
         put = put_forward(asked.case, now, now.purpose, urgent, above.escalates_to if above else None, tx)
         return put.about, [put]
+    if asked.act.step is Step.START_EARLY:
+        return None, _confirm_early(asked.case, now, tx)
     if asked.act.step is Step.RECORD_FIRST:
         return next(iter(unrecorded([asked.case], tx).values())).id, []
     return _bring(asked, now, tx) if asked.act.step in BRINGS else (None, [])
+
+
+def _confirm_early(about: UUID, now: Life, tx: Tx) -> list[Event]:
+    """What began before the decision is put to a meeting, unless something of the case waits for one already (T5).
+
+    Where no meeting may hear it nobody is kept from beginning: it stays due, with the lawful way.
+    """
+    purpose = life.purpose_of(now, Step.BRING)
+    if not_heard(about, tx) or why_unheard(about, purpose, tx):
+        return []
+    return [put_forward(about, now, purpose, is_urgent(about, tx), None, tx)]
 
 
 def _bring(asked: TakeStep, now: Life, tx: Tx) -> tuple[UUID, list[Event]]:
@@ -303,13 +316,15 @@ def _closed(asked: TakeStep, now: Life, tx: Tx) -> Refusal | None:
     refusal = why_closed(asked.case, tx)
     if refusal and (refusal is not STOPPED or asked.act.step not in WITHOUT_CONSENT):
         return refusal
-    head = head_of(asked.case, tx)
     raised = now.purpose if asked.act.outcome is Outcome.RAISE else None
     purpose = life.purpose_of(now, asked.act.step, asked.act.purpose) if asked.act.step in BRINGS else raised
-    if purpose is None:
-        return None
+    return None if purpose is None else why_unheard(asked.case, purpose, tx)
+
+
+def why_unheard(about: UUID, purpose: Purpose, tx: Tx) -> Refusal | None:
+    """Why no meeting here may hear the case for this, as the 市町村 would (C3, C8); None if one may."""
     city = [one.code for one in tx.profile.agencies if one.kind in CITY]
-    found = decisions(matter_of(asked.case, purpose, tx), head, city, tx)
+    found = decisions(matter_of(about, purpose, tx), head_of(about, tx), city, tx)
     if any(one.allowed for one in found.values()):
         return None
     return next((refusal_of(one) for one in found.values()), NOT_SEEN)

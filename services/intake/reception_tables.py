@@ -60,6 +60,7 @@ signal = Table(
     tables,
     Column("id", Uuid, primary_key=True),
     Column("urgent", Boolean, nullable=False),
+    Column("side", String(5), CheckConstraint("side in ('juso', 'shien')")),
     Column("note", Sealed),
     Column("state", String(8), CheckConstraint("state in ('open', 'dropped', 'referred')"), nullable=False),
     Column("reason", Sealed),
@@ -75,8 +76,8 @@ signal = Table(
     CheckConstraint("(state = 'referred') = (referral is not null)"),
     Index("signal_state", "state", "recorded_at"),
 )
-"""気づきメモ, sealed under its own id. ``referral``: what it became, told to nobody, so that erasing that takes the
-note along."""
+"""気づきメモ, sealed under its own id. ``side``: at which desk it was typed in; none where 地域づくり brought it.
+``referral``: what it became, told to nobody, so that erasing that takes the note along."""
 
 triage_decision = Table(
     "triage_decision",

@@ -1,18 +1,18 @@
 """Early signals from 地域づくり: kept sealed, read by the office, dropped with a reason or turned into a つなぎ.
 
-Once settled, a note leaves the list of everybody but the 市町村, whatever became of it: what an outside
-多機関協働事業者 sees must not tell whether there is a referral that it does not know of.
+A note typed in at a desk stays behind that desk. Once settled, it leaves the list of everybody but the 市町村, whatever
+became of it: what an outside 多機関協働事業者 sees must not tell whether there is a referral that it does not know of.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 
 from contracts.erasure import Erased, EraseReason
-from contracts.message import Event
-from contracts.office import Done
+from contracts.message import Compartment, Event
+from contracts.office import Done, Officer
 from contracts.signals import (
     DropSignal,
     EraseSignal,
@@ -69,6 +69,7 @@ def report_signal(asked: ReportSignal, tx: Tx) -> tuple[SignalNoted, Iterable[Ev
         key = tx.ref()
         row = {"id": key, "urgent": asked.note.urgent, "state": SignalState.OPEN.value, "note": _written(asked.note)}
         row |= {"recorded_at": tx.now, "recorded_by": asked.by.person}
+        row |= {"side": asked.by.desk_of.value if asked.by.desk_of else None}
         tx.execute(insert(signal).values(seal_row(tx, key, signal, row)))
         step = URGENT_STEP if asked.note.urgent else ""
         return SignalNoted(done=True, signal=key, next_step=step), key, ()
@@ -83,7 +84,7 @@ def look_at_signals(asked: LookAtSignals, tx: Tx) -> tuple[Signals, Iterable[Eve
         return refused(Signals, *NOT_OFFICE), ()
     if asked.settled and not is_municipality(asked.by.agency, tx.profile):
         return refused(Signals, *ONLY_MUNICIPALITY), ()
-    wanted = select(signal).where(signal.c.erased_at.is_(None))
+    wanted = select(signal).where(signal.c.erased_at.is_(None), *_behind_the_door(asked.by, tx))
     if not asked.settled:
         wanted = wanted.where(signal.c.state == SignalState.OPEN.value)
     wanted = wanted.order_by(signal.c.urgent.desc(), signal.c.recorded_at, signal.c.id).limit(SHOWN_AT_ONCE)
@@ -164,10 +165,20 @@ def cleared(keys: list[UUID], tx: Tx) -> None:
     tx.execute(update(signal).where(signal.c.id.in_(keys)).values(cleared_at=tx.now))
 
 
+def _behind_the_door(by: Officer, tx: Tx) -> Iterable[ColumnElement[bool]]:
+    """What was typed in at a desk is read at that desk: whoever types at the desk of shien may write what was said in a
+    支援会議 (S1). At the command line the 市町村 reads all, an outside 多機関協働事業者 nothing of shien."""
+    if by.desk_of is None and is_municipality(by.agency, tx.profile):
+        return ()
+    side = (by.desk_of or Compartment.JUSO).value
+    return (or_(signal.c.side.is_(None), signal.c.side == side),)
+
+
 def _not_open(asked: DropSignal | ReferSignal, tx: Tx) -> Done | None:
     if not acts_for_office(asked.by, tx.profile):
         return refused(Done, *NOT_OFFICE)
-    wanted = select(signal.c.state).where(signal.c.id == asked.signal, signal.c.erased_at.is_(None))
+    mine = signal.c.id == asked.signal, signal.c.erased_at.is_(None), *_behind_the_door(asked.by, tx)
+    wanted = select(signal.c.state).where(*mine)
     state = tx.execute(wanted.with_for_update()).scalar()
     if state == SignalState.OPEN.value:
         return None

@@ -15,7 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from contracts.consent import ConsentState
 from contracts.erasure import EraseReason, EraseReferral
 from contracts.intake import ReferralWithConsent, ReferralWithoutConsent
-from contracts.office import Done
+from contracts.office import DeskOfficer, Done, Officer, ShienOfficer
+from contracts.reception import DeskDropSignal, DeskReportSignal, DeskSignals
+from contracts.reception_shien import ShienDropSignal, ShienReportSignal, ShienSignals
 from contracts.signals import (
     NOTICED_AT_TEXT,
     SENDER_ROLE_TEXT,
@@ -317,3 +319,37 @@ def test_erasing_the_referral_takes_the_note_it_came_from_along(desk: Stage) -> 
     assert [one.signal for one in listed(desk, settled=True).signals] == [other]
     again = desk.ask(asked)
     assert (again.done, again.rule) == (False, "erased"), "and the same request does not bring it back"
+
+
+# -- two desks ---------------------------------------------------------------------------------------------------------
+
+REPORT = {DeskOfficer: DeskReportSignal, ShienOfficer: ShienReportSignal, Officer: ReportSignal}
+READ = {DeskOfficer: DeskSignals, ShienOfficer: ShienSignals, Officer: LookAtSignals}
+DROP = {DeskOfficer: DeskDropSignal, ShienOfficer: ShienDropSignal, Officer: DropSignal}
+
+
+@pytest.mark.rule("S1")
+@pytest.mark.parametrize(
+    ("typed", "reader", "agency", "seen"),
+    [
+        (ShienOfficer, DeskOfficer, CITY, False),
+        (ShienOfficer, DeskOfficer, OUTSIDE, False),
+        (ShienOfficer, Officer, OUTSIDE, False),
+        (ShienOfficer, ShienOfficer, CITY, True),
+        (ShienOfficer, Officer, CITY, True),
+        (DeskOfficer, ShienOfficer, CITY, False),
+        (DeskOfficer, DeskOfficer, OUTSIDE, True),
+        (Officer, ShienOfficer, CITY, True),
+        (Officer, DeskOfficer, OUTSIDE, True),
+    ],
+)
+def test_a_note_typed_in_at_one_desk_is_neither_read_nor_settled_at_the_other(
+    desk: Stage, typed: type[Officer], reader: type[Officer], agency: Officer, seen: bool
+) -> None:
+    writer = typed.model_validate(CITY.model_dump())
+    noted = desk.ask(REPORT[typed].model_validate({"request": uuid4(), "by": writer, "note": note()}))
+    by = reader.model_validate(agency.model_dump())
+    found = desk.ask(READ[reader].model_validate({"by": by}))
+    assert [one.signal for one in found.signals] == ([noted.signal] if seen else [])
+    asked = {"request": uuid4(), "by": by, "signal": noted.signal, "reason": "元気にしていると本人が話した。"}
+    assert desk.ask(DROP[reader].model_validate(asked)).done == seen

@@ -36,6 +36,8 @@ class PrintedCopy(Message):
     person: UUID
     agency: Code
     items: tuple[UUID, ...]
+    beside: tuple[Code, ...] | None = None
+    """The agencies this person may know to be there, who comes for some items only (P5, M6); None: everybody."""
 
 
 class SittingPrint(Message):

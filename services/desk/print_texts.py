@@ -58,8 +58,8 @@ def sitting_papers(found: SittingPrint, printing: Printing) -> list[Paper]:
 
 
 def _copy(one: PrintedCopy, found: SittingPrint, printing: Printing) -> Paper:
-    room, mine = found.room, set(one.items)
-    items = [item for item in found.room.items if item.item in mine]
+    room, mine = _as_seen(one, found.room), set(one.items)
+    items = [item for item in room.items if item.item in mine]
     blocks = {
         SittingPaper.NOTICE: lambda: _notice(one, room, items, printing),
         SittingPaper.AGENDA: lambda: _agenda(one, room, items, printing),
@@ -67,10 +67,28 @@ def _copy(one: PrintedCopy, found: SittingPrint, printing: Printing) -> Paper:
     }[printing.paper]()
     collects = printing.collects(room.body)
     numbered = collects or printing.compartment is Compartment.SHIEN
-    mark = f"控番号 {one.number} / {max(found.seats, one.number)}" if numbered else ""
+    of = f" / {max(found.seats, one.number)}" if one.beside is None else ""  # how many come for others is not told
+    mark = f"控番号 {one.number}{of}" if numbered else ""
     mark = f"回収 {mark}" if collects and printing.paper is not SittingPaper.NOTICE else mark
     who = f"{printing.agency(one.agency)} {printing.name(one.person)}"
     return Paper(tuple(blocks), f"印刷番号 {printing.ref}-{one.number:02}  {who}", mark)
+
+
+def _as_seen(one: PrintedCopy, room: RoomView) -> RoomView:
+    """The room as its reader may know it: nobody who comes for another case only (P5, M6)."""
+    if one.beside is None:
+        return room
+    known = set(one.beside)
+    return room.model_copy(
+        update={
+            "seats": tuple(each for each in room.seats if each.agency in known),
+            "attendance": tuple(each for each in room.attendance if each.agency in known),
+            "items": tuple(
+                each.model_copy(update={"leaving": tuple(code for code in each.leaving if code in known)})
+                for each in room.items
+            ),
+        }
+    )
 
 
 def secrecy_text(day: date) -> str:

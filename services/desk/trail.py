@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from contracts.coordination import CaseView, Step, TrailSteps
 from contracts.intake import PROBLEM_TEXT, Particulars
@@ -57,7 +58,7 @@ def trail(
         born,
         tuple(facts),
         words.why_this_kind(case.ground, known.compartment),
-        (*lines, *_invitations(ordered, known)),
+        (*lines, *invitations(case.case, ordered, known)),
         tuple(TrailLine(words.moment(one.at), known.agency(one.provider), one.text) for one in found.said),
         tuple(_card_of(case, one, known) for one in ordered) if sittings is not None else None,
     )
@@ -100,9 +101,10 @@ def _date(step: Step, case: CaseView, sittings: Sequence[SittingView], known: Kn
     return f"{known.body(placed.body)} {words.moment(step.starts or placed.starts)}。{placed.why}"
 
 
-def _invitations(sittings: Sequence[SittingView], known: Known) -> Iterable[TrailLine]:
+def invitations(case: UUID, sittings: Sequence[SittingView], known: Known) -> Iterable[TrailLine]:
+    """To how many of those who come for this case an invitation went out; the others are not even counted (P5)."""
     for one in sittings:
-        seats = [seat for seat in one.seats if not seat.cancelled]
+        seats = [seat for seat in of_case(one, case).seats if not seat.cancelled]
         sent = sum(seat.notice == "sent" for seat in seats)
         calls = sum(seat.notice == "not_sent" for seat in seats)
         what = f"案内を送りました({sent}/{len(seats)}人)" if sent else "案内はこれから送ります"

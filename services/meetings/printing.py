@@ -23,9 +23,9 @@ from services import sharing
 from services.meetings import grounds, minutes
 from services.meetings.grounds import Recipient
 from services.meetings.handlers import service
-from services.meetings.having_part import has_part
+from services.meetings.having_part import beside, has_part
 from services.meetings.room import look_at_room
-from services.meetings.running import fold
+from services.meetings.running import Room, fold
 from services.meetings.running_rules import Refusal
 from services.meetings.scheduling import TOKYO
 from services.meetings.tables import agenda, consents, disclosure, item, seat, sitting
@@ -115,22 +115,37 @@ def _readers(asked: PrintSitting, tx: Tx) -> tuple[list[_Reader], int]:
     return own or [_Reader(len(seats) + 1, asked.viewer, asked.viewer_agency, None)], len(seats)
 
 
+@dataclass(frozen=True)
+class _At:
+    """The sitting as it stands: its items are those that whoever prints sees now, in their order."""
+
+    where: Row[Any]
+    room: Room
+    items: Sequence[Row[Any]]
+
+
+def _at(act: _Act, tx: Tx) -> _At:
+    where = tx.execute(select(sitting).where(sitting.c.id == act.asked.sitting)).one()
+    here = fold(minutes.done_of(row) for row in minutes.acts_of(where.id, tx))
+    seen = [one.item for one in act.room.items if one.state in ("waiting", "open", "heard")]
+    on_it = select(item).join(agenda, agenda.c.item == item.c.id).where(agenda.c.sitting == where.id)
+    rows = tx.execute(on_it.where(item.c.id.in_(seen)).order_by(agenda.c.position)).all() if seen else []
+    return _At(where, here, rows)
+
+
 def _shares(act: _Act, tx: Tx) -> list[Share]:
     """Each item that whoever prints sees now, for each reader."""
     asked = act.asked
     if tx.here is Compartment.JUSO and not sharing.is_fresh(consents, tx):
         return []
-    seen = [one.item for one in act.room.items if one.state in ("waiting", "open", "heard")]
-    on_it = select(item).join(agenda, agenda.c.item == item.c.id).where(agenda.c.sitting == asked.sitting)
-    rows = tx.execute(on_it.where(item.c.id.in_(seen)).order_by(agenda.c.position)).all() if seen else []
+    at = _at(act, tx)
+    rows = at.items
     juso = tx.here is Compartment.JUSO
     heads = sharing.heads(consents, tx, {row.case for row in rows}) if juso and rows else {}
     bonds = () if juso else grounds.bonds(tx)
-    where = tx.execute(select(sitting).where(sitting.c.id == asked.sitting)).one()
-    here = fold(minutes.done_of(row) for row in minutes.acts_of(where.id, tx))
     shares = []
     for reader in _readers(asked, tx)[0]:
-        comes = [row for row in rows if reader.seat is None or has_part(tx, where, reader.agency, row, here)]
+        comes = [row for row in rows if reader.seat is None or has_part(tx, at.where, reader.agency, row, at.room)]
         bond = next((one for one in bonds if reader.seat and one.commission == reader.seat.commission), None)
         for row in comes:
             to = Recipient(
@@ -167,7 +182,8 @@ def _register(act: _Act, verdicts: Verdicts, tx: Tx) -> SittingPrint:
     if not given:
         return _why_nothing(verdicts)
     readers, seats = _readers(act.asked, tx)
-    copies = tuple(copy for reader in readers if (copy := _copy(reader, given)).items)
+    at = _at(act, tx)
+    copies = tuple(copy for reader in readers if (copy := _copy(reader, given, at, tx)).items)
     kept = {one.item for one in given}
     shown = act.room.model_copy(update={"items": tuple(one for one in act.room.items if one.item in kept)})
     return SittingPrint(found=True, room=shown, copies=copies, seats=seats)
@@ -182,9 +198,12 @@ def _same(then: Share, now: Share | None) -> bool:
     return now is not None and (then.head, then.commission, then.sitting) == (now.head, now.commission, now.sitting)
 
 
-def _copy(reader: _Reader, given: Sequence[Share]) -> PrintedCopy:
+def _copy(reader: _Reader, given: Sequence[Share], at: _At, tx: Tx) -> PrintedCopy:
     items = tuple(one.item for one in given if (one.person, one.agency) == (reader.person, reader.agency))
-    return PrintedCopy(number=reader.number, person=reader.person, agency=reader.agency, items=items)
+    mine = [row for row in at.items if row.id in items]
+    known = beside(tx, at.where, at.room, reader.agency, mine) if reader.seat else None
+    among = None if known is None else tuple(sorted(known))
+    return PrintedCopy(number=reader.number, person=reader.person, agency=reader.agency, items=items, beside=among)
 
 
 def _why_nothing(verdicts: Verdicts) -> SittingPrint:

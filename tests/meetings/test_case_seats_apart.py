@@ -11,7 +11,9 @@ from contracts.message import Compartment
 from contracts.printing import PrintSitting, SittingPaper, SittingPrint
 from contracts.profile import Profile
 from contracts.running import Proceeding
-from services.desk.pages import of_case, only_seen
+from services.desk.pages import Known, of_case, only_seen
+from services.desk.print_texts import Printing, sitting_papers
+from services.desk.trail import invitations
 from services.meetings.tables import seat
 from tests.meetings.sitting_hands import Chair, perform
 from tests.meetings.stand_in import Hands, consented, person, put_forward, withdrawn
@@ -44,9 +46,15 @@ async def two_cases(hands: Building, here: Compartment, yasu: Profile) -> tuple[
 
 
 async def prints(chair: Chair, viewer: UUID, agency: str, *, everyone: bool = False) -> dict[str, tuple[UUID, ...]]:
+    return {one.agency: one.items for one in (await printed(chair, viewer, agency, everyone=everyone)).copies}
+
+
+async def printed(
+    chair: Chair, viewer: UUID, agency: str, *, everyone: bool, paper: SittingPaper = SittingPaper.AGENDA
+) -> SittingPrint:
     asked = PrintSitting(
         sitting=chair.sitting,
-        paper=SittingPaper.AGENDA,
+        paper=paper,
         request=uuid4(),
         viewer=viewer,
         viewer_agency=agency,
@@ -54,7 +62,7 @@ async def prints(chair: Chair, viewer: UUID, agency: str, *, everyone: bool = Fa
     )
     found = await perform(chair.hands, asked)
     assert isinstance(found, SittingPrint)
-    return {one.agency: one.items for one in found.copies}
+    return found
 
 
 @pytest.mark.rule("P5", "M6")
@@ -83,6 +91,32 @@ async def test_no_copy_of_a_called_agency_holds_another_case(hands: Building, ya
     copies = await prints(chair, chair.viewer, chair.agency, everyone=True)
     assert (copies["gakko"], copies["jutaku"]) == ((one.about,), (two.about,))
     assert set(copies["shakyo"]) == {one.about, two.about}
+
+
+@pytest.mark.rule("P5", "M6")
+@pytest.mark.parametrize("here", [JUSO, SHIEN])
+@pytest.mark.parametrize("paper", [SittingPaper.AGENDA, SittingPaper.NOTICE, SittingPaper.MINUTES])
+async def test_what_is_printed_for_everybody_names_to_a_called_agency_nobody_called_for_another_case(
+    hands: Building, yasu: Profile, kobayashi: Profile, here: Compartment, paper: SittingPaper
+) -> None:
+    chair, one, two = await two_cases(hands, here, yasu)
+    await chair.open_with(*(BOTH if here is JUSO else OF_YASU), "gakko", "jutaku")
+    for step in (*([Proceeding.EXPLAIN] if here is SHIEN else []), Proceeding.JUDGE):
+        await chair.did(step)
+    for about in (one.about, two.about):
+        await chair.hear(about)
+    found = await printed(chair, chair.viewer, chair.agency, everyone=True, paper=paper)
+    profile = kobayashi if here is JUSO else yasu
+    name_of = {one.code: one.name for one in profile.agencies}
+    printing = Printing(paper, "0000", profile, here, {}, date(2026, 11, 20))
+    said = {
+        one.agency: str(paper_of) for one, paper_of in zip(found.copies, sitting_papers(found, printing), strict=True)
+    }
+    for agency, other in (("gakko", "jutaku"), ("jutaku", "gakko")):
+        assert name_of[agency] in said[agency]
+        assert name_of[other] not in said[agency]
+    if paper is not SittingPaper.NOTICE:
+        assert name_of["jutaku"] in said["shakyo"], "who comes for everything is told of everybody"
 
 
 @pytest.mark.rule("P5", "M6")
@@ -238,7 +272,7 @@ async def test_a_roster_accepted_while_a_move_waits_counts_at_the_new_date(hands
 
 
 @pytest.mark.rule("P5")
-async def test_the_week_lists_who_comes_for_one_case_with_that_case_only(hands: Building) -> None:
+async def test_the_week_lists_who_comes_for_one_case_with_that_case_only(hands: Building, kobayashi: Profile) -> None:
     juso, one, two = hands(JUSO), put_forward("gakko"), put_forward("jutaku")
     await placed(juso, one, two)
     (found,) = everything(juso).sittings
@@ -248,6 +282,9 @@ async def test_the_week_lists_who_comes_for_one_case_with_that_case_only(hands: 
     assert "jutaku" not in {each.agency for each in shown.seats}
     assert {*BOTH, "jutaku"} <= {each.agency for each in found.seats}
     assert not any("jutaku" in each.without for each in shown.items)
+    (sent,) = invitations(one.case, [found], Known(kobayashi, JUSO, {}, {}, {}))
+    assert f"/{len(shown.seats)}人" in sent.what, "nor are the others counted on the page of a case"
+    assert len(shown.seats) < len(found.seats)
 
 
 @pytest.mark.rule("P5")

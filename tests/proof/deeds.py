@@ -21,7 +21,7 @@ from contracts.household import Change, ChangeHousehold, LookAtHousehold, Newcom
 from contracts.intake import Problem
 from contracts.life import Act, LookAtLife, Outcome, Plan, Role, Step, TakeStep
 from contracts.message import Account, Compartment, Question
-from contracts.office import Officer
+from contracts.office import DeskOfficer, Officer, ShienOfficer
 from contracts.papers import SavePaper
 from contracts.preparing import (
     AcceptRoster,
@@ -36,7 +36,10 @@ from contracts.preparing import (
     RosterSeat,
     Subject,
 )
+from contracts.reception import DeskReportSignal, DeskSignals
+from contracts.reception_shien import ShienReportSignal, ShienSignals
 from contracts.running import Conduct, LookAtRoom, Move, Proceeding, Result
+from contracts.signals import Note, NoticedAt, Sign
 from contracts.triage import DecideTriage, LookAtTriage, Way
 from services.coordination.tables import case
 from services.intake.tables import referral
@@ -258,6 +261,23 @@ async def join(hands: Hands) -> None:
     await hands.ask(ChangeHousehold(**asked, on=today, newcomer=newcomer), Account.INTAKE)
 
 
+async def write_note(hands: Hands) -> None:
+    """気づきメモ: typed in at the desk of this side, and read there."""
+    who = {"person": hands.officer.person, "agency": hands.officer.agency}
+    today = (hands.city.now + timedelta(hours=9)).date()
+    seen = Note(
+        noticed_on=today, place=NoticedAt.SALON, signs=(Sign.ABSENT,), description=hands.text("note"), urgent=False
+    )
+    if hands.where is Compartment.JUSO:
+        here = DeskOfficer(**who)
+        await hands.ask(DeskReportSignal(request=hands.request(), by=here, note=seen), Account.INTAKE)
+        await hands.ask(DeskSignals(by=here), Account.INTAKE)
+        return
+    there = ShienOfficer(**who)
+    await hands.ask(ShienReportSignal(request=hands.request(), by=there, note=seen), Account.INTAKE)
+    await hands.ask(ShienSignals(by=there), Account.INTAKE)
+
+
 DEEDS: dict[str, Deed] = {
     "go on": go_on,
     "fill in": fill_in,
@@ -268,6 +288,7 @@ DEEDS: dict[str, Deed] = {
     "sit": sit,
     "triage": triage,
     "join": join,
+    "write note": write_note,
 }
 
 

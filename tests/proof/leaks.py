@@ -28,6 +28,7 @@ from services import coordination, intake, meetings
 from services.desk import words as desk_words
 from services.intake import domain as intake_domain
 from services.intake import handlers as intake_handlers
+from services.intake import signals as intake_signals
 from services.intake import triage
 from services.intake.ledger_tables import version as version_table
 from services.meetings import domain as meetings_domain
@@ -285,6 +286,13 @@ def note(patch: pytest.MonkeyPatch, service: Service, asked: type[Question[Any]]
 
 SEEN: list[Any] = []
 """What the planted faults share between the compartments, as a careless cache would."""
+
+
+def notes_on_one_pile(patch: pytest.MonkeyPatch) -> None:
+    """A note typed in at one desk lies at the other."""
+    patch.setattr(intake_signals, "_behind_the_door", lambda by, tx: ())
+
+
 LEAKS = (
     numbered_references,
     household_tells_how_many,
@@ -304,6 +312,7 @@ LEAKS = (
     roster_warns_of_everybody,
     coordinator_sees_all_that_waits,
     households_counted_together,
+    notes_on_one_pile,
 )
 KINDS = {
     counts_of_both: "count",
@@ -313,8 +322,9 @@ KINDS = {
     sitting_remembers_the_other: "sit",
     roster_warns_of_everybody: "invite",
     households_counted_together: "join",
+    notes_on_one_pile: "write note",
 }
-"""Faults that only histories with this deed on both sides can show: one of nine, so the search begins with these."""
+"""Faults that only histories with this deed on both sides can show: one of ten, so the search begins with these."""
 
 
 def outbox_of(tx: Tx, told: ConsentChanged) -> None:

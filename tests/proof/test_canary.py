@@ -37,10 +37,23 @@ from tests.proof.test_noninterference import (
 
 __all__ = ["quick_sign_in"]
 FIELDS = ("name", "staff", "address", "phone", "wishes", "reason", "member", "relation", "entry", "answer")
-DONE = ("go on", "go on", "go on", "fill in", "invite", "inquire", "inquire", "note lack", "triage", "join", "count")
+DONE = (
+    "go on",
+    "go on",
+    "go on",
+    "fill in",
+    "invite",
+    "inquire",
+    "inquire",
+    "note lack",
+    "triage",
+    "join",
+    "count",
+    "write note",
+)
 WRITTEN = (
     *("step", "role", "goals", "policy", "paper name", "paper address", "complaint", "direction", "attendance"),
-    *("inquiry", "inquiry answer", "said by", "lack", "minutes", "triage", "newcomer"),
+    *("inquiry", "inquiry answer", "said by", "lack", "minutes", "triage", "newcomer", "note"),
 )
 """The fields that the deeds of a town write (tests/proof/deeds.py)."""
 FILES = ("/counts?as=csv", "/counts?as=xlsx")

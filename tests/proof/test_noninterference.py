@@ -66,8 +66,8 @@ TOWN = Path(__file__).parent / "town"
 PASSWORDS = {"takahashi": "hiiragi-2026", "uchimura": "tsubaki-2026", "hidaka": "sazanka-2026"}
 RANDOM_IN_PAGES = re.compile(r'name="(?:form_token|request)" value="[0-9a-f-]+"')
 LISTS = {
-    "takahashi": ("/week", "/cases", "/due", "/counts", "/challenges"),
-    "uchimura": ("/week", "/cases", "/inquiries", "/counts", "/resources"),
+    "takahashi": ("/week", "/cases", "/due", "/counts", "/challenges", "/reception", "/reception/same"),
+    "uchimura": ("/week", "/cases", "/inquiries", "/counts", "/resources", "/reception/signals"),
     "hidaka": ("/week", "/cases", "/due", "/inquiries"),
 }
 BELOW_A_CASE = ("/life", "/papers", "/roster", "/sheet", "/papers/new?form=assessment")

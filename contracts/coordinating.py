@@ -1,9 +1,10 @@
-"""Where a city's coordinating function sits, who carries the five programmes, and which powers nobody may delegate.
+"""Where a city's coordinating function sits, who carries the five programmes, who calls meetings and who stands in.
 
 A part of the profile (contracts/profile.py). The sources are 種000 (the programmes), 種003 整備パターン①–⑤ (the places,
-1層 and 2層) and 野洲市支援調整会議要綱 3条3項 (powers, S13).
+1層 and 2層), 野洲市支援調整会議要綱 3条3項 (powers, S13) and the 要綱 of 米原市, 芦屋市 and さぬき市 (会長, S12).
 """
 
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -72,6 +73,35 @@ class Coordinating(Data):
     coordinators: Annotated[tuple[Coordinator, ...], Field(min_length=1)]
 
 
+class Deputy(Data):
+    """会長の職務を代理する人: a post, named beforehand, that stands in for the holder within its days (S12)."""
+
+    agency: Code
+    post: Code
+    title: str
+    """How people call it, e.g. 副会長(福祉課長補佐)."""
+    since: date
+    until: date
+    """The first and the last day, as they are written in Japan; both count."""
+
+    def in_force(self, day: date) -> bool:
+        """Whether it may stand in on this day."""
+        return self.since <= day <= self.until
+
+
+class Convener(Data):
+    """会長: the post that calls the meeting and approves who is proposed (S12), and its deputies in their order.
+
+    A deputy decides only when the holder, and each deputy before it, is away or proposed the date.
+    """
+
+    agency: Code
+    post: Code
+    title: str
+    """How pages and refusals name the holder, e.g. 会長(福祉課長)."""
+    deputies: tuple[Deputy, ...] = ()
+
+
 class Power(Data):
     """委任できない権限: what only the holder of one post may do (S13)."""
 
@@ -81,3 +111,5 @@ class Power(Data):
     post: Code
     title: str
     """How refusals name the holder, e.g. 総括者(市民生活相談課長)."""
+    deputies: tuple[Deputy, ...] = ()
+    """Always empty: a profile that names one is refused with the rule (contracts/convener_faults.py)."""

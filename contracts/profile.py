@@ -11,7 +11,8 @@ from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from contracts.body_faults import body_faults
 from contracts.body_secrecy import KeepYears, PaperWindow, Secrecy
-from contracts.coordinating import Area, Coordinating, Data, Power, Programmes
+from contracts.convener_faults import convener_faults
+from contracts.coordinating import Area, Convener, Coordinating, Data, Power, Programmes
 from contracts.holding import Mode
 from contracts.intake import Problem
 from contracts.legal_basis import CATALOGUE, JUSO_BASIS
@@ -300,6 +301,8 @@ class Profile(Data):
     programmes: Programmes | None = None
     coordinating: Coordinating | None = None
     powers: tuple[Power, ...] = ()
+    convener: Convener | None = None
+    """会長: who approves a date, and who stands in (S12); None: another officer of the 市町村 than whoever proposed."""
     rooms: tuple[Room, ...] = ()
     approval: bool = False
     """Whether a 随時 date needs approval before invitations go out (S12). The law gives no number of steps: 公 P5
@@ -384,6 +387,7 @@ def profile_faults(profile: Profile) -> Iterator[str]:
             yield f"programme {kind} names an unknown agency {code}"
     if profile.programmes and set(profile.programmes.coordination) != set(profile.coordinators):
         yield "programme coordination is not exactly the agencies of kind coordinator"
+    yield from convener_faults(profile)
     yield from _coordinator_faults(profile, agencies, areas)
     yield from _room_faults(profile, agencies)
     bodies = {body.code for body in profile.bodies}

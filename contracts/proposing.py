@@ -34,6 +34,21 @@ RETURN_TEXT: dict[ReturnReason, str] = {
 }
 
 
+class SteadReason(StrEnum):
+    """Why a deputy decided and not the 会長 (S12)."""
+
+    AWAY = "away"
+    VACANT = "vacant"
+    OWN = "own"
+
+
+STEAD_TEXT: dict[SteadReason, str] = {
+    SteadReason.AWAY: "不在のため代理で決定",
+    SteadReason.VACANT: "会長が欠けているため代理で決定",
+    SteadReason.OWN: "本人が提案したため代理で決定",
+}
+
+
 class SeatOffer(Message):
     """A seat at a date: who would sit there. ``person`` None: it stays empty."""
 
@@ -114,6 +129,9 @@ class ProposalView(HeldHow):
     decided_by: UUID | None = None
     decided_at: AwareDatetime | None = None
     returned: ReturnReason | None = None
+    stead: SteadReason | None = None
+    stead_of: UUID | None = None
+    """Of a deputy's decision, why, and for whom it was taken; None: by the holder, or nobody holds the post (S12)."""
     void: str = ""
     instead_of: UUID | None = None
     """The announced sitting that this date takes the place of."""

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 from contracts.holding import HeldHow, ModeReason
 from contracts.message import Code, Question
 from contracts.office import Done
-from contracts.proposing import DateOption, ProposalState, ReturnReason, SeatOffer
+from contracts.proposing import DateOption, ProposalState, ReturnReason, SeatOffer, SteadReason
 
 
 class RegularReason(StrEnum):
@@ -48,6 +48,9 @@ class RegularChange(HeldHow):
     decided_by: UUID | None = None
     decided_at: AwareDatetime | None = None
     returned: ReturnReason | None = None
+    stead: SteadReason | None = None
+    stead_of: UUID | None = None
+    """Of a deputy's decision, why, and for whom it was taken (S12)."""
     void: str = ""
 
 

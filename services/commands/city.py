@@ -44,6 +44,10 @@ def lines(profile: Profile) -> Iterator[str]:
         yield from _body(profile, body)
     for power in profile.powers:
         yield f"委任できない権限: {POWER_TEXT[power.action]}は、{power.title}だけ(S13)"
+    if profile.convener is not None:
+        yield f"日時の案の承認: {profile.convener.title}(S12)"
+        for number, one in enumerate(profile.convener.deputies, 1):
+            yield f"  代理 {number}: {one.title}({one.since}から{one.until}まで)"
 
 
 def _coordinating(profile: Profile) -> Iterator[str]:

@@ -20,6 +20,7 @@ from contracts.polls import CHOICE_TEXT, ClosePoll, NotePollAnswer, OpenPoll
 from contracts.proposing import (
     IN_HAND_TEXT,
     RETURN_TEXT,
+    STEAD_TEXT,
     DateOption,
     DatesView,
     DecideProposal,
@@ -34,6 +35,7 @@ from contracts.proposing import (
     SeatOffer,
     TakeRegular,
 )
+from contracts.regular import RegularChange
 from services.desk import pages, words
 from services.desk.asking import Asking
 from services.desk.deliveries import poll_text
@@ -364,10 +366,18 @@ def poll_card(asked: PollView, known: pages.Known) -> PollCard:
     )
 
 
+def in_stead(one: ProposalView | RegularChange, known: pages.Known) -> str:
+    """For whom a deputy decided, and why (S12); empty where the holder did."""
+    if one.stead is None:
+        return ""
+    return f"({_name(one.stead_of, known) + 'の' if one.stead_of else ''}{STEAD_TEXT[one.stead]})"
+
+
 def proposal_card(one: ProposalView, known: pages.Known) -> ProposalCard:
     """A proposal, and who decided what."""
     where = known.place(one.place, one.room, one.mode)
     decided = f"{words.moment(one.decided_at)} {_name(one.decided_by, known)}" if one.decided_at else ""
+    decided += in_stead(one, known)
     return ProposalCard(
         one.proposal,
         STATE_TEXT[one.state],

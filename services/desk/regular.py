@@ -22,7 +22,7 @@ from contracts.regular import (
 )
 from services.desk import pages, words
 from services.desk.asking import Asking
-from services.desk.dates import STATE_TEXT, option_line
+from services.desk.dates import STATE_TEXT, in_stead, option_line
 from services.desk.html import notice, page
 from services.desk.sessions import Session
 from services.desk.step_forms import text_of, uuid_of
@@ -104,6 +104,7 @@ async def _page(
 
 def _change(one: RegularChange, known: pages.Known) -> dict[str, Any]:
     decided = f"{words.moment(one.decided_at)} {_name(one.decided_by, known)}" if one.decided_at else ""
+    decided += in_stead(one, known)
     return {
         "change": one.change,
         "state": STATE_TEXT[one.state],

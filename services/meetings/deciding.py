@@ -15,6 +15,7 @@ from services.meetings.arranging import Actor, refused
 from services.meetings.holding_rules import NO_REASON
 from services.meetings.ranking import Date
 from services.meetings.running_rules import Refusal
+from services.meetings.standing_in import Stead
 
 REPEATED = Refusal("S12", "この画面からは、すでに別の内容を記録しました。", "画面を読み直して、選び直してください。")
 OTHERS = Refusal("S12", "ほかの人が先に記録しました。", "画面を読み直してください。")
@@ -58,9 +59,12 @@ def proposed(judged: Judged, actor: Actor, request: UUID, now: datetime, *, wait
     return new | ({"state": "proposed"} if waits else decided(None, actor, request, now))
 
 
-def decided(returned: ReturnReason | None, actor: Actor, decision: UUID, now: datetime) -> dict[str, Any]:
+def decided(
+    returned: ReturnReason | None, actor: Actor, decision: UUID, now: datetime, stead: Stead | None = None
+) -> dict[str, Any]:
     """What the row of a proposal keeps of its decision."""
     who = {"decided_by": actor.person, "decided_for": actor.agency, "decided_at": now, "decision": decision}
+    who |= stead.columns() if stead else {}
     return who | {"state": "returned" if returned else "approved", "returned": returned.value if returned else None}
 
 

@@ -4,14 +4,14 @@ from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Column, Index, String, Table, Text, Uuid
 
-from contracts.proposing import ReturnReason
+from contracts.proposing import ReturnReason, SteadReason
 from services.store import Instant
 from services.wall import among
 
 
 def proposed_columns() -> tuple[Any, ...]:
     """``seats``: [agency, need, person] each; ``why`` names no person. ``decision``: the request that decided it; where
-    a city wants no approval, whoever proposes decides."""
+    a city wants no approval, whoever proposes decides. ``stead``: why a deputy decided, ``stead_of`` for whom (S12)."""
     return (
         Column("request", Uuid, nullable=False, unique=True),
         Column("starts", Instant, nullable=False),
@@ -31,12 +31,17 @@ def proposed_columns() -> tuple[Any, ...]:
         Column("decided_at", Instant),
         Column("decision", Uuid, unique=True),
         Column("returned", String(8)),
+        Column("stead", String(6)),
+        Column("stead_of", Uuid),
         Column("void", Text, nullable=False, default=""),
         CheckConstraint("state in ('proposed', 'approved', 'done', 'returned', 'void')"),
         CheckConstraint("starts < ends"),
         CheckConstraint(f"returned in ({among(ReturnReason)})"),
         CheckConstraint("(state = 'returned') = (returned is not null)"),
         CheckConstraint("(decided_by is null) = (decision is null)"),
+        CheckConstraint(f"stead in ({among(SteadReason)})"),
+        CheckConstraint("stead is null or decided_by is not null"),
+        CheckConstraint("stead_of is null or stead is not null"),
         CheckConstraint("state not in ('approved', 'done', 'returned') or decided_by is not null"),  # S12: somebody did
     )
 

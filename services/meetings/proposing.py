@@ -4,7 +4,7 @@ A date is judged when it is proposed, and its seats once more when it is carried
 have changed in between (proposing_carrying.py).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -49,6 +49,7 @@ from services.meetings.replanning_rules import room_lost
 from services.meetings.replies import declined, replies_of
 from services.meetings.running_rules import Refusal
 from services.meetings.scheduling import TOKYO, NoSlot, Wanted
+from services.meetings.standing_in import away_today
 from services.meetings.stopping import make_way
 from services.meetings.tables import item, sitting
 from services.service import Tx, Work
@@ -207,24 +208,29 @@ def keep_apart(asked: KeepApart, tx: Tx) -> tuple[Done, Iterable[Event]]:
 async def decide_proposal(asked: DecideProposal, work: Work) -> Done:
     """Approve, or give back. Approved, the item gets this date at once, and only then people are invited."""
     staff = (await work.ask(Staff())).staff
+    away = await away_today(work, staff)
     answers: list[Done] = []
-    await work.tell(partial(_decide, asked, staff, answers))
+    await work.tell(partial(_decide, asked, staff, away, answers))
     return answers[-1]
 
 
-def _decide(asked: DecideProposal, staff: Sequence[StaffView], answers: list[Done], tx: Tx) -> Iterable[Event]:
+def _decide(
+    asked: DecideProposal, staff: Sequence[StaffView], away: Collection[UUID], answers: list[Done], tx: Tx
+) -> Iterable[Event]:
     actor = actor_of(asked.viewer, asked.viewer_agency)
     row = tx.execute(select(proposal).where(proposal.c.id == asked.proposal)).first()
     one = tx.execute(select(item).where(item.c.id == row.item)).first() if row else None
     if before := decided_before(row, asked.request, asked.returned):
         answers.append(before)
         return ()
-    refusal = NOT_THERE if row is None else why_not_arrange(one, actor, tx) or _undecidable(asked, row, staff, tx)
+    refusal = NOT_THERE if row is None else why_not_arrange(one, actor, tx) or _undecidable(asked, row, staff, away, tx)
     if refusal or row is None or actor is None:
         answers.append(_refuse("decide-proposal", actor, one, refusal or NOT_THERE, tx))
         return ()
     mine = proposal.c.id == row.id, proposal.c.state == "proposed"
-    tx.execute(update(proposal).where(*mine).values(decided(asked.returned, actor, asked.request, tx.now)))
+    today = tx.now.astimezone(TOKYO).date()
+    stead = rules.stands_in(tx.profile, actor.person, actor.agency, row.proposed_by, staff, today, away)
+    tx.execute(update(proposal).where(*mine).values(decided(asked.returned, actor, asked.request, tx.now, stead)))
     note_act(tx, "decide-proposal", actor, one, None)
     answers.append(Done(done=True))
     if asked.returned:
@@ -233,11 +239,14 @@ def _decide(asked: DecideProposal, staff: Sequence[StaffView], answers: list[Don
     return _carry(tx, row)
 
 
-def _undecidable(asked: DecideProposal, row: Row[Any], staff: Sequence[StaffView], tx: Tx) -> Refusal | None:
+def _undecidable(
+    asked: DecideProposal, row: Row[Any], staff: Sequence[StaffView], away: Collection[UUID], tx: Tx
+) -> Refusal | None:
     if asked.viewer is None or asked.viewer_agency is None:
         return NOT_THERE
     today = tx.now.astimezone(TOKYO).date()
-    refusal = rules.why_not_decide(tx.profile, asked.viewer, asked.viewer_agency, row.proposed_by, staff, today)
+    who = asked.viewer, asked.viewer_agency
+    refusal = rules.why_not_decide(tx.profile, *who, row.proposed_by, staff, today, away)
     if refusal is None and row.state != "proposed":
         refusal = OTHERS
     if refusal is None and asked.returned is None and row.starts.astimezone(TOKYO).date() <= today:

@@ -1,6 +1,6 @@
 """The rules of proposing a date: what it becomes when it is to be carried out, who approves. Values in, values out."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from services.meetings.ranking import counted
 from services.meetings.running_rules import Refusal
 from services.meetings.scheduling import Interval, NoSlot, Wanted
 from services.meetings.seating import one_seat_each
+from services.meetings.standing_in import Chain, Stead
 from services.meetings.tenure import in_post
 
 CHOOSE_AGAIN = "日時と出席者を選び直してください。"
@@ -120,25 +121,55 @@ def holds(power: Power, person: UUID, agency: str, staff: Iterable[StaffView], t
 
 def decider_title(profile: Profile) -> str:
     """Who approves, as people call them."""
-    power = calling(profile)
+    power = calling(profile) or profile.convener
     return power.title if power else "市町村の、提案した人とは別の担当者"
 
 
-def needs_approval(profile: Profile, person: UUID, agency: str, staff: Iterable[StaffView], today: date) -> bool:
+def needs_approval(profile: Profile, person: UUID, agency: str, staff: Sequence[StaffView], today: date) -> bool:
     """Whether what this person proposes waits for somebody: by the city's choice (S12), or as a power says (S13)."""
     power = calling(profile)
-    return profile.approval if power is None else not holds(power, person, agency, staff, today)
+    if power is not None:
+        return not holds(power, person, agency, staff, today)
+    if profile.convener is not None:  # her own waits for a deputy in force, and where there is none for nobody
+        return Chain(profile.convener, staff, today, person).decides(person, agency) is not None
+    return profile.approval
+
+
+def stands_in(
+    profile: Profile,
+    person: UUID,
+    agency: str,
+    proposed_by: UUID,
+    staff: Sequence[StaffView],
+    today: date,
+    away: Collection[UUID],
+) -> Stead | None:
+    """In whose stead this person decides, if in anybody's (S12): it is written down with the decision."""
+    if calling(profile) is not None or profile.convener is None:
+        return None
+    found = Chain(profile.convener, staff, today, proposed_by, away).decides(person, agency)
+    return found if isinstance(found, Stead) else None
 
 
 def why_not_decide(
-    profile: Profile, person: UUID, agency: str, proposed_by: UUID, staff: Iterable[StaffView], today: date
+    profile: Profile,
+    person: UUID,
+    agency: str,
+    proposed_by: UUID,
+    staff: Sequence[StaffView],
+    today: date,
+    away: Collection[UUID] = (),
 ) -> Refusal | None:
-    """Only the holder of the power; where no post has it, somebody of the 市町村 who did not propose it (S12, S13)."""
+    """Only the holder of the power; of a 会長 the deputies too, in their days and order; where no post has it, somebody
+    of the 市町村 who did not propose it (S12, S13)."""
     if (power := calling(profile)) is not None:
         if holds(power, person, agency, staff, today):
             return None
         reason = f"会議の招集は{power.title}だけが承認できます。ほかの人には委任できません。"
         return Refusal("S13", reason, f"{power.title}に、この画面で承認するように依頼してください。")
+    if profile.convener is not None:
+        found = Chain(profile.convener, staff, today, proposed_by, away).decides(person, agency)
+        return found if isinstance(found, Refusal) else None
     kind = next((one.kind for one in profile.agencies if one.code == agency), None)
     if kind != "municipality" or person == proposed_by:
         reason = "日時の案を承認するのは、市町村の、提案した人とは別の担当者です。"

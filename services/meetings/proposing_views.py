@@ -51,6 +51,7 @@ from services.meetings.replies import declined, lines_of, replies_of, standing_p
 from services.meetings.running_rules import Refusal
 from services.meetings.scheduling import TOKYO, NoSlot
 from services.meetings.seating import agency_name
+from services.meetings.standing_in import away_today
 from services.meetings.tables import disclosure, item, seat, sitting
 from services.service import AskFailed, Tx, Work
 from services.sharing import Share, Verdicts
@@ -75,9 +76,11 @@ async def look_at_dates(asked: LookAtDates, work: Work) -> DatesView:
     if not found:
         return DatesView(found=False)
     staff, today = found[0][0].diary.staff, work.now().astimezone(TOKYO).date()
+    away = await away_today(work, staff)
     proposed = [one.proposed_by for _, known in found for one in known.proposals if one.state == "proposed"]
     decides = (
-        rules.why_not_decide(work.profile, actor.person, actor.agency, by, staff, today) is None for by in proposed
+        rules.why_not_decide(work.profile, actor.person, actor.agency, by, staff, today, away) is None
+        for by in proposed
     )
     return DatesView(
         found=True,

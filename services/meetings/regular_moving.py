@@ -3,7 +3,7 @@
 The change is judged when it is proposed, and its people once more when it is carried out (regular_carrying.py).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -47,6 +47,7 @@ from services.meetings.regular_standing import (
 from services.meetings.regular_tables import regular_change
 from services.meetings.running_rules import Refusal
 from services.meetings.scheduling import TOKYO, NoSlot
+from services.meetings.standing_in import away_today
 from services.service import Tx, Work
 
 SHOWN = 12
@@ -64,6 +65,7 @@ async def look_at_regular(asked: LookAtRegular, work: Work) -> RegularDates:
     ranking = ranked(standing, work.profile, lost_room=asked.lost_room)
     rows = await work.run(partial(_changes, of=asked.sitting))
     staff, today = standing.diary.staff, work.now().astimezone(TOKYO).date()
+    away = await away_today(work, staff)
     who = actor.person, actor.agency
     waiting = [row.proposed_by for row in rows if row.state == "proposed"]
     where = found.where
@@ -83,7 +85,7 @@ async def look_at_regular(asked: LookAtRegular, work: Work) -> RegularDates:
         changes=tuple(_change(row) for row in rows),
         needs_approval=rules.needs_approval(work.profile, *who, staff, today),
         decides=rules.decider_title(work.profile),
-        may_decide=any(rules.why_not_decide(work.profile, *who, by, staff, today) is None for by in waiting),
+        may_decide=any(rules.why_not_decide(work.profile, *who, by, staff, today, away) is None for by in waiting),
     )
 
 
@@ -188,33 +190,40 @@ def _write(asked: ChangeRegular, actor: Actor, judged: Judged, waits: bool, tx: 
 async def decide_regular(asked: DecideRegular, work: Work) -> Done:
     """Approve, or give back. Approved, the errand carries the change out, and only then people are told."""
     staff = (await work.ask(Staff())).staff
+    away = await away_today(work, staff)
     answers: list[Done] = []
-    await work.tell(partial(_decide, asked, staff, answers))
+    await work.tell(partial(_decide, asked, staff, away, answers))
     return answers[-1]
 
 
-def _decide(asked: DecideRegular, staff: Sequence[StaffView], answers: list[Done], tx: Tx) -> Iterable[Event]:
+def _decide(
+    asked: DecideRegular, staff: Sequence[StaffView], away: Collection[UUID], answers: list[Done], tx: Tx
+) -> Iterable[Event]:
     actor = actor_of(asked.viewer, asked.viewer_agency)
     row = tx.execute(select(regular_change).where(regular_change.c.id == asked.change)).first()
     if before := decided_before(row, asked.request, asked.returned):
         answers.append(before)
         return ()
-    refusal = _undecidable(actor, row, staff, tx)
+    refusal = _undecidable(actor, row, staff, away, tx)
     note_act(tx, "decide-regular", actor, None, refusal)
     if refusal or row is None or actor is None:
         answers.append(refused(refusal or NOT_THERE))
         return ()
     mine = regular_change.c.id == row.id, regular_change.c.state == "proposed"
-    tx.execute(update(regular_change).where(*mine).values(decided(asked.returned, actor, asked.request, tx.now)))
+    today = tx.now.astimezone(TOKYO).date()
+    stead = rules.stands_in(tx.profile, actor.person, actor.agency, row.proposed_by, staff, today, away)
+    tx.execute(update(regular_change).where(*mine).values(decided(asked.returned, actor, asked.request, tx.now, stead)))
     answers.append(Done(done=True))
     return ()
 
 
-def _undecidable(actor: Actor | None, row: Row[Any] | None, staff: Sequence[StaffView], tx: Tx) -> Refusal | None:
+def _undecidable(
+    actor: Actor | None, row: Row[Any] | None, staff: Sequence[StaffView], away: Collection[UUID], tx: Tx
+) -> Refusal | None:
     if actor is None or row is None:
         return NOT_THERE
     if refusal := may_run(actor.person, actor.agency, None, tx):
         return refusal
     today = tx.now.astimezone(TOKYO).date()
-    refusal = rules.why_not_decide(tx.profile, actor.person, actor.agency, row.proposed_by, staff, today)
+    refusal = rules.why_not_decide(tx.profile, actor.person, actor.agency, row.proposed_by, staff, today, away)
     return refusal or (None if row.state == "proposed" else OTHERS)

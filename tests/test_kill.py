@@ -22,7 +22,7 @@ def storms() -> Iterator[dict[int, "Future[Aftermath]"]]:
 def test_whatever_dies_every_referral_leads_to_one_case_one_item_and_one_invitation_per_seat(
     storms: dict[int, "Future[Aftermath]"], seed: int
 ) -> None:
-    aftermath = storms[seed].result(timeout=240)
+    aftermath = storms[seed].result(timeout=600)
     assert aftermath.kills >= 10
     assert aftermath.mails > 0
     assert aftermath.faults == ()

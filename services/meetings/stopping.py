@@ -11,10 +11,11 @@ from contracts.message import Compartment, Event
 from contracts.preparing import RosterAccepted
 from contracts.running import Proceeding
 from services import sharing
-from services.meetings import grounds, seating
+from services.meetings import grounds, minutes, seating
 from services.meetings.called import close_uncalled, seat_again
 from services.meetings.having_part import has_part
 from services.meetings.proposing_store import forget_dates
+from services.meetings.running import fold
 from services.meetings.running_tables import proceeding
 from services.meetings.scheduling import Need
 from services.meetings.seats import cancel_seats, cancel_sitting, forget_hold
@@ -185,11 +186,12 @@ def _closed(tx: Tx, where: Row[Any], items: Sequence[Row[Any]], seats: Sequence[
         return [one for one in seats if one.commission not in running]
     heads = sharing.heads(consents, tx, {one.case for one in items})
     agencies = {one.agency for one in seats}
+    room = fold(minutes.done_of(row) for row in minutes.acts_of(where.id, tx))  # a 臨時構成員 may be admitted already
     opened = {
         code
         for one in items
         for code, found in grounds.open_to(one, heads.get(one.case), agencies, moments).items()
-        if found.allowed and has_part(tx, where, code, one)
+        if found.allowed and has_part(tx, where, code, one, room)
     }
     return [one for one in seats if one.agency not in opened]
 

@@ -89,7 +89,9 @@ async def test_okayama_raises_what_the_kentokai_cannot_settle_to_the_advisers(te
         assert (adviser.body, adviser.basis) == ("adviser", SHIEN_BASIS.code)
         heads = {"hokenjo", "iryo", "houkatsu", "kyogikai", "shogai", "hoken-seisaku", "kokoro", "kodomo-sogo"}
         assert heads | {"kodomo-fukushi", "hattatsu", "yorisoi"} <= set(called(adviser)), "the heads of 種003"
-        assert len([seat for seat in adviser.seats if seat.need == "expected"]) == 12, "twelve advisers"
+        standing = [seat for seat in adviser.seats if not seat.partly]
+        assert len([seat for seat in standing if seat.need == "expected"]) == 12, "twelve advisers"
+        assert {seat.agency for seat in adviser.seats if seat.partly} == {"hoken-center", "kikan"}, "of the case (P4)"
 
         again = await story.take("三宅", Step.RECORD_RESULT, outcome=Outcome.RAISE)
         assert again.rule == "M10", "nothing is above the advisers"

@@ -280,8 +280,9 @@ class Lives(RuleBasedStateMachine):
         self.acts.append(one)
         self.last = one.on
         self.life = replace(after(before, one), stopped=before.stopped)
-        if one.step in (Step.TAKE_BACK, Step.DECLINE) or one.outcome in (Outcome.AGAIN, Outcome.NOT_HEARD):
-            assert one.step is Step.RECORD_FIRST or self.life.state is self.laws.back_to, "to where it was brought from"
+        again = one.step is Step.RECORD_RESULT and one.outcome in (Outcome.AGAIN, Outcome.NOT_HEARD)
+        if again or one.step in (Step.TAKE_BACK, Step.DECLINE):
+            assert self.life.state is self.laws.back_to, "to where it was brought from"
         if one.step in (Step.BRING, Step.BRING_CLOSING, Step.BRING_SUSPENSION):
             self.sat_on, self.laws.back_to = None, before.state
             self.life = replace(self.life, begun=False, sitting_on=None)

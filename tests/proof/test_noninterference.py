@@ -66,7 +66,7 @@ TOWN = Path(__file__).parent / "town"
 PASSWORDS = {"takahashi": "hiiragi-2026", "uchimura": "tsubaki-2026", "hidaka": "sazanka-2026"}
 RANDOM_IN_PAGES = re.compile(r'name="(?:form_token|request)" value="[0-9a-f-]+"')
 LISTS = {
-    "takahashi": ("/week", "/cases", "/due", "/counts", "/challenges"),
+    "takahashi": ("/week", "/cases", "/due", "/counts", "/challenges", "/reception", "/reception/same"),
     "uchimura": ("/week", "/cases", "/inquiries", "/counts", "/resources"),
     "hidaka": ("/week", "/cases", "/due", "/inquiries"),
 }

@@ -248,7 +248,7 @@ SAYS: dict[str, set[str]] = {
     | {f"to.directory.{LookAtFeed.subject}"}
     | {LookAtReminders.subject, WantReminders.subject},
 }
-"""What each process may tell and ask, written down a second time (the tables of docs/messages.md): not read from services."""
+"""What each process may tell and ask, written down a second time (docs/messages.md): not read from services."""
 DURABLES = {"coordination@juso", "coordination@shien", "meetings@juso", "meetings@shien"}
 """The processes that read events."""
 LOOKS = {WriteEntry.subject, ExplainItem.subject, DisclosuresAtCoordination.subject, DisclosuresAtMeetings.subject}

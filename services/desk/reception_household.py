@@ -45,6 +45,8 @@ LABELS = {
 SAYS = (ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.COULD_NOT_ASK, ConsentState.WITHDRAWN)
 """What a 世帯員 can say; NOT_ASKED is nobody's word."""
 SHOWN_TEXT = {"household": "世帯", "triage": "判断", "same": "同じ人の照合", "signal": "気づきメモ"}
+GROUND_SHOWN = {"reception": "市町村の受付(個人情報保護法61条)", "referrer": "紹介元", "signal-office": "受付の担当"}
+"""By what it was shown, where intake itself has the word; else it is a row of the policy, told by its number."""
 _PLAIN = {
     "change": ("after", "change", "on", "other"),
     "consent": ("after", "member", "state", "obtained", "obtained_by", "obtained_on", "note"),
@@ -154,7 +156,7 @@ async def _shown_page(work: Work, session: Session, ref: str) -> HTMLResponse:
             SHOWN_TEXT.get(one.what, one.what),
             f"{agencies.get(one.agency, one.agency)} {names_of(staff, one.person)}",
             "伏せて" if one.masked else "そのまま",
-            one.rule,
+            GROUND_SHOWN.get(one.rule, one.rule),
         )
         for one in found.rows
     ]

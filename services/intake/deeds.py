@@ -86,7 +86,12 @@ def _again(known: Any, digest: str, reply: type[D], tx: Tx) -> D:
 
 
 def _digest(asked: Asked) -> str:
-    content = json.dumps(asked.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    """What was asked, and by which door: repeated at the other desk it is something else, so that the answer of one
+    kind of meeting is not had again in the other (consent.md 8.1)."""
+    said = asked.model_dump(mode="json")
+    if asked.by.desk_of:
+        said["desk_of"] = asked.by.desk_of.value
+    content = json.dumps(said, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
 

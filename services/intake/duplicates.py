@@ -29,11 +29,15 @@ from services.vault import open_row
 
 SHOWN_AT_ONCE = 300
 """Pairs; the rest comes when these are decided."""
-UNKNOWN = ("referral-unknown", "その組のつなぎはありません。", "kasane same list で参照を確かめてください。")
+UNKNOWN = (
+    "referral-unknown",
+    "その組のつなぎはありません。",
+    "一覧を開き直して(kasane same list)、組を確かめてください。",
+)
 MEANWHILE = (
     "decided-meanwhile",
     "ほかの人が先に記録しました。",
-    "kasane same list で読んでから、もう一度記録してください。",
+    "一覧を開き直して(kasane same list)、読んでから、もう一度記録してください。",
 )
 ITSELF = ("same-itself", "二つの参照が同じです。", "別々のつなぎを二つ指定してください。")
 _COMPARED = (client.c.resident_number, client.c.name, client.c.kana, client.c.born_on, client.c.sex)

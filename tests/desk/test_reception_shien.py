@@ -182,6 +182,8 @@ async def test_a_household_without_consent_hides_a_member_and_keeps_who_looked(o
         shown = await page(client, f"/reception/referrals/{key}/shown")
     assert "福祉課 髙橋 美穂" in shown
     assert "伏せて" in shown
+    assert "市町村の受付(個人情報保護法61条)" in shown
+    assert "reception<" not in shown, "no word of the programme's own"
     told = office.stage.told()
     assert [type(one) for one in told] == [ReferralWithoutConsent], "juso hears nothing of it"
 

@@ -357,17 +357,23 @@ class ConsentHistory(Message):
     referral: UUID | None = None
     case: UUID | None = None
     members: tuple[tuple[UUID, Line], ...] = ()
-    """The household, the client first: reference and name."""
+    """The household, the client first: reference, and name where it is shown to somebody (``ShowConsent``)."""
     versions: tuple[ConsentVersion, ...] = ()
 
 
 class LookAtConsent(Question[ConsentHistory], subject="ask.intake.look_at_consent.v1", inside=True):
-    """The consent about one client, found by referral, by juso case, or by the referrer's 受付番号."""
+    """The consent about one client, found by referral, by juso case, or by the referrer's 受付番号; without names."""
 
     referral: UUID | None = None
     case: UUID | None = None
     referrer: Code | None = None
     number: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,20}$")] | None = None
+
+
+class ShowConsent(LookAtConsent, subject="ask.intake.show_consent.v1", inside=True):
+    """The same with the names of the household, shown to an officer of the 市町村 and written down before (I6)."""
+
+    by: Officer
 
 
 class ConsentStop(Message):

@@ -39,6 +39,7 @@ from contracts.intake import (
     LookAtStop,
     OpenWithoutConsent,
     RecordConsent,
+    ShowConsent,
     TakeInSheets,
     WithdrawConsent,
 )
@@ -68,7 +69,7 @@ OPERATOR_ASKS: tuple[type[Question[Any]], ...] = (
     LookAtGate,
     CarryOver,
     WriteEntry,
-    LookAtConsent,
+    *(LookAtConsent, ShowConsent),
     LookAtStop,
     RecordConsent,
     WithdrawConsent,

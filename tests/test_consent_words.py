@@ -8,20 +8,42 @@ from uuid import UUID
 import pytest
 from sqlalchemy import MetaData, select
 
+from contracts.directory import Staff, StaffList, StaffView
 from contracts.intake import AcknowledgeConsents, ConsentHistory, KnownVersion, LookAtConsent, TakeInSheets
 from contracts.message import Account, Compartment
 from services import intake
 from services.__main__ import _parser
 from services.bus import Bus
 from services.commands import consent
+from services.intake.reception_tables import showing
 from services.intake.tables import referral
-from services.service import Process, Service
+from services.service import Process, Service, Tx
 from tests.intake.paper import sheet
 from tests.world import World
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "kobayashi"
 PAPER = sheet(referrer="jiritsu", agencies=("kodomo",))
+PERSON = UUID(int=1)
 ON = ("--how", "signed", "--by", "日髙 奈緒", "--on", "2026-11-02")
+CITY, OTHER = "0101", "0201"
+directory = Service("directory", MetaData())
+
+
+@directory.answers(Staff)
+def staff(question: Staff, tx: Tx) -> StaffList:
+    plain = {"posts": (), "network": "lgwan"}
+    return StaffList(
+        staff=(
+            StaffView.model_validate(
+                plain | {"person": PERSON, "number": CITY, "name": "髙橋 美穂", "agency": "fukushi"}
+            ),
+            StaffView.model_validate(
+                plain | {"person": UUID(int=2), "number": OTHER, "name": "橋口 誠", "agency": "shakyo"}
+            ),
+        )
+    )
+
+
 asker = Service("coordination", MetaData(), compartments=True, asks=frozenset({AcknowledgeConsents}))
 
 
@@ -59,16 +81,16 @@ class Town:
 @pytest.fixture
 async def town(world: World) -> Town:
     """Intake is real; a stand-in acknowledges for juso."""
-    there = Process(intake.service), Process(asker, Compartment.JUSO)
+    there = Process(intake.service), Process(asker, Compartment.JUSO), Process(directory)
     await world.provision(there)
-    bus, juso = [await world.start(one) for one in there]
+    bus, juso, _ = [await world.start(one) for one in there]
     take = intake.service.answers_to[TakeInSheets].act
     await bus.tell(lambda tx: take(TakeInSheets(sheets=(PAPER,)), tx)[1])
     return Town(world, bus, juso)
 
 
 async def test_show_says_what_was_agreed_in_plain_words(town: Town) -> None:
-    status, said = await town.kasane("show", "--referrer", "jiritsu", "--number", "0000123")
+    status, said = await town.kasane("show", "--referrer", "jiritsu", "--number", "0000123", "--by", CITY)
     assert status == 0
     for words in (
         "第1版 同意あり",
@@ -85,9 +107,21 @@ async def test_show_says_what_was_agreed_in_plain_words(town: Town) -> None:
     late = "\n".join(consent.history_lines(history, town.bus.profile, in_a_minute))
     assert "coordination@juso 遅れています" in late
     key = str(await town.referral())
-    assert (await town.kasane("show", "--referral", key)) == (0, said)
-    assert (await town.kasane("show", "--referral", str(UUID(int=1))))[0] == 1
-    assert (await town.kasane("show", "--referrer", "jiritsu"))[0] == 2
+    assert (await town.kasane("show", "--referral", key, "--by", CITY)) == (0, said)
+    assert (await town.kasane("show", "--referral", str(UUID(int=1)), "--by", CITY))[0] == 1
+    assert (await town.kasane("show", "--referrer", "jiritsu", "--by", CITY))[0] == 2
+
+
+async def test_whoever_looks_is_of_the_city_and_is_written_down(town: Town) -> None:
+    key = str(await town.referral())
+    status, said = await town.kasane("show", "--referral", key, "--by", OTHER)
+    assert (status, said) == await town.kasane("show", "--referral", str(UUID(int=1)), "--by", OTHER)
+    assert status == 1, "an agency outside is told as much of a number that there is none"
+    wanted = select(showing.c.person, showing.c.what, showing.c.subject)
+    assert await town.bus.run(lambda tx: tx.execute(wanted).all()) == []
+    assert (await town.kasane("show", "--referral", key, "--by", CITY))[0] == 0
+    rows = await town.bus.run(lambda tx: {tuple(row) for row in tx.execute(wanted)})
+    assert rows == {(PERSON, "consent", UUID(key))}
 
 
 async def test_record_narrows_and_hashes_the_scan_itself(town: Town, tmp_path: Path) -> None:

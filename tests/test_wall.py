@@ -79,6 +79,7 @@ from contracts.intake import (
     ReferralWithConsent,
     ReferralWithoutConsent,
     SecrecyChanged,
+    ShowConsent,
     TakeInSheets,
     WithdrawConsent,
 )
@@ -260,7 +261,7 @@ OPERATOR_ASKS = {
         question.subject
         for question in (
             *(TakeInSheets, Held, OpenWithoutConsent, EraseReferral),
-            *(LookAtConsent, LookAtStop, RecordConsent, WithdrawConsent),
+            *(LookAtConsent, ShowConsent, LookAtStop, RecordConsent, WithdrawConsent),
             *(ReportSignal, LookAtSignals, DropSignal, ReferSignal, EraseSignal),
             *(LookAtTriage, LookAtTriageList, DecideTriage, LookAtDuplicates, DecideSame, KnownBefore),
             *(LookAtHousehold, ChangeHousehold, RecordMemberConsent, NoteDetail, SetSecrecy, LookAtShown),

@@ -28,6 +28,7 @@ from contracts.intake import (
     LookAtConsent,
     LookAtStop,
     RecordConsent,
+    ShowConsent,
     WithdrawConsent,
 )
 from contracts.message import Account
@@ -84,7 +85,7 @@ def version_lines(one: ConsentVersion, found: ConsentHistory, profile: Profile, 
 def scope_lines(scope: Scope, found: ConsentHistory, profile: Profile) -> Iterator[str]:
     """Agencies one by one, purposes, members, tax, period."""
     names = {agency.code: agency.name for agency in profile.agencies}
-    people = dict(found.members)
+    people = {who: name or str(number) for number, (who, name) in enumerate(found.members, 1)}
     yield f"  機関 {'、'.join(names.get(code, code) for code in scope.agencies)}"
     yield f"  目的 {'、'.join(PURPOSE_TEXT[one] for one in scope.purposes)}"
     yield f"  世帯員 {'、'.join(people.get(who, str(who)) for who in scope.members)}"
@@ -134,7 +135,8 @@ async def show(options: argparse.Namespace, asking: Operator, profile: Profile, 
     """The whole history of one consent."""
     if (options.referrer is None) is not (options.number is None):
         raise WrongUse("--referrer と --number は一緒に指定してください。")
-    question = LookAtConsent(
+    question = ShowConsent(
+        by=await asking.officer(options.by),
         referral=options.referral,
         case=options.case,
         referrer=named_agency(options.referrer, profile) if options.referrer else None,
@@ -142,7 +144,7 @@ async def show(options: argparse.Namespace, asking: Operator, profile: Profile, 
     )
     found = await asking.ask(Account.INTAKE, question)
     if found.consent is None:
-        say("同意の記録が見つかりません。参照か、紹介元と受付番号を確かめてください。")
+        say("見られる同意の記録がありません。参照か、紹介元と受付番号、市町村の人の職員番号を確かめてください。")
         return 1
     for line in history_lines(found, profile, datetime.now(UTC)):
         say(line)
@@ -282,6 +284,7 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     sought.add_argument("--case", type=reference, help="重層的支援会議の事案の参照")
     sought.add_argument("--referrer", help="紹介元の機関の code か名前(--number と一緒に)")
     one.add_argument("--number", help="紹介元の受付番号")
+    one.add_argument("--by", required=True, help="見る人の職員番号。だれが見たかが記録に残ります")
     one = command("record", record, "同意の次の版を記録する")
     one.add_argument("--referral", type=reference, required=True, help="つなぎの参照")
     one.add_argument("--after", type=int, required=True, help="いまの版の番号(その次として記録する)")

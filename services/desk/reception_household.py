@@ -44,7 +44,7 @@ LABELS = {
 }
 SAYS = (ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.COULD_NOT_ASK, ConsentState.WITHDRAWN)
 """What a 世帯員 can say; NOT_ASKED is nobody's word."""
-SHOWN_TEXT = {"household": "世帯", "triage": "判断", "same": "同じ人の照合", "signal": "気づきメモ"}
+SHOWN_TEXT = {"household": "世帯", "triage": "判断", "same": "同じ人の照合", "signal": "気づきメモ", "consent": "同意"}
 GROUND_SHOWN = {"reception": "市町村の受付(個人情報保護法61条)", "referrer": "紹介元", "signal-office": "受付の担当"}
 """By what it was shown, where intake itself has the word; else it is a row of the policy, told by its number."""
 _PLAIN = {

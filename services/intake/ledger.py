@@ -21,6 +21,7 @@ from contracts.intake import (
     LookAtConsent,
     LookAtStop,
     RecordConsent,
+    ShowConsent,
     WithdrawConsent,
 )
 from contracts.message import Compartment, Event
@@ -29,10 +30,12 @@ from services.intake import consenting, members, sealed, stops
 from services.intake.answering import newest_answer
 from services.intake.concealing import tell_juso
 from services.intake.consenting import Version
+from services.intake.deeds import is_municipality, register
 from services.intake.domain import Flaw
 from services.intake.handlers import STATES, open_juso_case, service, to_juso, who_is_meant
 from services.intake.ledger_tables import extent, running, version
 from services.intake.pile import Pile
+from services.intake.sight import RECEPTION
 from services.intake.tables import referral
 from services.intake.unasked import at_opening, tell_unasked
 from services.intake.versions import changed, highest_instant, is_newest, lock, store_version, versions_where
@@ -97,7 +100,24 @@ def withdraw_consent(question: WithdrawConsent, tx: Tx) -> tuple[ConsentRecorded
 
 @service.answers(LookAtConsent)
 def look_at_consent(question: LookAtConsent, tx: Tx) -> ConsentHistory:
-    """The whole history of one client's consent, for the officers of the 市町村."""
+    """The whole history of one client's consent: references and codes."""
+    return _history(question, tx)
+
+
+@service.does(ShowConsent)
+def show_consent(asked: ShowConsent, tx: Tx) -> tuple[ConsentHistory, Iterable[Event]]:
+    """The same with names, for an officer of the 市町村; each showing is registered first.
+
+    Anybody else is answered as of a number that there is none.
+    """
+    found = _history(asked, tx)
+    if found.referral is None or not is_municipality(asked.by.agency, tx.profile):
+        return ConsentHistory(), ()
+    register(tx, asked.by, "consent", ((found.referral, who) for who, _ in found.members), RECEPTION)
+    return found.model_copy(update={"members": tuple(sealed.household(found.referral, tx))}), ()
+
+
+def _history(question: LookAtConsent, tx: Tx) -> ConsentHistory:
     past = _past(version.c.referral == _sought(question, tx), tx)
     if not past:
         return ConsentHistory()
@@ -107,7 +127,7 @@ def look_at_consent(question: LookAtConsent, tx: Tx) -> ConsentHistory:
         consent=newest.consent,
         referral=newest.referral,
         case=newest.case,
-        members=tuple(sealed.household(newest.referral, tx)),
+        members=tuple((who, "") for who, _ in sealed.household(newest.referral, tx)),
         versions=tuple(_shown(one, confirmed.get(one.version), known.get(one.version, ())) for one in past),
     )
 

@@ -26,7 +26,7 @@ from contracts.household import (
     RecordMemberConsent,
     SetSecrecy,
 )
-from contracts.intake import ClientOf, ConsentChanged, LookAtConsent, Member, MembersUnasked, SecrecyChanged
+from contracts.intake import ClientOf, ConsentChanged, Member, MembersUnasked, SecrecyChanged, ShowConsent
 from contracts.masking import MASK, mask
 from contracts.office import Done, Officer
 from services import intake
@@ -542,6 +542,6 @@ def test_an_erased_referral_has_no_household_and_its_words_are_gone_from_the_row
     (said,) = desk.do(lambda tx: tx.execute(select(member_consent)).all())
     assert (said.state, said.note, said.obtained_by) == ("refused", None, None)
     assert {one.text for one in desk.do(lambda tx: tx.execute(select(member_detail)).all())} == {None}
-    assert desk.ask(LookAtConsent(referral=three.referral)).members[0][1] == "消去済み"
+    assert desk.ask(ShowConsent(referral=three.referral, by=CITY)).members[0][1] == "消去済み"
     with pytest.raises(IntegrityError, match="RECORD_IS_KEPT"):
         desk.do(lambda tx: tx.execute(update(member_consent).values(state="given")).rowcount)

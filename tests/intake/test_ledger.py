@@ -25,6 +25,7 @@ from contracts.intake import (
     Particulars,
     ReferralWithConsent,
     ReferralWithoutConsent,
+    ShowConsent,
     TakeInSheets,
 )
 from contracts.profile import Body, Place
@@ -36,6 +37,7 @@ from services.intake.ledger_tables import acknowledged, agency, confirmation, me
 from services.intake.tables import juso_case, referral
 from services.service import Work
 from tests.intake.agreeing import DIGEST, TODAY, Agreed, agree, record, scope_of, take, withdraw
+from tests.intake.officers import CITY
 from tests.intake.paper import TOWN, sheet, without_consent
 from tests.stage import SOME_DAY, Stage
 
@@ -84,8 +86,9 @@ def test_a_full_consent_reaches_the_standing_members_one_by_one_and_a_narrowed_o
 def test_a_consent_is_the_clients_alone_and_lasts_as_long_as_the_profile_says(stage: Callable[..., Stage]) -> None:
     desk = stage(intake.service, profile=TOWN.model_copy(update={"consent_years": 1, "consent_text": "第7号"}))
     one = agree(desk)
-    (client, other) = one.history().members
+    (client, other) = desk.ask(ShowConsent(referral=one.referral, by=CITY)).members
     assert (client[1], other[1]) == ("髙橋 キヨ子", "髙橋 和彦")
+    assert one.history().members == ((client[0], ""), (other[0], "")), "names only to somebody who is written down"
     assert one.scope.members == (client[0],)
     assert one.scope.ends == datetime(2027, 11, 2, tzinfo=JAPAN)
     assert one.history().versions[0].text_version == "第7号"

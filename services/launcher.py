@@ -12,6 +12,7 @@ import gc
 import json
 import logging
 import os
+import random
 import shutil
 import signal
 import socket
@@ -409,11 +410,21 @@ def nats_server() -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on 127.0.0.1 that are free now. Held open together, so that no two are the same."""
-    sockets = [socket.socket() for _ in range(count)]
+    """Ports on 127.0.0.1 that are free now. Held open together, so that no two are the same.
+
+    Below those that systems lend to outgoing connections (32768 and up on Linux), which could take one before its
+    server does; drawn by chance, so that two that look at once hardly choose the same.
+    """
+    chance, sockets = random.SystemRandom(), list[socket.socket]()
     try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
+        while len(sockets) < count:
+            one = socket.socket()
+            try:
+                one.bind(("127.0.0.1", chance.randrange(10_240, 32_768)))
+            except OSError:
+                one.close()
+            else:
+                sockets.append(one)
         return [one.getsockname()[1] for one in sockets]
     finally:
         for one in sockets:

@@ -362,7 +362,7 @@ class ConsentHistory(Message):
 
 
 class LookAtConsent(Question[ConsentHistory], subject="ask.intake.look_at_consent.v1", inside=True):
-    """The consent about one client, found by referral, by juso case, or by the referrer's 受付番号; without names."""
+    """The consent about one client, found by referral, by juso case, or by the referrer's 受付番号; no names of it."""
 
     referral: UUID | None = None
     case: UUID | None = None

@@ -100,7 +100,7 @@ def withdraw_consent(question: WithdrawConsent, tx: Tx) -> tuple[ConsentRecorded
 
 @service.answers(LookAtConsent)
 def look_at_consent(question: LookAtConsent, tx: Tx) -> ConsentHistory:
-    """The whole history of one client's consent: references and codes."""
+    """The whole history of one client's consent; nobody of the household is named."""
     return _history(question, tx)
 
 
@@ -127,7 +127,7 @@ def _history(question: LookAtConsent, tx: Tx) -> ConsentHistory:
         consent=newest.consent,
         referral=newest.referral,
         case=newest.case,
-        members=tuple((who, "") for who, _ in sealed.household(newest.referral, tx)),
+        members=tuple((one.member, "") for one in sealed.places(newest.referral, tx)),
         versions=tuple(_shown(one, confirmed.get(one.version), known.get(one.version, ())) for one in past),
     )
 

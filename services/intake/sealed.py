@@ -1,10 +1,10 @@
 """What intake keeps sealed under a referral's id: writing it, reading it, erasing it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, insert, select, update
 
 from contracts.erasure import EraseReason, EraseReferral
 from contracts.intake import Particulars, Sheet
@@ -68,10 +68,15 @@ def particulars(row: Mapping[Any, Any], tx: Tx) -> Particulars:
     return Particulars(found=True, **who)
 
 
+def places(key: UUID | None, tx: Tx) -> Sequence[Row[Any]]:
+    """Every 世帯員 of a referral by reference and place, the client first; no name is opened."""
+    wanted = select(household_member.c.member, household_member.c.place).where(household_member.c.referral == key)
+    return tx.execute(wanted.order_by(household_member.c.place)).all()
+
+
 def household(key: UUID | None, tx: Tx) -> list[tuple[UUID, str]]:
     """Every 世帯員 of a referral by reference and name, the client first."""
-    wanted = select(household_member.c.member, household_member.c.place).where(household_member.c.referral == key)
-    refs = tx.execute(wanted.order_by(household_member.c.place)).all()
+    refs = places(key, tx)
     if key is None or not refs:
         return []
     names: dict[int, Any] = {0: tx.execute(select(client).where(client.c.referral == key)).first()}

@@ -18,7 +18,7 @@ from services.bus import BusBroken, ask
 from services.provision import make_streams, write_server_config
 from services.service import AskFailed, NotYet, Process, Service, Tx
 from services.store import MAX_TRIES
-from tests.world import World
+from tests.world import PATIENCE, World
 
 JUSO, SHIEN = Compartment.JUSO, Compartment.SHIEN
 
@@ -93,7 +93,7 @@ async def test_an_event_published_twice_is_handled_once(world: World) -> None:
     admin = await world.connect("admin@juso")
     stored = await admin.jetstream().get_msg("EVENTS", 1)
     again = {"ce-id": stored.headers["ce-id"], "Nats-Msg-Id": "another"} if stored.headers else {}
-    await admin.request(stored.subject or "", stored.data or b"", headers=again)
+    await admin.request(stored.subject or "", stored.data or b"", PATIENCE, headers=again)
     await world.calm()
     assert await heard(world) == 1
 
@@ -128,7 +128,7 @@ async def test_a_poison_event_is_parked_by_itself_and_holds_up_nobody(world: Wor
 async def test_what_nobody_can_read_is_parked_at_once_without_its_content(world: World) -> None:
     await the_three(world)
     admin = await world.connect("admin@juso")
-    await admin.request(ItemPutForward.subject, '{"about": "髙橋花子"}'.encode())
+    await admin.request(ItemPutForward.subject, '{"about": "髙橋花子"}'.encode(), PATIENCE)
     await world.calm()
     (one,) = (await world.buses["meetings@juso"]._parked(b"")).events
     assert one.error == "ValidationError"
@@ -189,7 +189,7 @@ async def test_a_question_that_fails_tells_the_class_of_the_error_and_nothing_el
     assert (await ask(operator, Cases.subject, Cases())).cases == ()
     with pytest.raises(AskFailed, match="NoRespondersError"):
         await ask(operator, "ask.meetings.nobody.v1", Cases())
-    broken = await operator.request(Cases.subject, '{"x": "髙橋"'.encode())
+    broken = await operator.request(Cases.subject, '{"x": "髙橋"'.encode(), PATIENCE)
     assert broken.headers == {"Kasane-Error": "ValidationError"}
     assert broken.data == b""
 

@@ -35,7 +35,7 @@ from services.provision_stores import make_stores
 from services.service import Process, Service
 from services.settings import Settings
 from services.store import Store, StoreRefused
-from tests.world import World
+from tests.world import PATIENCE, World
 
 ROOT = Path(__file__).parent.parent
 NAMED = {process.name: process for process in PROCESSES}
@@ -193,7 +193,7 @@ async def streams(world: World) -> list[Any]:
     for account in Account:
         admin = await world.connect(f"admin@{account}")
         for request in ("STREAM.LIST", "CONSUMER.LIST.EVENTS"):
-            answer = json.loads((await admin.request(f"$JS.API.{request}", b"")).data)
+            answer = json.loads((await admin.request(f"$JS.API.{request}", b"", PATIENCE)).data)
             for one in answer.get("streams") or answer.get("consumers") or []:
                 found.append({key: value for key, value in one.items() if key not in ("ts", "cluster")})
     return found
@@ -205,7 +205,7 @@ async def with_events(world: World) -> World:
     for account in Account:
         admin = await world.connect(f"admin@{account}")
         for subject in EVENTS:
-            await admin.request(subject, b"{}")
+            await admin.request(subject, b"{}", PATIENCE)
     return world
 
 

@@ -145,7 +145,7 @@ from contracts.signals import DropSignal, EraseSignal, LookAtSignals, ReferSigna
 from contracts.triage import DecideTriage, LookAtTriage, LookAtTriageList, ReferralAnswered
 from services.processes import PROCESSES
 from services.provision import MAX_PAYLOAD, inbox_of, read_key, rights
-from tests.world import World
+from tests.world import PATIENCE, World
 
 SHARING = {f"to.intake.{question.subject}" for question in (Redeem, ReportSpent, AcknowledgeConsents, ConsentHeads)}
 """What only the juso processes of coordination and meetings may ask: before each share, and as a heartbeat."""
@@ -440,7 +440,9 @@ async def build(world: World) -> None:
     await world.provision(PROCESSES)
     for account in Account:
         async with key_of(world, f"admin@{account}") as admin:
-            stream = json.loads((await admin.client.request("$JS.API.STREAM.INFO.EVENTS")).data)["config"]
+            stream = json.loads((await admin.client.request("$JS.API.STREAM.INFO.EVENTS", timeout=PATIENCE)).data)[
+                "config"
+            ]
             update = json.dumps(stream | {"allow_direct": True}).encode()
             probe = {"stream_name": "EVENTS", "config": {"durable_name": "probe", "ack_policy": "explicit"}}
             create = "$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.probe"
@@ -449,7 +451,7 @@ async def build(world: World) -> None:
                 (create, json.dumps(probe).encode()),
                 *((subject, b'{"about": 1}') for subject in sorted(EVENTS) * 2),
             ):
-                assert succeeded(await admin.client.request(subject, body))
+                assert succeeded(await admin.client.request(subject, body, PATIENCE))
 
 
 def succeeded(answer: Msg) -> bool:
@@ -586,7 +588,7 @@ async def _all_filled(heard: dict[str, list[str]]) -> bool:
 async def test_with_an_admins_key_a_false_event_would_be_kept(control: World, account: Account) -> None:
     async with key_of(control, f"admin@{account}") as admin:
         for subject in EVENTS:
-            assert json.loads((await admin.client.request(subject, b"{}")).data)["stream"] == "EVENTS"
+            assert json.loads((await admin.client.request(subject, b"{}", PATIENCE)).data)["stream"] == "EVENTS"
 
 
 # -- what is written down ----------------------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ from services.service import Process
 from services.settings import Settings
 from services.store import Store
 
+PATIENCE = 20.0
+"""Seconds a test waits for an answer of the bus. nats-py's own half second is over when a machine is busy."""
+
 
 class NatsServer:
     """One server in a folder. Can be killed and started again."""

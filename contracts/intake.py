@@ -134,12 +134,9 @@ MAX_MEMBERS = 30
 """世帯員 on one sheet: with the bounds of its other fields, a sheet has at most some 150 kB."""
 
 
-class Sheet(Message):
-    """One つなぐシート, parsed and checked. Personal data: travels only as a question's body, which nobody keeps."""
+class SheetText(Message):
+    """What a つなぐシート says, whoever numbers it."""
 
-    municipality: MunicipalityCode
-    number: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,20}$")]
-    """受付番号 at the referrer, leading zeros kept."""
     resident_number: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,15}$")] | None
     """宛名番号, leading zeros kept."""
     received_on: date
@@ -160,6 +157,14 @@ class Sheet(Message):
     urgent: bool
     consent: ConsentState
     consented_on: date | None
+
+
+class Sheet(SheetText):
+    """One つなぐシート, parsed and checked. Personal data: travels only as a question's body, which nobody keeps."""
+
+    municipality: MunicipalityCode
+    number: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,20}$")]
+    """受付番号 at the referrer, leading zeros kept."""
 
 
 class SheetResult(Message):

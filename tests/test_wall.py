@@ -137,6 +137,7 @@ from contracts.reception_shien import (
     ShienTriage,
     ShienTriageList,
 )
+from contracts.referring import DeskRefer, ShienRefer
 from contracts.regular import ChangeRegular, DecideRegular, LookAtRegular
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, HearingOpened, ItemHeard, LookAtRoom
@@ -196,12 +197,12 @@ DESK = {
 RECEPTION = (
     *(DeskTriageList, DeskTriage, DeskDecideTriage, DeskDuplicates, DeskDecideSame, DeskOthers, DeskReferralOf),
     *(DeskHousehold, DeskChangeHousehold, DeskMemberConsent, DeskDetail, DeskSecrecy, DeskShown),
-    *(DeskReportSignal, DeskSignals, DeskDropSignal),
+    *(DeskRefer, DeskReportSignal, DeskSignals, DeskDropSignal),
 )
 RECEPTION_OF_SHIEN = (
     *(ShienTriageList, ShienTriage, ShienDecideTriage, ShienDuplicates, ShienDecideSame),
     *(ShienHousehold, ShienChangeHousehold, ShienMemberConsent, ShienDetail, ShienSecrecy, ShienShown),
-    *(ShienReportSignal, ShienSignals, ShienDropSignal),
+    *(ShienRefer, ShienReportSignal, ShienSignals, ShienDropSignal),
 )
 COMMISSIONING = {
     question.subject

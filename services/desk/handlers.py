@@ -69,6 +69,7 @@ from contracts.reception_shien import (
     ShienTriage,
     ShienTriageList,
 )
+from contracts.referring import DeskRefer, ShienRefer
 from contracts.regular import ChangeRegular, DecideRegular, LookAtRegular
 from contracts.resources import NoteMatch, NotePlace, Resources
 from contracts.running import Conduct, LookAtRoom
@@ -151,10 +152,10 @@ service = Service(
             WantReminders,
             *(DeskTriageList, DeskTriage, DeskDecideTriage, DeskDuplicates, DeskDecideSame, DeskOthers, DeskReferralOf),
             *(DeskHousehold, DeskChangeHousehold, DeskMemberConsent, DeskDetail, DeskSecrecy, DeskShown),
-            *(DeskReportSignal, DeskSignals, DeskDropSignal),
+            *(DeskRefer, DeskReportSignal, DeskSignals, DeskDropSignal),
             *(ShienTriageList, ShienTriage, ShienDecideTriage, ShienDuplicates, ShienDecideSame),
             *(ShienHousehold, ShienChangeHousehold, ShienMemberConsent, ShienDetail, ShienSecrecy, ShienShown),
-            *(ShienReportSignal, ShienSignals, ShienDropSignal),
+            *(ShienRefer, ShienReportSignal, ShienSignals, ShienDropSignal),
         }
     ),
 )

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from contracts.message import Compartment
 from contracts.reception import DeskReferralOf
 from contracts.triage import WAY_TEXT, Way
-from services.desk import reception_household, reception_same, reception_signals, words
+from services.desk import reception_household, reception_new, reception_same, reception_signals, words
 from services.desk.asking import Asking
 from services.desk.html import case_not_found, notice, page
 from services.desk.pages import Known
@@ -58,6 +58,7 @@ def add_routes(inside: APIRouter, forms: APIRouter, work: Work) -> None:
             return await _triage_page(work, session, ref, tuple(declared), done)
         return RedirectResponse(f"/reception/referrals/{ref}", 303)
 
+    reception_new.add_routes(inside, forms, work)
     reception_same.add_routes(inside, forms, work)
     reception_household.add_routes(inside, forms, work)
     reception_signals.add_routes(inside, forms, work)

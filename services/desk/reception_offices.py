@@ -8,6 +8,7 @@ from contracts.household import ChangeHousehold, LookAtHousehold, LookAtShown, N
 from contracts.household import SetSecrecy as Secrecy
 from contracts.message import Compartment
 from contracts.office import DeskOfficer, ShienOfficer
+from contracts.referring import DeskRefer, ShienRefer
 from contracts.same_person import DecideSame, LookAtDuplicates
 from contracts.signals import DropSignal, LookAtSignals, ReportSignal
 from contracts.triage import DecideTriage, LookAtTriage, LookAtTriageList
@@ -18,6 +19,7 @@ class Office:
     """The door to intake of one kind of meeting."""
 
     officer: type[DeskOfficer | ShienOfficer]
+    refer: type[DeskRefer | ShienRefer]
     triage_list: type[LookAtTriageList]
     triage: type[LookAtTriage]
     decide_triage: type[DecideTriage]
@@ -37,6 +39,7 @@ class Office:
 OFFICES = {
     Compartment.JUSO: Office(
         officer=DeskOfficer,
+        refer=DeskRefer,
         triage_list=juso.DeskTriageList,
         triage=juso.DeskTriage,
         decide_triage=juso.DeskDecideTriage,
@@ -54,6 +57,7 @@ OFFICES = {
     ),
     Compartment.SHIEN: Office(
         officer=ShienOfficer,
+        refer=ShienRefer,
         triage_list=shien.ShienTriageList,
         triage=shien.ShienTriage,
         decide_triage=shien.ShienDecideTriage,

@@ -10,5 +10,6 @@ from services.intake.known_before import known_before as known_before
 from services.intake.ledger import confirm_versions as confirm_versions
 from services.intake.particulars import details_of_client as details_of_client
 from services.intake.permits import redeem as redeem
+from services.intake.referring import refer as refer
 from services.intake.signals import report_signal as report_signal
 from services.intake.triage import decide_triage as decide_triage

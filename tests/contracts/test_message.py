@@ -58,6 +58,7 @@ TOPICS = {
     "contracts.same_person": {"intake"},
     "contracts.reception": {"intake"},
     "contracts.reception_shien": {"intake"},
+    "contracts.referring": {"intake"},
     "contracts.household": {"intake"},
     "contracts.holding": {"meetings"},
     "contracts.polls": {"meetings"},

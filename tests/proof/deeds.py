@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy import select
 
 from contracts.challenges import Challenges, HandleChallenge, Lack, NoteChallenge
+from contracts.consent import ConsentState
 from contracts.counts import CountPeriod
 from contracts.directory import Staff, StaffView
 from contracts.household import Change, ChangeHousehold, LookAtHousehold, Newcomer
@@ -38,6 +39,7 @@ from contracts.preparing import (
 )
 from contracts.reception import DeskReportSignal, DeskSignals
 from contracts.reception_shien import ShienReportSignal, ShienSignals
+from contracts.referring import ConsentedText, DeskRefer, ShienRefer, UnconsentedText
 from contracts.running import Conduct, LookAtRoom, Move, Proceeding, Result
 from contracts.signals import Note, NoticedAt, Sign
 from contracts.triage import DecideTriage, LookAtTriage, Way
@@ -278,6 +280,30 @@ async def write_note(hands: Hands) -> None:
     await hands.ask(ShienSignals(by=there), Account.INTAKE)
 
 
+async def type_in(hands: Hands) -> None:
+    """A つなぐシート typed in at the desk of this side."""
+    who = {"person": hands.officer.person, "agency": hands.officer.agency}
+    today = (hands.city.now + timedelta(hours=9)).date()
+    said: dict[str, Any] = {"resident_number": None, "received_on": today, "referrer": "kikan", "urgent": False}
+    said |= {"referrer_staff": "日髙 奈緒"}
+    said |= {
+        "name": hands.words("name", "東條 武夫"),
+        "kana": "",
+        "sex": "unknown",
+        "born_on": None,
+        "address": "",
+        "phone": "",
+    }
+    said |= {"problems": (Problem.DEBT,), "wishes": hands.text("wishes"), "reason": hands.text("reason")}
+    said |= {"members": (), "household_size": 2, "agencies": ("fukushi", "shakyo")}
+    if hands.where is Compartment.JUSO:
+        agreed = ConsentedText(**said, consent=ConsentState.GIVEN, consented_on=today)
+        await hands.ask(DeskRefer(request=hands.request(), by=DeskOfficer(**who), sheet=agreed), Account.INTAKE)
+        return
+    not_agreed = UnconsentedText(**said, consent=ConsentState.REFUSED)
+    await hands.ask(ShienRefer(request=hands.request(), by=ShienOfficer(**who), sheet=not_agreed), Account.INTAKE)
+
+
 DEEDS: dict[str, Deed] = {
     "go on": go_on,
     "fill in": fill_in,
@@ -289,6 +315,7 @@ DEEDS: dict[str, Deed] = {
     "triage": triage,
     "join": join,
     "write note": write_note,
+    "type in": type_in,
 }
 
 

@@ -599,16 +599,29 @@ def _bytes_of(stage: Stage, folder: Path, since: str) -> Iterator[bytes]:
     others: set[Path] = set()
     if stage.store.engine.dialect.name != "sqlite":
         with stage.store.engine.connect() as connection:
-            connection.exec_driver_sql("CHECKPOINT")
             folder = Path(str(connection.exec_driver_sql("SHOW data_directory").scalar()))
+            yield _log_bytes(folder / "pg_wal", since, _log_of(stage))  # a checkpoint may take segments away
+            connection.exec_driver_sql("CHECKPOINT")
             own = connection.exec_driver_sql("SELECT current_database()").scalar()
             known = connection.exec_driver_sql("SELECT oid, datname FROM pg_database").all()
         others = {folder / "base" / str(one.oid) for one in known if not one.datname.startswith(str(own))}
-    until = _log_of(stage)
+        others.add(folder / "pg_wal")
     for path in sorted(folder.rglob("*")):
-        in_log = path.parent.name == "pg_wal"
-        if path.is_file() and path.parent not in others and (not in_log or since <= path.name <= until):
+        if path.is_file() and path.parent not in others:
             yield path.read_bytes()
+
+
+PAGE, FIRST_HEADER, HEADER = 8192, 40, 24
+
+
+def _log_bytes(folder: Path, since: str, until: str) -> bytes:
+    """The write-ahead log of these segments without the headers of its pages, which may cut a word in two."""
+    found = bytearray()
+    for path in sorted(one for one in folder.iterdir() if since <= one.name <= until):
+        content = path.read_bytes()
+        for start in range(0, len(content), PAGE):
+            found += content[start + (HEADER if start else FIRST_HEADER) : start + PAGE]
+    return bytes(found)
 
 
 # -- erasing -----------------------------------------------------------------------------------------------------------

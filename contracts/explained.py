@@ -14,9 +14,7 @@ EXPLAINED_BY, EXPLAINED_ON = "説明者", "説明日"
 
 def explanation_due(by: str, on: date | None) -> str:
     """What is still to be asked of the 紹介元, in one sentence that names C6; empty where both are known."""
-    lacking = [
-        label for label, known in ((EXPLAINED_BY, is_written(by)), (EXPLAINED_ON, on is not None)) if not known
-    ]
+    lacking = [label for label, known in ((EXPLAINED_BY, is_written(by)), (EXPLAINED_ON, on is not None)) if not known]
     if not lacking:
         return ""
     return (

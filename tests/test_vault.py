@@ -629,6 +629,8 @@ def test_an_erased_referral_says_so_keeps_its_number_and_does_not_come_back(desk
         "referrer_staff",
         "wishes",
         "reason",
+        "explained_by",
+        "explained_on",
     }
     for table in (client, member):
         assert desk.do(lambda tx, t=table: tx.execute(select(t)).all()) == []

@@ -100,7 +100,9 @@ def client_of(question: ClientOf, tx: Tx) -> Particulars:
 def client_for_gate(question: ClientForGate, tx: Tx) -> Particulars:
     """The same to the gate, which compares: names and numbers, without what they came for (C10)."""
     who = client_of(ClientOf(case=question.case), tx)
-    return who.model_copy(update={"reason": "", "wishes": "", "referrer_staff": "", "explained_by": "", "explained_on": None})
+    return who.model_copy(
+        update={"reason": "", "wishes": "", "referrer_staff": "", "explained_by": "", "explained_on": None}
+    )
 
 
 @service.answers(Held)

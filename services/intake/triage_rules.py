@@ -6,8 +6,8 @@ from datetime import date
 
 from contracts.explained import EXPLAINED_BY, EXPLAINED_ON
 from contracts.intake import PROBLEM_TEXT, Problem
-from contracts.triage import Criteria, Criterion, DecideTriage, Match, Unmet, Way
 from contracts.text import Refused, check_text
+from contracts.triage import Criteria, Criterion, DecideTriage, Match, Unmet, Way
 from services.intake.domain import Flaw, explanation_flaws
 from services.intake.signal_rules import reason_flaws
 

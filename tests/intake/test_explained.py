@@ -158,7 +158,8 @@ def test_a_sheet_without_the_two_is_the_same_sheet_as_before_they_were_asked_for
 
 @pytest.mark.rule("C6")
 @pytest.mark.parametrize(
-    ("by", "on", "lacking"), [("", DAY, "説明者が"), ("\u3000 ", DAY, "説明者が"), (WHO, None, "説明日が"), (WHO, DAY, "")]
+    ("by", "on", "lacking"),
+    [("", DAY, "説明者が"), ("\u3000 ", DAY, "説明者が"), (WHO, None, "説明日が"), (WHO, DAY, "")],
 )
 def test_what_is_due_names_what_is_lacking(by: str, on: date | None, lacking: str) -> None:
     due = explanation_due(by, on)

@@ -157,6 +157,10 @@ class SheetText(Message):
     urgent: bool
     consent: ConsentState
     consented_on: date | None
+    explained_by: Line = ""
+    """説明者: who of the 紹介元 explained what the receiving agency does and what will be shared (C6)."""
+    explained_on: date | None = None
+    """説明日. Either may be lacking: the person does not wait for it, and it stays due."""
 
 
 class Sheet(SheetText):
@@ -168,7 +172,10 @@ class Sheet(SheetText):
 
 
 class SheetResult(Message):
-    """What became of one sheet: its place in the question, and for a refusal the field, the rule and what to do."""
+    """What became of one sheet: its place in the question, and for a refusal the field, the rule and what to do.
+
+    Of a sheet that was taken in the message says what is still to be asked: who explained it, and when (C6).
+    """
 
     index: Annotated[int, Field(ge=0)]
     outcome: Literal["accepted", "unchanged", "held", "refused"]
@@ -203,6 +210,9 @@ class Particulars(Message):
     referrer_staff: str = ""
     reason: str = ""
     wishes: str = ""
+    explained_by: str = ""
+    explained_on: date | None = None
+    """Who explained the referral to the client, and when, as far as it is known (C6)."""
 
 
 class ClientOf(Question[Particulars], subject="ask.intake.client_of.v1", asked_from=(Account.JUSO,)):

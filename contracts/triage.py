@@ -123,6 +123,10 @@ class TriageView(Done):
     advice: Way | None = None
     decisions: tuple[TriageDecision, ...] = ()
     note: str = ""
+    explained_by: str = ""
+    explained_on: date | None = None
+    explanation_due: str = ""
+    """What is still to be asked about the explanation, in one sentence (C6); empty where it is known."""
 
 
 class LookAtTriage(Question[TriageView], subject="ask.intake.look_at_triage.v1"):
@@ -155,6 +159,9 @@ class DecideTriage(Question[Done], subject="ask.intake.decide_triage.v1"):
     reason: Words
     talked_on: date | None = None
     counterpart: Code | None = None
+    explained_by: Annotated[str, StringConstraints(max_length=200)] = ""
+    explained_on: date | None = None
+    """Who of the 紹介元 explained the つなぎ to the client, and when, where the sheet did not say so (C6)."""
 
 
 class ReferralAnswered(Event, subject="kasane.intake.referral_answered.v1", to=(Account.JUSO,)):
@@ -181,6 +188,8 @@ class WaitingForTriage(Message):
     urgent: bool
     advice: Way | None
     matched: tuple[Code, ...]
+    unexplained: bool = False
+    """Who explained it to the client, or when, is not known yet (C6)."""
 
 
 class TriageList(Done):

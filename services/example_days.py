@@ -14,7 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 JAPAN = ZoneInfo("Asia/Tokyo")
-COLUMNS = ("受付日", "同意日")
+COLUMNS = ("受付日", "同意日", "説明日")
 WITHIN = 13
 """Days before today in which all but the oldest came: a little less than the answer to the 紹介元 may take (T9)."""
 OLDEST = 17

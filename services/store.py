@@ -52,7 +52,7 @@ from services.vault import StillOnDisk, Vault
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """Raised with every change of a table. A store with a higher number was written by a newer kasane."""
 
 CACHE_KB = 16 * 1024

@@ -70,7 +70,8 @@ async def office(world: World) -> Office:
     await world.provision(there)
     bus, _ = [await world.start(one) for one in there]
     take = intake.service.answers_to[TakeInSheets].act
-    papers = (PAPER, PAPER.model_copy(update={"number": "2", "resident_number": None}))
+    unexplained = {"explained_by": "", "explained_on": None}
+    papers = (PAPER, PAPER.model_copy(update={"number": "2", "resident_number": None, **unexplained}))
     await bus.tell(lambda tx: take(TakeInSheets(sheets=papers), tx)[1])
     return Office(world.settings.model_copy(update={"profile": EXAMPLE}), bus)
 
@@ -118,6 +119,20 @@ async def test_the_referrer_reads_the_criteria_the_reasons_and_the_decision(offi
         assert words in said
     status, said = await office.kasane("triage", "list", "--by", "f-1")
     assert (status, "jiritsu/2" in said, "jiritsu/0000123" in said) == (0, True, False)
+
+
+@pytest.mark.rule("C6")
+async def test_who_explained_a_referral_is_shown_and_can_be_written_down_with_a_decision(office: Office) -> None:
+    key = await office.referral("2")
+    show, listing = ("triage", "show", key, "--by", "f-1"), ("triage", "list", "--by", "f-1")
+    assert "説明者・説明日がまだ(C6)" in (await office.kasane(*listing))[1]
+    assert "注意: 説明者・説明日がありません" in (await office.kasane(*show))[1]
+    decide = ("triage", "decide", key, "--by", "f-1", "--way", "coordinate", "--reason", "本人が会議を望んでいる。")
+    status, said = await office.kasane(*decide, "--explained-by", "日髙 奈緒", "--explained-on", "2099-01-01")
+    assert (status, "説明日: 説明日が今日より後です" in said) == (1, True)
+    assert (await office.kasane(*decide, "--explained-by", "日髙 奈緒", "--explained-on", "2026-10-30"))[0] == 0
+    said = (await office.kasane(*show))[1]
+    assert ("本人への説明: 日髙 奈緒  2026-10-30" in said, "(C6)" in said) == (True, False)
 
 
 async def test_a_pair_is_shown_and_confirmed_once(office: Office) -> None:

@@ -425,11 +425,12 @@ def clients(shien: Stage, *cases: UUID) -> dict[UUID, Particulars]:
 
 
 def _fill_intake(desk: Stage) -> list[str]:
-    staff, name, kana, address, phone, wishes, other, relation, reason, decided, signer, note = marks = _canaries(
-        "staff name kana address phone wishes member relation reason opening signer note"
+    staff, name, kana, address, phone, wishes, other, relation, reason, decided, signer, note, told = marks = _canaries(
+        "staff name kana address phone wishes member relation reason opening signer note explainer"
     )
     texts = {"referrer_staff": staff, "name": name, "kana": kana, "address": address, "phone": phone}
     texts |= {"wishes": wishes, "reason": reason, "members": (Member(name=other, relation=relation),)}
+    texts |= {"explained_by": told}
     one = without_consent(
         ConsentState.WITHDRAWN, number=PLAIN, born_on=BORN, resident_number=RESIDENT, household_size=1, **texts
     )
@@ -480,9 +481,9 @@ def _fill_reception(desk: Stage, key: UUID) -> list[str]:
 
 def _fill_shien(shien: Stage) -> list[str]:
     *told, entry, words, sheet_of, roster, question, answer = marks = _canaries(
-        "name kana number staff reason wishes entry words paper roster question answer"
+        "name kana number staff reason wishes explainer entry words paper roster question answer"
     )
-    name, kana, number, staff, reason, wishes = told
+    name, kana, number, staff, reason, wishes, explainer = told
     who = Particulars(
         found=True,
         name=name,
@@ -492,6 +493,8 @@ def _fill_shien(shien: Stage) -> list[str]:
         reason=reason,
         wishes=wishes,
         born_on=BORN,
+        explained_by=explainer,
+        explained_on=BORN,
     )
     case = uuid4()
     shien.ask(TakeInClient(case=case, particulars=who))
@@ -639,6 +642,8 @@ def test_an_erased_referral_says_so_keeps_its_number_and_does_not_come_back(desk
         "referrer_staff",
         "wishes",
         "reason",
+        "explained_by",
+        "explained_on",
     }
     for table in (client, member):
         assert desk.do(lambda tx, t=table: tx.execute(select(t)).all()) == []

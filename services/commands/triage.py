@@ -45,7 +45,8 @@ async def waiting(options: argparse.Namespace, asking: Operator, profile: Profil
     for one in answer.waiting:
         urgent = "★緊急(判断を待たずに進行中) " if one.urgent else ""
         way = WAY_TEXT[one.advice] if one.advice else "基準だけでは決まらない"
-        say(f"{one.referral}  {urgent}{one.referrer}/{one.number}  受付 {one.received_on}  {way}")
+        unexplained = "  説明者・説明日がまだ(C6)" if one.unexplained else ""
+        say(f"{one.referral}  {urgent}{one.referrer}/{one.number}  受付 {one.received_on}  {way}{unexplained}")
     say(f"判断がまだのつなぎ {len(answer.waiting)}件")
     return 0
 
@@ -68,6 +69,10 @@ def triage_lines(found: TriageView, profile: Profile) -> Iterator[str]:
     """One referral before the criteria, as the coordinator and the referrer read it."""
     names = {agency.code: agency.name for agency in profile.agencies}
     yield f"つなぎ {found.referral}  受付番号 {found.number}  受付 {found.received_on}  基準 第{found.edition}版"
+    if found.explained_by or found.explained_on:
+        yield f"本人への説明: {found.explained_by or '説明者は不明'}  {found.explained_on or '説明日は不明'}"
+    if found.explanation_due:
+        yield f"注意: {found.explanation_due}"
     for one in found.matched:
         yield f"  ○ {one.text}({WAY_TEXT[one.leads_to]}) 理由: {one.why}  {one.criterion}"
     for other in found.unmet:
@@ -94,6 +99,8 @@ async def decide(options: argparse.Namespace, asking: Operator, profile: Profile
         reason=options.reason,
         talked_on=options.talked_on,
         counterpart=options.counterpart,
+        explained_by=options.explained_by,
+        explained_on=options.explained_on,
     )
     answer = await asking.ask(Account.INTAKE, asked)
     say(answer.sentence("判断を記録しました。"))
@@ -126,6 +133,8 @@ def add_options(parser: argparse.ArgumentParser, shared: argparse.ArgumentParser
     one.add_argument("--reason", required=True, help="理由(記録され、紹介元にも示されます)")
     one.add_argument("--talked-on", type=day, metavar="年-月-日", help="紹介元と協議した日(戻すとき)")
     one.add_argument("--counterpart", help="協議した相手の機関の code(戻すとき)")
+    one.add_argument("--explained-by", default="", help="本人に説明した紹介元の人(つなぐシートにないとき。C6)")
+    one.add_argument("--explained-on", type=day, metavar="年-月-日", help="その人が説明した日")
 
 
 def add(command: Adder) -> None:

@@ -235,6 +235,8 @@ client = Table(
     Column("referrer_staff", Sealed, nullable=False),
     Column("reason", Sealed, nullable=False),
     Column("wishes", Sealed, nullable=False),
+    Column("explained_by", Sealed, nullable=False),
+    Column("explained_on", Sealed),
 )
 """In juso intake keeps who a case is about; this table stays empty there, and its CHECK sees to it. All that names
 anybody is sealed under the case's reference."""

@@ -53,6 +53,8 @@ def known_answers(form: Form, known: Sources) -> dict[str, object]:
         "born_on": client.born_on.isoformat() if client.born_on else None,
         "case_number": client.number,
         "referrer_staff": client.referrer_staff,
+        "explained_by": client.explained_by,
+        "explained_on": client.explained_on.isoformat() if client.explained_on else None,
         "referral_reason": client.reason,
         "wishes": client.wishes,
         "received_on": case.received_on.isoformat(),

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from contracts.explained import EXPLAINED_BY, EXPLAINED_ON
 from contracts.message import Compartment
 from contracts.reception import DeskReferralOf
 from contracts.triage import WAY_TEXT, Way
@@ -23,7 +24,7 @@ from services.desk.sessions import Session
 from services.desk.step_forms import text_of, uuid_of
 from services.service import Work
 
-SAID = ("after", "edition", "way", "reason", "talked_on", "counterpart")
+SAID = ("after", "edition", "way", "reason", "talked_on", "counterpart", "explained_by", "explained_on")
 LABELS = {
     "way": "判断",
     "reason": "理由",
@@ -32,6 +33,8 @@ LABELS = {
     "declared": "当てはまる基準",
     "after": "前の判断",
     "edition": "基準の版",
+    "explained_by": EXPLAINED_BY,
+    "explained_on": EXPLAINED_ON,
 }
 
 

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.datastructures import FormData
 
 from contracts.consent import CONSENT_TEXT, ConsentState
+from contracts.explained import EXPLAINED_BY, EXPLAINED_ON
 from contracts.intake import PROBLEM_TEXT
 from contracts.message import Compartment
 from contracts.referring import Referred
@@ -22,8 +23,20 @@ from services.desk.sessions import Session
 from services.desk.step_forms import text_of
 from services.service import Work
 
-TEXTS = ("referrer", "referrer_staff", "received_on", "name", "kana", "sex", "address", "phone", "wishes", "reason")
-NONE_IF_EMPTY = ("resident_number", "born_on", "consented_on")
+TEXTS = (
+    "referrer",
+    "referrer_staff",
+    "received_on",
+    "name",
+    "kana",
+    "sex",
+    "address",
+    "phone",
+    "wishes",
+    "reason",
+    "explained_by",
+)
+NONE_IF_EMPTY = ("resident_number", "born_on", "consented_on", "explained_on")
 LABELS = {
     "referrer": "紹介元機関",
     "referrer_staff": "紹介元担当者",
@@ -44,6 +57,8 @@ LABELS = {
     "urgent": "緊急度",
     "consent": "同意区分",
     "consented_on": "同意日",
+    "explained_by": EXPLAINED_BY,
+    "explained_on": EXPLAINED_ON,
     "age": "年齢",
     "relation": "続柄",
 }

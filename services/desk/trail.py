@@ -6,8 +6,10 @@ from datetime import date
 from uuid import UUID
 
 from contracts.coordination import CaseView, Step, TrailSteps
+from contracts.explained import explanation_due
 from contracts.intake import PROBLEM_TEXT, Particulars
 from contracts.meetings import SittingView
+from contracts.message import Compartment
 from contracts.purpose import PURPOSE_TEXT
 from services.desk import words
 from services.desk.pages import CaseLine, Known, SittingCard, case_line, of_case, sitting_card
@@ -49,6 +51,8 @@ def trail(
         ("関わる機関", "、".join(known.agency(code) for code in case.agencies)),
         ("いまの状態", words.stands(case)),
     ]
+    if client.found:
+        facts.append(("本人への説明", _explanation(client, known.compartment)))
     ordered = sorted(sittings or (), key=lambda one: one.starts)
     born = f"{words.era_date(client.born_on)}({words.age_on(client.born_on, today)}歳)" if client.born_on else "不明"
     lines = [_step_line(step, case, ordered, known) for step in sorted(found.steps, key=lambda one: one.at)]
@@ -62,6 +66,18 @@ def trail(
         tuple(TrailLine(words.moment(one.at), known.agency(one.provider), one.text) for one in found.said),
         tuple(_card_of(case, one, known) for one in ordered) if sittings is not None else None,
     )
+
+
+def _explanation(client: Particulars, where: Compartment) -> str:
+    """Who explained the つなぎ to the client, and when; what is lacking is due (C6).
+
+    shien has what the sheet said and asks intake nothing: what is learnt later stands at 受付 only (consent.md 8.1).
+    """
+    on = words.full_day(client.explained_on) if client.explained_on else ""
+    due = explanation_due(client.explained_by, client.explained_on)
+    if due and where is Compartment.SHIEN:
+        due = "つなぐシートに、説明者か説明日がありません。後から分かったことは「受付」にあります(C6)。"
+    return " ".join(filter(None, (client.explained_by, on, due)))
 
 
 def _card_of(case: CaseView, sitting: SittingView, known: Known) -> SittingCard:

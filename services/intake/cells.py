@@ -183,5 +183,6 @@ _READERS: dict[str, Callable[[str], object]] = {
         }
     ),
     "consented_on": lambda text: read_date(text) if text else None,
+    "explained_on": lambda text: read_date(text) if text else None,
 }
 """Fields not named here are kept as they are written: a name keeps its own characters."""

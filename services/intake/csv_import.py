@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from contracts.explained import explanation_due
 from contracts.intake import Sheet, SheetResult
 from contracts.profile import Profile
 from contracts.text import Refused, squeeze, without_my_number
@@ -21,6 +22,7 @@ from services.intake.csv_bytes import decode, encode, read_bytes, record_at, spl
 from services.intake.domain import (
     CONSENT_BEFORE,
     LABELS,
+    MAY_LACK,
     flaws,
     has_replaced_signs,
 )
@@ -122,8 +124,9 @@ def _header(cells: list[bytes], encoding: str) -> tuple[str, ...]:
     if any(word in squeeze(name) for name in names for word in ("個人番号", "マイナンバー")):
         message = "個人番号の列があるため、ファイルを読み込みませんでした。その列を外して出力し直してください。"
         raise Refused("my-number", message)
-    missing = [label for label in LABELS.values() if label not in names]
-    if len(missing) == len(LABELS):
+    wanted = [label for name, label in LABELS.items() if name not in MAY_LACK]
+    missing = [label for label in wanted if label not in names]
+    if len(missing) == len(wanted):
         message = (
             "1行目に見出しがありません。見出しのあるコンマ区切りの CSV を、UTF-8 か Shift_JIS で出力してください。"
         )
@@ -151,6 +154,14 @@ class _Reader:
             if name not in LABELS.values() and name not in ERROR_COLUMNS:
                 message = f"{place}列目は知らない見出しなので、使いません。"
                 self.warnings.append(Fault(1, "", "column-unknown", message))
+        absent = [LABELS[name] for name in sorted(MAY_LACK) if LABELS[name] not in header]
+        self.asks_explained = not absent
+        if absent:  # once for the file: a line each would hide what else there is to say
+            message = (
+                f"{'・'.join(absent)}の列がありません。取り込みますが、"
+                "説明したかを紹介元に確かめて「受付」で記録するまで、未記入として出ます。"
+            )
+            self.warnings.append(Fault(1, "", "C6", message))
 
     def reading(self) -> ImportReading:
         """All that was found."""
@@ -193,6 +204,8 @@ class _Reader:
         before = len(self.faults)
         values: dict[str, object] = {}
         for name, label in LABELS.items():
+            if name in MAY_LACK and label not in row:
+                continue
             try:
                 values[name] = self.cells.read(name, row[label])
             except Refused as refused:
@@ -206,6 +219,9 @@ class _Reader:
         if len(self.faults) == before:
             self.sheets.append((line, sheet))
             self.warnings += _doubts(line, sheet)
+            due = explanation_due(sheet.explained_by, sheet.explained_on) if self.asks_explained else ""
+            if due:
+                self.warnings.append(Fault(line, "", "C6", due))
 
     def _sheet(self, line: int, values: dict[str, object]) -> Sheet | None:
         try:

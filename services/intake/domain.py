@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from contracts.consent import ConsentState
+from contracts.explained import EXPLAINED_BY, EXPLAINED_ON
 from contracts.intake import Sheet
 from contracts.purpose import Purpose
 from contracts.text import Refused, check_text
@@ -39,8 +40,12 @@ LABELS = {
     "urgent": "緊急度",
     "consent": "同意区分",
     "consented_on": "同意日",
+    "explained_by": EXPLAINED_BY,
+    "explained_on": EXPLAINED_ON,
 }
 """The fields of a Sheet and the columns they are called by."""
+MAY_LACK = frozenset({"explained_by", "explained_on"})
+"""Columns that a file may do without: a system that does not ask for them must not hold up a person (C6)."""
 
 IN_FORCE = frozenset({ConsentState.GIVEN, ConsentState.NARROWED})
 NEVER_GIVEN = frozenset({ConsentState.REFUSED, ConsentState.NOT_ASKED, ConsentState.COULD_NOT_ASK})
@@ -81,6 +86,7 @@ def flaws(sheet: Sheet, municipality: str, agencies: Collection[str], today: dat
     yield from _text_flaws(sheet)
     yield from _date_flaws(sheet, today)
     yield from _consent_flaws(sheet, today)
+    yield from explanation_flaws(sheet.explained_on, today)
 
 
 def _text_flaws(sheet: Sheet) -> Iterator[Flaw]:
@@ -126,6 +132,14 @@ def _consent_flaws(sheet: Sheet, today: date | None) -> Iterator[Flaw]:
         yield Flaw("consented_on", "C1", message)
     elif given and today and given > today:
         yield Flaw("consented_on", "C1", "同意日が今日より後です。年月日を確かめてください。")
+
+
+def explanation_flaws(on: date | None, today: date | None) -> Iterator[Flaw]:
+    """What is wrong with a 説明日; that there is none is no flaw, it stays due (C6)."""
+    if on and on < OLDEST_RECEPTION:
+        yield Flaw("explained_on", "date-range", "説明日が古すぎます。年を確かめてください。")
+    if on and today and on > today:
+        yield Flaw("explained_on", "date-future", "説明日が今日より後です。年月日を確かめてください。")
 
 
 def has_replaced_signs(text: str) -> bool:

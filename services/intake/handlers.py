@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, update
 
 from contracts.consent import ConsentState, Obtained
 from contracts.coordination import TakeInClient
+from contracts.explained import explanation_due
 from contracts.intake import (
     ClientForGate,
     ClientOf,
@@ -99,7 +100,9 @@ def client_of(question: ClientOf, tx: Tx) -> Particulars:
 def client_for_gate(question: ClientForGate, tx: Tx) -> Particulars:
     """The same to the gate, which compares: names and numbers, without what they came for (C10)."""
     who = client_of(ClientOf(case=question.case), tx)
-    return who.model_copy(update={"reason": "", "wishes": "", "referrer_staff": ""})
+    return who.model_copy(
+        update={"reason": "", "wishes": "", "referrer_staff": "", "explained_by": "", "explained_on": None}
+    )
 
 
 @service.answers(Held)
@@ -163,12 +166,14 @@ def _take_in(sheet: Sheet, key: UUID, pile: Pile, tx: Tx) -> tuple[SheetResult, 
         return _taken_in_before(sheet, tx), []
     sealed.keep(sheet, key, pile, tx)
     first, who = _store_consent(sheet, key, decision.compartment, pile, tx)
+    due = explanation_due(sheet.explained_by, sheet.explained_on)
     if first.case is not None:
         told = to_juso(row, first, who, tx.profile, len(sheet.members))
-        return SheetResult(index=0, outcome="accepted", rule=decision.rule), told
+        return SheetResult(index=0, outcome="accepted", rule=decision.rule, message=due), told
     if decision.compartment is Compartment.SHIEN:
-        return SheetResult(index=0, outcome="accepted", rule=decision.rule), [_to_shien(row, sheet.consent, tx)]
-    message = f"{decision.reason}{decision.next_step}"
+        told = [_to_shien(row, sheet.consent, tx)]
+        return SheetResult(index=0, outcome="accepted", rule=decision.rule, message=due), told
+    message = f"{decision.reason}{decision.next_step}{due}"
     return SheetResult(index=0, outcome="held", field=domain.LABELS["consent"], rule=decision.rule, message=message), []
 
 

@@ -48,6 +48,6 @@ def refer(asked: DeskRefer | ShienRefer, tx: Tx) -> tuple[Referred, Iterable[Eve
             return refused(Referred, result.rule, f"{result.field}: {result.message}"), asked.request, ()
         mine = referral.c.referrer == asked.sheet.referrer, referral.c.number == number
         key = tx.execute(select(referral.c.id).where(*mine)).scalar_one()
-        return Referred(done=True, referral=key, number=number), key, events
+        return Referred(done=True, referral=key, number=number, next_step=result.message), key, events
 
     return once(asked, Referred, tx, act)

@@ -1,6 +1,7 @@
 """What intake keeps sealed under a referral's id: writing it, reading it, erasing it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,8 @@ _PARTICULARS = (
     referral.c.referrer_staff,
     referral.c.reason,
     referral.c.wishes,
+    referral.c.explained_by,
+    referral.c.explained_on,
 )
 _MAY_TELL_WHERE = ("reason", "wishes")
 _CLIENT = {"resident_number", "name", "kana", "sex", "born_on", "address", "phone"}
@@ -32,6 +35,7 @@ _CLIENT = {"resident_number", "name", "kana", "sex", "born_on", "address", "phon
 def keep(sheet: Sheet, key: UUID, pile: Pile, tx: Tx) -> None:
     """Seal and pile up what a new referral says in words, who it is about, and the household."""
     words = sheet.model_dump(include={"referrer_staff", "wishes", "reason"}) | {"digest": domain.digest(sheet)}
+    words |= {"explained_by": sheet.explained_by.strip() or None, "explained_on": sheet.explained_on}
     pile.reword(key, seal_row(tx, key, referral, words))
     pile.add(client, {"referral": key, **seal_row(tx, key, client, sheet.model_dump(include=_CLIENT))})
     for place, one in enumerate(sheet.members):
@@ -65,7 +69,24 @@ def particulars(row: Mapping[Any, Any], tx: Tx) -> Particulars:
         return ERASED
     for words in _MAY_TELL_WHERE:
         who[words] = secrecy.without_details(row["id"], who[words], tx)
+    who["explained_by"] = who["explained_by"] or ""
     return Particulars(found=True, **who)
+
+
+def explanation(row: Mapping[Any, Any], tx: Tx) -> tuple[str, date | None]:
+    """Who explained a referral to the client, and when; empty and None where nobody has said (C6)."""
+    try:
+        by = open_row(tx, row["id"], (referral.c.explained_by,), row)["explained_by"]
+    except Shut:
+        by = None
+    return by or "", row["explained_on"]
+
+
+def explained(key: UUID, by: str, on: date | None, tx: Tx) -> None:
+    """Write down what the 紹介元 said of it later; what is empty here stays as it was (C6)."""
+    words = {name: value for name, value in (("explained_by", by), ("explained_on", on)) if value}
+    if words:
+        tx.execute(update(referral).where(referral.c.id == key).values(seal_row(tx, key, referral, words)))
 
 
 def places(key: UUID | None, tx: Tx) -> Sequence[Row[Any]]:
@@ -148,7 +169,7 @@ def erase(key: UUID, reason: EraseReason, tx: Tx) -> None:
         tx.execute(delete(table).where(table.c.referral == key))
     tx.execute(delete(handover).where(handover.c.referral == key, handover.c.state == "pending"))
     tx.execute(update(opening).where(opening.c.referral == key).values(reason=None))
-    words = dict.fromkeys(("digest", "referrer_staff", "wishes", "reason"))
+    words = dict.fromkeys(("digest", "referrer_staff", "wishes", "reason", "explained_by", "explained_on"))
     tx.execute(update(referral).where(referral.c.id == key).values(words))
     if not is_erased(key, tx):
         tx.execute(insert(erased).values(subject=key, at=tx.now, reason=reason.value))

@@ -46,11 +46,14 @@ referral = Table(
     Column("referrer_staff", Sealed),
     Column("wishes", Sealed),
     Column("reason", Sealed),
+    Column("explained_by", Sealed),
+    Column("explained_on", Date),
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("referrer", "number"),
 )
 """The same sheet twice changes nothing, also when two imports race: (referrer, number) decides. The row outlives its
-erasure, so that a file imported again does not bring the referral back; a digest in plain would let names be tried."""
+erasure, so that a file imported again does not bring the referral back; a digest in plain would let names be tried.
+Who explained the つなぎ, and when, may be written down later (C6); None: nobody has said."""
 
 client = Table(
     "client",

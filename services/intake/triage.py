@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, update
 
+from contracts.explained import explanation_due
 from contracts.intake import Problem
 from contracts.message import Event
 from contracts.office import Done, Officer
@@ -66,6 +67,7 @@ def look_at_triage(asked: LookAtTriage, tx: Tx) -> tuple[TriageView, Iterable[Ev
     register(tx, asked.by, "triage", [(row["id"], row["id"])], ground)
     matched, unmet = sort_out(tx.profile.triage, _facts(row), asked.declared)
     decisions = _decisions(row["id"], tx)
+    by, on = sealed.explanation(row, tx)
     returned = bool(decisions) and decisions[-1].way is Way.RETURN
     return TriageView(
         done=True,
@@ -79,6 +81,9 @@ def look_at_triage(asked: LookAtTriage, tx: Tx) -> tuple[TriageView, Iterable[Ev
         advice=advice(matched),
         decisions=decisions,
         note=URGENT_GOES_ON if row["urgent"] else ASK_AGAIN if returned else "",
+        explained_by=by,
+        explained_on=on,
+        explanation_due=explanation_due(by, on),
     ), ()
 
 
@@ -111,6 +116,7 @@ def decide_triage(asked: DecideTriage, tx: Tx) -> tuple[Done, Iterable[Event]]:
         for flaw in _flaws(asked, row, known, tx):
             return flawed(Done, flaw, TRIAGE_LABELS[flaw.field]), asked.referral, ()
         _store(asked, row, known + 1, tx)
+        sealed.explained(asked.referral, asked.explained_by.strip(), asked.explained_on, tx)
         step = f"{ON_THE_DESK}{ASK_AGAIN}" if asked.way is Way.RETURN else ""
         return (
             Done(done=True, rule="D8" if step else "", next_step=step),
@@ -186,4 +192,5 @@ def _waiting(row: Mapping[Any, Any], tx: Tx) -> WaitingForTriage:
     matched, _ = sort_out(tx.profile.triage, _facts(row), ())
     facts = {name: row[name] for name in ("referrer", "number", "received_on", "urgent")}
     ids = tuple(one.criterion for one in matched)
+    facts["unexplained"] = None in (row["explained_by"], row["explained_on"])
     return WaitingForTriage(referral=row["id"], advice=advice(matched), matched=ids, **facts)

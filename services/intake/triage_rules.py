@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from contracts.explained import EXPLAINED_BY, EXPLAINED_ON
 from contracts.intake import PROBLEM_TEXT, Problem
+from contracts.text import Refused, check_text
 from contracts.triage import Criteria, Criterion, DecideTriage, Match, Unmet, Way
-from services.intake.domain import Flaw
+from services.intake.domain import Flaw, explanation_flaws
 from services.intake.signal_rules import reason_flaws
 
 LONGEST_REASON = 10_000
@@ -18,6 +20,8 @@ TRIAGE_LABELS = {
     "reason": "理由",
     "talked_on": "協議日",
     "counterpart": "協議の相手",
+    "explained_by": EXPLAINED_BY,
+    "explained_on": EXPLAINED_ON,
 }
 ASK_AGAIN = "変化があれば、いつでもまた依頼してください。"
 """What the 紹介元 is told with a return (種003 (3)3(1))."""
@@ -96,3 +100,8 @@ def decision_flaws(
         yield Flaw("counterpart", "agency-unknown", "この市町村の機関一覧にない機関です。機関を確かめてください。")
     if asked.talked_on is not None and not received_on <= asked.talked_on <= today:
         yield Flaw("talked_on", "date-range", "協議日は、受付日から今日までの日にしてください。")
+    yield from explanation_flaws(asked.explained_on, today)
+    try:
+        check_text(asked.explained_by, lines=False)
+    except Refused as fault:
+        yield Flaw("explained_by", fault.rule, fault.message)

@@ -99,6 +99,17 @@ def test_the_tsunagu_sheet_asks_for_problems_by_the_codes_that_intake_reads() ->
     assert codes == {problem.value: text for problem, text in PROBLEM_TEXT.items()}
 
 
+@pytest.mark.rule("C6")
+def test_the_newer_tsunagu_sheet_asks_who_explained_it_and_when_and_nobody_waits_for_the_answer() -> None:
+    older, newer = (edition(SHIPPED, "tsunagu_okayama", name) for name in ("1", "2"))
+    asked = {field.id: field for field in newer.fields if "C6" in field.rules}
+    assert [one.label for one in asked.values()] == ["説明者", "説明日", "説明への本人の反応"]
+    assert not any(one.required for one in asked.values())
+    assert [one for one in newer.fields if one.id not in asked] == list(older.fields), "what was asked before stays"
+    assert in_force(SHIPPED, "tsunagu_okayama", date(2026, 3, 31)) == older
+    assert in_force(SHIPPED, "tsunagu_okayama", date(2026, 4, 1)) == newer
+
+
 def test_the_early_signal_has_no_place_for_who_it_is_about() -> None:
     memo = edition(SHIPPED, "early_signal", "1")
     words = ("氏名", "名前", "住所", "電話", "生年月日", "ふりがな", "番号")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import date
 from uuid import uuid4
 
 import pytest
@@ -83,6 +84,26 @@ async def test_a_trail_tells_the_way_and_the_reason_for_each_step(stand_in: Desk
     assert [one for one in told if one not in text] == []
     assert "昭和33年3月9日(68歳)" in text
     assert "令和8年11月12日(木)" in text
+
+
+@pytest.mark.rule("C6")
+@BOTH
+async def test_a_case_says_who_explained_its_referral_or_that_nobody_has_said(
+    stand_in: Desk, compartment: Compartment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = stand_in(compartment)
+    told = Particulars(found=True, name="齋藤 久美子", explained_by="日髙 奈緒", explained_on=date(2026, 10, 30))
+    by_whom = {"told": told, "untold": told.model_copy(update={"explained_by": "", "explained_on": None})}
+    shown = {}
+    async with browser(work) as client:
+        await sign_in(client)
+        for name, who in by_whom.items():
+            monkeypatch.setitem(CLIENTS, CASE, who)
+            shown[name] = (await client.get(f"/cases/{CASE}")).text
+    assert "<dd>日髙 奈緒 令和8年10月30日(金)" in shown["told"]
+    assert "(C6)" not in shown["told"]
+    due = {JUSO: "「受付」の判断と一緒に記録してください(C6)", SHIEN: "後から分かったことは「受付」にあります(C6)"}
+    assert due[compartment] in shown["untold"]
 
 
 async def test_what_people_typed_is_text_never_markup(stand_in: Desk) -> None:

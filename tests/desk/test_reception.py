@@ -92,6 +92,39 @@ async def test_a_referral_is_read_with_its_criteria_and_decided_by_who_signed_in
     assert (row.by, row.agency, row.way) == (PEOPLE[0], "fukushi", "coordinate")
 
 
+@pytest.mark.rule("C6")
+async def test_a_referral_that_does_not_say_who_explained_it_is_marked_until_the_answer_is_written_down(
+    office: Office,
+) -> None:
+    key = office.take(explained_by="", explained_on=None)
+    path, due = f"/reception/referrals/{key}", "説明者・説明日がありません"
+    async with browser(office.work) as client:
+        await sign_in(client)
+        assert "説明者・説明日がまだ(C6)" in await page(client, "/reception")
+        text = await page(client, path)
+        assert due in text
+        said = {"after": "0", "edition": hidden(text, "edition"), "way": "coordinate", "reason": REASON}
+        said |= {"request": hidden(text, "request"), "explained_by": "グエン・ティ・ラン"}
+        reply = await post(client, path, **said, explained_on="2099-01-01")
+        assert (reply.status_code, "説明日: 説明日が今日より後です" in reply.text) == (409, True)
+        assert 'value="グエン・ティ・ラン"' in reply.text, "what was typed is not lost"
+        reply = await post(client, path, **said, explained_on="2026-11-10")
+        assert reply.status_code == 303
+        text = await page(client, path)
+        assert "説明者 グエン・ティ・ラン、説明日 令和8年11月10日(火)" in text
+        assert due not in text
+        assert "(C6)" not in await page(client, "/reception")
+
+
+@pytest.mark.rule("C6")
+async def test_a_referral_that_says_who_explained_it_is_not_marked(office: Office) -> None:
+    key = office.take()
+    async with browser(office.work) as client:
+        await sign_in(client)
+        assert "(C6)" not in await page(client, "/reception")
+        assert "説明者 日髙 奈緒、説明日 令和8年10月30日(金)" in await page(client, f"/reception/referrals/{key}")
+
+
 @pytest.mark.rule("D8")
 async def test_a_return_that_was_not_talked_over_comes_back_as_it_was_typed(office: Office) -> None:
     key = office.take()

@@ -81,6 +81,18 @@ async def test_what_a_person_types_in_with_consent_is_a_referral_to_be_decided_a
     assert set(told.agencies) == {"houkatsu-kobayashi", "jiritsu", "shakyo"}
 
 
+@pytest.mark.rule("C6")
+async def test_who_explained_it_is_typed_in_or_stays_to_be_asked(office: Any) -> None:
+    work, behind = office(JUSO)
+    async with browser(work) as client:
+        await sign_in(client)
+        lacking = await typed_in(client, CONSENTED)
+        known = await typed_in(client, CONSENTED | {"explained_by": "日髙 奈緒", "explained_on": "2026-11-01"})
+    assert "説明者・説明日がありません" in lacking.text
+    assert "がありません" not in known.text
+    assert sorted(one.unexplained for one in behind.ask(DeskTriageList(by=FIRST)).waiting) == [False, True]
+
+
 @pytest.mark.rule("C4", "C12")
 async def test_without_consent_it_is_typed_in_at_the_desk_of_shien_and_juso_hears_nothing(office: Any) -> None:
     work, behind = office(SHIEN)

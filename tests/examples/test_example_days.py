@@ -41,9 +41,11 @@ def test_one_referral_waits_too_long_for_its_answer_and_the_others_do_not(
 def test_nothing_but_the_days_is_moved(today: date, profile: Profile, tmp_path: Path) -> None:
     made = sheets(example_for(EXAMPLE, tmp_path / "referrals.csv", today), profile)
     written = sheets(EXAMPLE, profile)
-    days = {"received_on", "consented_on"}
+    days = {"received_on", "consented_on", "explained_on"}
     assert [one.model_dump(exclude=days) for one in made] == [one.model_dump(exclude=days) for one in written]
     assert [one.consented_on is None for one in made] == [one.consented_on is None for one in written]
+    assert [one.explained_on is None for one in made] == [one.explained_on is None for one in written]
+    assert all(one.explained_on is None or one.explained_on <= today for one in made)
     assert all(one.consented_on is None or one.consented_on <= today for one in made)
 
 

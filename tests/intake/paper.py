@@ -51,6 +51,8 @@ ROW = {
     "緊急度": "通常",
     "同意区分": "あり",
     "同意日": "R8.11.2",
+    "説明者": "日髙 奈緒",
+    "説明日": "R8.10.30",
 }
 assert list(ROW) == list(LABELS.values())
 
@@ -98,6 +100,8 @@ def sheet(**changes: Any) -> Sheet:
         "urgent": False,
         "consent": ConsentState.GIVEN,
         "consented_on": date(2026, 11, 2),
+        "explained_by": "日髙 奈緒",
+        "explained_on": date(2026, 10, 30),
     }
     return Sheet.model_validate(values | changes)
 

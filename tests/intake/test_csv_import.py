@@ -153,8 +153,43 @@ def test_an_unknown_column_is_passed_over_and_told_without_its_name() -> None:
     reading = read_sheets(text(ROW | {"髙橋 メモ": "内緒"}, header=[*ROW, "髙橋 メモ"]).encode(), TOWN)
     assert reading.sheets == ((2, sheet()),)
     assert [str(one) for one in reading.warnings] == [
-        "1行目 22列目は知らない見出しなので、使いません。 [column-unknown]"
+        "1行目 24列目は知らない見出しなので、使いません。 [column-unknown]"
     ]
+
+
+@pytest.mark.rule("C6")
+def test_a_file_that_does_not_say_who_explained_is_taken_in_and_the_lack_is_told_once() -> None:
+    older = [label for label in ROW if label not in ("説明者", "説明日")]
+    rows = [{label: one[label] for label in older} for one in (ROW, row(受付番号="2", 宛名番号="2"))]
+    reading = read_sheets(text(*rows, header=older).encode(), TOWN)
+    assert [one.explained_on for _, one in reading.sheets] == [None, None]
+    assert reading.faults == ()
+    assert [(one.line, one.rule) for one in reading.warnings] == [(1, "C6")]
+    assert "説明者・説明日の列がありません" in reading.warnings[0].message
+
+
+@pytest.mark.rule("C6")
+@pytest.mark.parametrize(
+    ("changes", "lacking"),
+    [
+        ({"説明者": "", "説明日": ""}, "説明者・説明日がありません"),
+        ({"説明者": "\u3000"}, "説明者がありません"),
+        ({"説明日": ""}, "説明日がありません"),
+    ],
+)
+def test_a_line_without_the_explanation_is_taken_in_and_told(changes: dict[str, str], lacking: str) -> None:
+    reading = read(row(**changes))
+    assert (len(reading.sheets), reading.faults) == (1, ())
+    (due,) = reading.warnings
+    assert (due.line, due.rule) == (2, "C6")
+    assert due.message.startswith(lacking)
+    assert "(C6)" in due.message
+
+
+@pytest.mark.rule("C6")
+def test_a_day_of_the_explanation_that_nobody_can_read_is_refused_by_its_name() -> None:
+    assert [(line, column) for line, column, _ in faults(read(row(説明日="先週")))] == [(2, "説明日")]
+    assert faults(read(row(説明者="日髙\n奈緒"))) == [(2, "説明者", "line-break")]
 
 
 # -- rows that are refused ---------------------------------------------------------------------------------------------
@@ -505,7 +540,10 @@ def test_every_referral_of_the_example_is_accepted(kobayashi: Profile) -> None:
     reading = read_sheets(EXAMPLE / "referrals.csv", kobayashi)
     assert reading.faults == ()
     assert len(reading.sheets) == 28
-    assert {(warning.rule, warning.line) for warning in reading.warnings} == {("replaced-sign", 13)}
+    assert {(warning.rule, warning.line) for warning in reading.warnings} == {
+        ("replaced-sign", 13),
+        *(("C6", line) for line in (6, 11, 16, 21, 22, 28)),
+    }
 
 
 def test_the_example_with_faults_has_exactly_these(kobayashi: Profile) -> None:

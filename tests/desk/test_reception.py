@@ -154,7 +154,7 @@ async def test_an_urgent_referral_is_marked_and_cannot_be_sent_back(office: Offi
 
 @pytest.mark.rule("C4")
 async def test_a_referral_without_consent_is_nowhere_on_the_desk_of_juso(office: Office) -> None:
-    key = office.without(number="777")
+    key = office.without(number="T-777")
     asked: list[Any] = [
         DeskTriage(by=OFFICER, referral=key),
         DeskTriage(by=DeskOfficer(person=PEOPLE[2], agency="houkatsu-kobayashi"), referral=key),
@@ -172,7 +172,7 @@ async def test_a_referral_without_consent_is_nowhere_on_the_desk_of_juso(office:
     assert office.stage.ask(DeskTriageList(by=OFFICER)).waiting == ()
     async with browser(office.work) as client:
         await sign_in(client)
-        assert "777" not in await page(client, "/reception")
+        assert "T-777" not in await page(client, "/reception")
         assert (await client.get(f"/reception/referrals/{key}")).status_code == 403
 
 

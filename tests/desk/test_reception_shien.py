@@ -67,14 +67,14 @@ def office(stand_in: Callable[[Compartment | None], StandIn], stage: Callable[..
 @pytest.mark.rule("D8", "T9")
 async def test_a_referral_without_consent_is_read_and_decided_where_it_is_heard(office: Office) -> None:
     key = office.take()
-    office.agreed(number="555")
+    office.agreed(number="T-555")
     office.stage.told()
     async with browser(office.work) as client:
         await sign_in(client)
         assert "/reception" in await page(client, "/cases")
         listed = await page(client, "/reception")
         assert f'/reception/referrals/{key}">受付番号 0000123' in listed
-        assert "555" not in listed, "what was agreed to lies on the other desk"
+        assert "T-555" not in listed, "what was agreed to lies on the other desk"
         assert "同意がなく、支援会議で扱うつなぎだけ" in listed
         text = await page(client, f"/reception/referrals/{key}")
         assert "事案の画面には自動では出ない" in text

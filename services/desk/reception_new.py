@@ -10,15 +10,17 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.datastructures import FormData
 
 from contracts.consent import CONSENT_TEXT, ConsentState
-from contracts.explained import EXPLAINED_BY, EXPLAINED_ON
 from contracts.intake import PROBLEM_TEXT
 from contracts.message import Compartment
+from contracts.policy import derive_kind
 from contracts.referring import Referred
+from contracts.sheet_labels import LABELS as SHEET_LABELS
 from services.desk import words
 from services.desk.html import page
 from services.desk.pages import holds_meetings
 from services.desk.reception_asking import Refused, fresh, say, typed
 from services.desk.reception_offices import office_of
+from services.desk.reception_same import SEX_TEXT
 from services.desk.sessions import Session
 from services.desk.step_forms import text_of
 from services.service import Work
@@ -37,35 +39,9 @@ TEXTS = (
     "explained_by",
 )
 NONE_IF_EMPTY = ("resident_number", "born_on", "consented_on", "explained_on")
-LABELS = {
-    "referrer": "紹介元機関",
-    "referrer_staff": "紹介元担当者",
-    "received_on": "受付日",
-    "name": "氏名",
-    "kana": "フリガナ",
-    "sex": "性別",
-    "born_on": "生年月日",
-    "resident_number": "宛名番号",
-    "address": "住所",
-    "phone": "電話番号",
-    "problems": "お困りごと",
-    "wishes": "相談されたいこと",
-    "household_size": "世帯人数",
-    "members": "世帯員",
-    "agencies": "関係機関",
-    "reason": "紹介理由",
-    "urgent": "緊急度",
-    "consent": "同意区分",
-    "consented_on": "同意日",
-    "explained_by": EXPLAINED_BY,
-    "explained_on": EXPLAINED_ON,
-    "age": "年齢",
-    "relation": "続柄",
-}
-SEX_TEXT = {"female": "女", "male": "男", "other": "その他", "unknown": "不明"}
+LABELS = SHEET_LABELS | {"age": "年齢", "relation": "続柄"}
 CONSENTS = {
-    Compartment.JUSO: (ConsentState.GIVEN, ConsentState.NARROWED),
-    Compartment.SHIEN: (ConsentState.REFUSED, ConsentState.NOT_ASKED, ConsentState.COULD_NOT_ASK),
+    where: [state for state in ConsentState if derive_kind(state).compartment is where] for where in Compartment
 }
 LINES = range(1, 9)
 """Lines for 世帯員 on the form; a larger household is completed on its own page."""

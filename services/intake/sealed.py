@@ -82,7 +82,7 @@ def explanation(row: Mapping[Any, Any], tx: Tx) -> tuple[str, date | None]:
     return by or "", row["explained_on"]
 
 
-def explained(key: UUID, by: str, on: date | None, tx: Tx) -> None:
+def note_explanation(key: UUID, by: str, on: date | None, tx: Tx) -> None:
     """Write down what the 紹介元 said of it later; what is empty here stays as it was (C6)."""
     words = {name: value for name, value in (("explained_by", by), ("explained_on", on)) if value}
     if words:

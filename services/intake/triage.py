@@ -116,7 +116,7 @@ def decide_triage(asked: DecideTriage, tx: Tx) -> tuple[Done, Iterable[Event]]:
         for flaw in _flaws(asked, row, known, tx):
             return flawed(Done, flaw, TRIAGE_LABELS[flaw.field]), asked.referral, ()
         _store(asked, row, known + 1, tx)
-        sealed.explained(asked.referral, asked.explained_by.strip(), asked.explained_on, tx)
+        sealed.note_explanation(asked.referral, asked.explained_by.strip(), asked.explained_on, tx)
         step = f"{ON_THE_DESK}{ASK_AGAIN}" if asked.way is Way.RETURN else ""
         return (
             Done(done=True, rule="D8" if step else "", next_step=step),
